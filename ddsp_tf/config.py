@@ -1,0 +1,311 @@
+"""Experiments as YAML: read, checked against these classes, and written back.
+
+A configuration is checked completely before any work starts. Unknown keys are refused with the nearest
+known one; values of the wrong type or out of range are refused with what would be valid.
+"""
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ddsp_tf.errors import DdspError, did_you_mean
+from ddsp_tf.frames import FrameSpec
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """How recordings become a dataset.
+
+    Args:
+        f0: Pitch estimator: `"auto"`, `"pyin"` or `"crepe"`.
+        f0_min_hz: Lowest fundamental frequency looked for, Hz.
+        f0_max_hz: Highest fundamental frequency looked for, Hz.
+        passage_seconds: Length of the passages that recordings are cut into, seconds.
+        validation_share: Share of the passages that is held back for validation, 0 to 0.5.
+    """
+
+    f0: str = "auto"
+    f0_min_hz: float = 55.0
+    f0_max_hz: float = 2000.0
+    passage_seconds: float = 10.0
+    validation_share: float = 0.15
+
+    def __post_init__(self) -> None:
+        _one_of("data.f0", self.f0, ("auto", "pyin", "crepe"))
+        if not 20.0 <= self.f0_min_hz < self.f0_max_hz <= 8000.0:
+            raise DdspError(
+                "data.f0_min_hz and data.f0_max_hz must rise within 20 to 8000 Hz. "
+                f"Received: {self.f0_min_hz}, {self.f0_max_hz}"
+            )
+        _in_range("data.passage_seconds", self.passage_seconds, 2.0, 60.0)
+        _in_range("data.validation_share", self.validation_share, 0.0, 0.5)
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """The network that predicts controls.
+
+    Args:
+        type: `"GruDecoder"`.
+        units: Integer, width of the recurrent layer.
+        layer_units: Integer, width of the dense layers before and after it.
+        layers: Integer, how many dense layers before and after it.
+    """
+
+    type: str = "GruDecoder"
+    units: int = 128
+    layer_units: int = 128
+    layers: int = 1
+
+    def __post_init__(self) -> None:
+        _one_of("model.decoder.type", self.type, ("GruDecoder",))
+        _in_range("model.decoder.units", self.units, 1, 4096)
+        _in_range("model.decoder.layer_units", self.layer_units, 1, 4096)
+        _in_range("model.decoder.layers", self.layers, 1, 8)
+
+
+@dataclass(frozen=True)
+class ProcessorsConfig:
+    """The processor group; see `ddsp_tf.layers.ProcessorGroup` for the form of a node."""
+
+    inputs: tuple[str, ...]
+    nodes: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """A decoder and the processors that it drives."""
+
+    processors: ProcessorsConfig
+    decoder: DecoderConfig = field(default_factory=DecoderConfig)
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """The multi-scale spectral loss.
+
+    Args:
+        fft_sizes: Integers, window lengths of the spectra in samples.
+        magnitude_weight: Weight of the L1 distance of magnitudes.
+        log_magnitude_weight: Weight of the L1 distance of log magnitudes.
+    """
+
+    fft_sizes: tuple[int, ...] = (2048, 1024, 512, 256, 128, 64)
+    magnitude_weight: float = 1.0
+    log_magnitude_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.fft_sizes:
+            raise DdspError("loss.fft_sizes must name at least one size")
+        for size in self.fft_sizes:
+            _in_range("loss.fft_sizes", size, 16, 65536)
+        _in_range("loss.magnitude_weight", self.magnitude_weight, 0.0, 1e3)
+        _in_range("loss.log_magnitude_weight", self.log_magnitude_weight, 0.0, 1e3)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How the model is fitted.
+
+    Args:
+        steps: Integer, training steps.
+        steps_per_epoch: Integer, steps between two checkpoints.
+        batch_size: Integer, clips a step.
+        clip_seconds: Length of a clip, seconds.
+        learning_rate: Of Adam at the start; it decays to a tenth along a cosine.
+        gradient_norm: The global norm that gradients are clipped to.
+        seed: Integer, seed of weights, data order and noise.
+    """
+
+    steps: int = 5000
+    steps_per_epoch: int = 100
+    batch_size: int = 8
+    clip_seconds: float = 2.0
+    learning_rate: float = 2e-3
+    gradient_norm: float = 3.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _in_range("training.steps", self.steps, 1, 100_000_000)
+        _in_range("training.steps_per_epoch", self.steps_per_epoch, 1, 1_000_000)
+        _in_range("training.batch_size", self.batch_size, 1, 4096)
+        _in_range("training.clip_seconds", self.clip_seconds, 0.25, 60.0)
+        _in_range("training.learning_rate", self.learning_rate, 1e-8, 1.0)
+        _in_range("training.gradient_norm", self.gradient_norm, 1e-6, 1e6)
+        _in_range("training.seed", self.seed, 0, 2**31 - 1)
+
+
+@dataclass(frozen=True)
+class Config:
+    """One experiment.
+
+    Args:
+        sample_rate: Integer, Hz.
+        frame_rate: Integer, frames of controls a second; it must divide `sample_rate`.
+        name: Name of the instrument.
+        data, model, loss, training: The sections.
+    """
+
+    sample_rate: int
+    frame_rate: int
+    model: ModelConfig
+    name: str = "instrument"
+    data: DataConfig = field(default_factory=DataConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        _ = self.spec
+        if self.training.clip_seconds > self.data.passage_seconds:
+            raise DdspError(
+                f"training.clip_seconds ({self.training.clip_seconds}) must not be longer than "
+                f"data.passage_seconds ({self.data.passage_seconds})"
+            )
+
+    @property
+    def spec(self) -> FrameSpec:
+        """The frame grid."""
+        return FrameSpec.from_frame_rate(self.sample_rate, self.frame_rate)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as plain dicts, lists and numbers."""
+        return typing.cast("dict[str, Any]", _plain(dataclasses.asdict(self)))
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], origin: str = "config") -> "Config":
+        """Check plain values and build the configuration; `origin` names them in errors."""
+        try:
+            return typing.cast("Config", _build(cls, values, ""))
+        except DdspError as error:
+            raise DdspError(f"{origin}: {error}") from error
+
+    def to_yaml(self) -> str:
+        """The configuration as YAML, complete with defaults."""
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, width=100)
+
+
+def config_folders() -> list[Path]:
+    """Where shipped configurations live: in the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    return [package / "configs", package.parent / "configs"]
+
+
+def load_config(path_or_name: str | Path, overrides: typing.Sequence[str] = ()) -> Config:
+    """Read a configuration.
+
+    Args:
+        path_or_name: A YAML file, or the name of a shipped one (`"solo_instrument"`).
+        overrides: Settings `"key.sub_key=value"` that replace what the file says; values are YAML.
+
+    Raises:
+        DdspError: If the file is missing, no YAML, or holds anything that is not valid.
+    """
+    path = _find(path_or_name)
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        detail = " ".join(str(error).split())
+        raise DdspError(f"{path} is not valid YAML: {detail}") from error
+    if not isinstance(values, dict):
+        raise DdspError(f"{path} must hold a mapping of settings. Received: {type(values).__name__}")
+    for override in overrides:
+        _override(values, override)
+    return Config.from_dict(values, str(path))
+
+
+def _find(path_or_name: str | Path) -> Path:
+    path = Path(path_or_name)
+    if path.is_file():
+        return path
+    shipped = {p.stem: p for folder in config_folders() for p in sorted(folder.glob("*.yaml"))}
+    if str(path_or_name) in shipped:
+        return shipped[str(path_or_name)]
+    hint = did_you_mean(path.stem, list(shipped)) or f" Shipped: {', '.join(sorted(shipped)) or 'none'}"
+    raise DdspError(f"{path_or_name}: no such configuration file.{hint}")
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise DdspError(f"--set takes KEY=VALUE, for example training.batch_size=4. Received: {override!r}")
+    *sections, last = key.strip().split(".")
+    at = values
+    for section in sections:
+        at = at.setdefault(section, {})
+        if not isinstance(at, dict):
+            raise DdspError(f"--set {override}: {section} is no section")
+    try:
+        at[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise DdspError(f"--set {override}: the value is not valid YAML") from error
+
+
+def _build(cls: Any, values: Any, where: str) -> Any:
+    if not isinstance(values, dict):
+        raise DdspError(f"{where or 'the configuration'} must be a section of settings. Received: {values!r}")
+    hints = typing.get_type_hints(cls)
+    for key in values:
+        if key not in hints:
+            full = f"{where}.{key}" if where else str(key)
+            known = did_you_mean(str(key), list(hints)) or f" Known here: {', '.join(hints)}"
+            raise DdspError(f"unknown key {full!r}.{known}")
+    built = {k: _convert(hints[k], v, f"{where}.{k}" if where else k) for k, v in values.items()}
+    required = [
+        f.name
+        for f in dataclasses.fields(cls)
+        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    ]
+    for name in required:
+        if name not in built:
+            raise DdspError(f"{f'{where}.{name}' if where else name} is missing")
+    return cls(**built)
+
+
+def _convert(kind: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(kind):
+        return _build(kind, value, where)
+    origin = typing.get_origin(kind)
+    if origin is types.UnionType:
+        options = typing.get_args(kind)
+        if value is None and type(None) in options:
+            return None
+        return _convert(next(k for k in options if k is not type(None)), value, where)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise DdspError(f"{where} must be a list. Received: {value!r}")
+        return tuple(_convert(typing.get_args(kind)[0], v, f"{where}[{i}]") for i, v in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, dict) or not all(isinstance(k, str) for k in value):
+            raise DdspError(f"{where} must be a mapping. Received: {value!r}")
+        return value
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        words = {int: "an integer", float: "a number", str: "text", bool: "true or false"}
+        raise DdspError(f"{where} must be {words.get(kind, kind.__name__)}. Received: {value!r}")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise DdspError(
+            f"{name} must be one of {', '.join(known)}. Received: {value!r}.{did_you_mean(value, known)}"
+        )
+
+
+def _in_range(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:  # also refuses NaN
+        raise DdspError(f"{name} must lie within {low:g} to {high:g}. Received: {value!r}")

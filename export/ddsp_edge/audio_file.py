@@ -1,0 +1,206 @@
+"""Sound files in and out: any format that libsndfile knows, any rate, any number of channels.
+
+Reading streams: memory does not grow with the length of the file.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import soundfile
+import soxr
+
+from ddsp_edge.errors import DdspError
+from ddsp_edge.units import Array
+
+MIN_SAMPLE_RATE = 4_000  # Hz; below it nothing of an instrument is left to learn from
+MAX_SAMPLE_RATE = 768_000
+MAX_CHANNELS = 1024  # the most that libsndfile reads
+
+
+class AudioReader:
+    """A sound file as a stream of mono blocks at the rate that is asked for.
+
+    Channels are averaged; other rates are resampled (soxr, high quality, its delay compensated).
+
+    Args:
+        path: A sound file: WAV, FLAC, OGG, MP3 or whatever else libsndfile reads.
+        sample_rate: Integer, rate of the blocks in Hz; None for the rate of the file.
+
+    Raises:
+        DdspError: If the file is missing, empty, no sound file or has a rate that cannot be meant.
+    """
+
+    def __init__(self, path: str | Path, sample_rate: int | None = None) -> None:
+        self.path = Path(path)
+        if not self.path.exists():
+            raise DdspError(f"{self.path}: no such file")
+        if self.path.is_dir():
+            raise DdspError(f"{self.path} is a folder, not a sound file")
+        if self.path.stat().st_size == 0:
+            raise DdspError(f"{self.path} is empty (0 bytes)")
+        try:
+            self._file = soundfile.SoundFile(self.path)
+        except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
+            reason = getattr(error, "error_string", str(error)).strip().rstrip(".")
+            raise DdspError(
+                f"{self.path} is not a readable sound file ({reason}). "
+                "WAV, FLAC, OGG and MP3 are known to work"
+            ) from error
+        self.file_sample_rate = int(self._file.samplerate)
+        self.channels = int(self._file.channels)
+        self.file_samples = int(self._file.frames)
+        if not MIN_SAMPLE_RATE <= self.file_sample_rate <= MAX_SAMPLE_RATE:
+            self._file.close()
+            raise DdspError(
+                f"{self.path} has a sample rate of {self.file_sample_rate} Hz; "
+                f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz can be used"
+            )
+        self.sample_rate = sample_rate or self.file_sample_rate
+
+    @property
+    def n_samples(self) -> int:
+        """Samples that the whole file gives at `sample_rate` (an estimate for some formats)."""
+        return self.file_samples * self.sample_rate // self.file_sample_rate
+
+    def __enter__(self) -> "AudioReader":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def blocks(self, block_samples: int = 65_536) -> Iterator[Array]:
+        """Yield the file as float32 blocks `[n]`, `block_samples` long but for the last one.
+
+        Raises:
+            DdspError: If the file holds samples that are not finite, or breaks off.
+        """
+        waiting: list[Array] = []
+        count = 0
+        for block in self._resampled():
+            waiting.append(block)
+            count += len(block)
+            if count >= block_samples:
+                joined = np.concatenate(waiting)
+                whole = count - count % block_samples
+                yield from joined[:whole].reshape(-1, block_samples)
+                waiting, count = [joined[whole:]], count - whole
+        if count:
+            yield np.concatenate(waiting)
+
+    def _resampled(self) -> Iterator[Array]:
+        if self.sample_rate == self.file_sample_rate:
+            yield from self._mono()
+            return
+        stream = soxr.ResampleStream(
+            self.file_sample_rate, self.sample_rate, 1, dtype="float32", quality="HQ"
+        )
+        for block in self._mono():
+            yield stream.resample_chunk(block)
+        yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+    def _mono(self, at_once: int = 65_536) -> Iterator[Array]:
+        position = 0
+        while True:
+            try:
+                block = self._file.read(at_once, dtype="float32", always_2d=True)
+            except (soundfile.LibsndfileError, RuntimeError) as error:
+                seconds = position / self.file_sample_rate
+                raise DdspError(f"{self.path} breaks off after {seconds:.1f} s: {error}") from error
+            if not len(block):
+                return
+            mono = block.mean(axis=1) if self.channels > 1 else block[:, 0]
+            if not np.isfinite(mono).all():
+                bad = position + int(np.flatnonzero(~np.isfinite(mono))[0])
+                raise DdspError(
+                    f"{self.path} holds samples that are not finite numbers, the first at "
+                    f"{bad / self.file_sample_rate:.3f} s"
+                )
+            position += len(block)
+            yield mono
+
+
+def read_audio(path: str | Path, sample_rate: int | None = None) -> tuple[Array, int]:
+    """Read a whole file as mono float32 `[n]`, full scale 1, with its (new) sample rate.
+
+    Raises:
+        DdspError: As `AudioReader`, and if the file holds no samples.
+    """
+    with AudioReader(path, sample_rate) as reader:
+        blocks = list(reader.blocks())
+        rate = reader.sample_rate
+    if not blocks:
+        raise DdspError(f"{path} holds no samples")
+    return np.concatenate(blocks), rate
+
+
+def write_audio(path: str | Path, audio: Array, sample_rate: int) -> None:
+    """Write mono samples `[n]` as 16-bit WAV or FLAC (by the file's ending), beside and renamed.
+
+    Samples beyond full scale are clipped.
+    """
+    with AudioWriter(path, sample_rate) as writer:
+        writer.write(audio)
+
+
+class AudioWriter:
+    """Write a mono 16-bit sound file block by block; it gets its name when it is complete.
+
+    Args:
+        path: Where to; `.wav` or `.flac`.
+        sample_rate: Integer, Hz.
+
+    Raises:
+        DdspError: If the ending is another, or the file cannot be written there.
+    """
+
+    def __init__(self, path: str | Path, sample_rate: int) -> None:
+        self.path = Path(path)
+        formats = {".wav": "WAV", ".flac": "FLAC"}
+        if self.path.suffix.lower() not in formats:
+            raise DdspError(f"{self.path}: sound is written as .wav or .flac")
+        self._beside = self.path.with_name(f".{self.path.name}.part")
+        try:
+            self._file = soundfile.SoundFile(
+                self._beside,
+                "w",
+                sample_rate,
+                channels=1,
+                subtype="PCM_16",
+                format=formats[self.path.suffix.lower()],
+            )
+        except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
+            raise DdspError(f"{self.path} cannot be written: {_reason(self.path)}") from error
+
+    def write(self, audio: Array) -> None:
+        """Append samples `[n]`; what is beyond full scale is clipped."""
+        self._file.write(np.clip(audio, -1.0, 32767.0 / 32768.0))
+
+    def __enter__(self) -> "AudioWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+        if kind is None:
+            self._beside.replace(self.path)
+        else:
+            self._beside.unlink(missing_ok=True)
+
+
+def _reason(path: Path) -> str:
+    if not path.parent.exists():
+        return f"the folder {path.parent} does not exist"
+    if not path.parent.is_dir():
+        return f"{path.parent} is not a folder"
+    return f"no permission to write into {path.parent}, or no room there"

@@ -1,0 +1,17 @@
+"""Errors that are meant for the person at the keyboard."""
+
+
+class DdspError(ValueError):
+    """Something a user gave cannot be used.
+
+    The message is one line that names the thing, the value received and what would be valid. The
+    command lines print it as it stands and exit with status 1; anything else that escapes is a bug.
+    """
+
+
+def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
+    """Return `" Did you mean 'x'?"` for the nearest of `known`, or an empty string."""
+    import difflib
+
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,104 @@
+"""Loudness: the A-weighted mean square of the sound around each frame, in dB.
+
+One definition serves the device (numpy, here) and the library (TensorFlow,
+`ddsp_tf.features.loudness`):
+
+    loudness_db = 10 log10( sum_n (w[n] x_A[n])^2 / sum_n w[n]^2 + 1e-8 )
+
+with `w` a periodic Hann window of about 32 ms centred on the frame and `x_A` the A-weighted signal
+(IEC 61672-1), both applied in the frequency domain. Full scale is 1, so a full-scale sine at 1 kHz has
+-3.01 dB and digital silence has -80 dB.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_edge.frames import FrameSpec
+from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
+from ddsp_edge.windows import CenteredWindows
+
+POWER_FLOOR = 10.0 ** (LOUDNESS_FLOOR_DB / 10.0)
+DEFINITION = "A-weighted mean square, Hann 32 ms, dB re full scale, floor -80"
+"""How a dataset or a model names this definition."""
+
+_WINDOWS_AT_ONCE = 4096  # bounds the memory of one analysis, about 25 MB at 16 kHz
+_BLOCK = 65_536  # samples of a long signal that are looked at together
+
+
+def window_size(sample_rate: int) -> int:
+    """Window length in samples: the multiple of 64 nearest to 32 ms."""
+    return max(64, 64 * round(0.032 * sample_rate / 64))
+
+
+def a_weighting_power(frequencies_hz: npt.ArrayLike) -> Array:
+    """Return the A-weighting as a gain on power (1 at 1 kHz), after IEC 61672-1:2013, annex E."""
+    f2 = np.square(np.asarray(frequencies_hz, np.float64))
+    pole_1, pole_2, pole_3, pole_4 = (x**2 for x in (20.598997, 107.65265, 737.86223, 12194.217))
+    gain = pole_4 * f2**2
+    gain /= (f2 + pole_1) * (f2 + pole_4) * np.sqrt((f2 + pole_2) * (f2 + pole_3))
+    return np.asarray(gain**2 * 10.0**0.2)  # the standard adds 2.00 dB so that 1 kHz has 0 dB
+
+
+def spectrum_weights(sample_rate: int) -> Array:
+    """Weights `[bins]` that turn the squared magnitudes of a windowed `rfft` into a mean square."""
+    size = window_size(sample_rate)
+    window = hann(size)
+    two_sided = np.full(size // 2 + 1, 2.0)
+    two_sided[0] = two_sided[-1] = 1.0
+    weights = a_weighting_power(np.fft.rfftfreq(size, 1.0 / sample_rate))
+    return np.asarray(weights * two_sided / (size * np.sum(window**2)))
+
+
+def hann(size: int) -> Array:
+    """Periodic Hann window `[size]`, float64."""
+    return np.asarray(0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size))
+
+
+class LoudnessMeter:
+    """Measure the loudness of a stream, frame by frame.
+
+    Args:
+        spec: The frame grid.
+    """
+
+    def __init__(self, spec: FrameSpec) -> None:
+        size = window_size(spec.sample_rate)
+        self._windows = CenteredWindows(spec, size)
+        self._hann = hann(size).astype(np.float32)
+        self._weights = spectrum_weights(spec.sample_rate)
+        self.latency_samples = self._windows.latency_samples
+
+    def reset(self) -> None:
+        """Forget everything: the next sample pushed is sample 0."""
+        self._windows.reset()
+
+    def push(self, audio: npt.ArrayLike) -> Array:
+        """Add samples `[n]`; return the loudness in dB of the frames complete now, `[frames]`."""
+        return self._measure(self._windows.push(audio))
+
+    def flush(self) -> Array:
+        """End the stream; return the loudness in dB of its last frames, `[frames]`."""
+        return self._measure(self._windows.flush())
+
+    def _measure(self, windows: Array) -> Array:
+        parts = [
+            np.square(np.abs(np.fft.rfft(part * self._hann))) @ self._weights
+            for part in np.array_split(windows, len(windows) // _WINDOWS_AT_ONCE + 1)
+        ]
+        return np.asarray(10.0 * np.log10(np.concatenate(parts) + POWER_FLOOR), np.float32)
+
+
+def loudness_db(audio: npt.ArrayLike, spec: FrameSpec) -> Array:
+    """Measure a whole signal.
+
+    Args:
+        audio: Samples `[n]`, full scale 1.
+        spec: The frame grid.
+
+    Returns:
+        float32 `[n // hop]`, dB; frame `i` is centred on sample `(i + 1) * hop`.
+    """
+    meter = LoudnessMeter(spec)
+    samples = np.asarray(audio, np.float32)
+    blocks = [samples[i : i + _BLOCK] for i in range(0, len(samples), _BLOCK)]
+    return np.concatenate([*(meter.push(block) for block in blocks), meter.flush()])

@@ -1,0 +1,67 @@
+"""Unit conversions, in numpy, shared by the device and the library.
+
+All take and return arrays of any shape in float64 unless the input is float32.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+LOUDNESS_FLOOR_DB = -80.0
+"""Loudness of digital silence in dB (A-weighted mean square, full scale = 1)."""
+
+MIDI_MAX = 127.0
+"""Highest MIDI note; `f0_scaled` is the (fractional) MIDI note divided by it."""
+
+
+def hz_to_midi(f0_hz: npt.ArrayLike) -> Array:
+    """Convert frequency in Hz to fractional MIDI notes (A4 = 440 Hz = 69).
+
+    Frequencies of 0 and below, which mean 'no pitch', give note 0.
+    """
+    f0_hz = np.asarray(f0_hz)
+    safe = np.where(f0_hz > 0, f0_hz, 1.0)
+    return np.where(f0_hz > 0, 69.0 + 12.0 * np.log2(safe / 440.0), 0.0).astype(_float(f0_hz))
+
+
+def midi_to_hz(midi: npt.ArrayLike) -> Array:
+    """Convert fractional MIDI notes to frequency in Hz (A4 = 69 = 440 Hz)."""
+    midi = np.asarray(midi)
+    return np.asarray(440.0 * np.exp2((midi - 69.0) / 12.0), dtype=_float(midi))
+
+
+def cents_between(f0_hz: npt.ArrayLike, reference_hz: npt.ArrayLike) -> Array:
+    """Interval from `reference_hz` up to `f0_hz` in cents; both must be above 0 Hz."""
+    return np.asarray(1200.0 * np.log2(np.asarray(f0_hz) / np.asarray(reference_hz)))
+
+
+def amplitude_to_db(amplitude: npt.ArrayLike, floor_db: float = LOUDNESS_FLOOR_DB) -> Array:
+    """Convert linear amplitude to dB re 1, never below `floor_db`."""
+    amplitude = np.asarray(amplitude)
+    floor = 10.0 ** (floor_db / 20.0)
+    return np.asarray(20.0 * np.log10(np.maximum(np.abs(amplitude), floor)), _float(amplitude))
+
+
+def db_to_amplitude(db: npt.ArrayLike) -> Array:
+    """Convert dB re 1 to linear amplitude."""
+    db = np.asarray(db)
+    return np.asarray(10.0 ** (db / 20.0), dtype=_float(db))
+
+
+def scale_f0(f0_hz: npt.ArrayLike) -> Array:
+    """Map fundamental frequency in Hz to the network's input: MIDI note / 127, in [0, 1]."""
+    return np.clip(hz_to_midi(f0_hz) / MIDI_MAX, 0.0, 1.0)
+
+
+def scale_loudness(loudness_db: npt.ArrayLike) -> Array:
+    """Map loudness in dB to the network's input: -80 dB to 0, 0 dB to 1, clipped to [0, 1.25]."""
+    loudness_db = np.asarray(loudness_db)
+    scaled = loudness_db / -LOUDNESS_FLOOR_DB + 1.0
+    return np.asarray(np.clip(scaled, 0.0, 1.25), dtype=_float(loudness_db))
+
+
+def _float(x: Array) -> type:
+    return np.float32 if x.dtype == np.float32 else np.float64
