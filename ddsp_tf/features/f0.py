@@ -1,0 +1,98 @@
+"""Fundamental frequency: what an estimator is, and how one is chosen.
+
+No TensorFlow is imported here: `prepare` runs estimators in worker processes, and pYIN needs none.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ddsp_edge.units import Array
+from ddsp_tf.errors import DdspError, did_you_mean
+from ddsp_tf.frames import FrameSpec
+
+ESTIMATORS = ("auto", "pyin", "crepe")
+
+
+@dataclass(frozen=True)
+class F0Track:
+    """Fundamental frequency on a frame grid.
+
+    Args:
+        f0_hz: float32 `[frames]`, Hz; 0 where the sound has no pitch.
+        voicing: float32 `[frames]`, 0 to 1: how sure the estimator is that there is a pitch. Scales
+            differ between estimators; `f0_hz > 0` is the decision.
+    """
+
+    f0_hz: Array
+    voicing: Array
+
+
+class F0Estimator(Protocol):
+    """Estimates the fundamental frequency of a monophonic sound.
+
+    Estimators can be pickled and hold no open resources, so a process pool can carry them. Memory does
+    not grow with the length of the sound beyond what the result itself takes.
+
+    Attributes:
+        name: Short name, as recorded in datasets and models.
+        settings: Everything that the result depends on besides the sound; goes into JSON.
+        context_seconds: How much sound before and after a passage changes the track inside it.
+    """
+
+    name: str
+    settings: dict[str, Any]
+    context_seconds: float
+
+    def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
+        """Track a sound.
+
+        Args:
+            audio: Samples `[n]` at `spec.sample_rate`, full scale 1.
+            spec: The frame grid of the result.
+
+        Returns:
+            A track of exactly `n // hop` frames; frame `i` stands for sample `(i + 1) * hop`.
+        """
+        ...
+
+
+def make_f0_estimator(
+    name: str,
+    *,
+    f0_min_hz: float = 55.0,
+    f0_max_hz: float = 2000.0,
+    crepe_weights: Path | None = None,
+) -> F0Estimator:
+    """Build an estimator.
+
+    Args:
+        name: `"pyin"`, `"crepe"` or `"auto"`: CREPE when weights are given, pYIN otherwise.
+        f0_min_hz: Lowest fundamental frequency looked for, Hz.
+        f0_max_hz: Highest fundamental frequency looked for, Hz.
+        crepe_weights: Weights file of CREPE (`model-*.h5` or `.h5.bz2`); without it `"crepe"` is the
+            `crepe` package.
+
+    Raises:
+        DdspError: If the name is unknown, the range is empty, the weights cannot be read, or `"crepe"`
+            has neither weights nor the package.
+    """
+    if name not in ESTIMATORS:
+        raise DdspError(
+            f"f0 must be one of {', '.join(ESTIMATORS)}. Received: {name!r}.{did_you_mean(name, ESTIMATORS)}"
+        )
+    if not 20.0 <= f0_min_hz < f0_max_hz <= 8000.0:  # also refuses NaN
+        raise DdspError(
+            f"f0_min_hz and f0_max_hz must rise within 20 to 8000 Hz. Received: {f0_min_hz}, {f0_max_hz}"
+        )
+    if name == "pyin" or (name == "auto" and crepe_weights is None):
+        from ddsp_tf.features.pyin import PyinEstimator
+
+        return PyinEstimator(f0_min_hz, f0_max_hz)
+    if crepe_weights is not None:
+        from ddsp_tf.features.crepe import CrepeEstimator
+
+        return CrepeEstimator(Path(crepe_weights), f0_min_hz, f0_max_hz)
+    from ddsp_tf.features.crepe_package import CrepePackageEstimator
+
+    return CrepePackageEstimator(f0_min_hz, f0_max_hz)

@@ -1,0 +1,107 @@
+"""From the instants at which an estimator looked to the frames that are asked for."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
+from ddsp_tf.errors import DdspError
+from ddsp_tf.features.f0 import F0Track
+from ddsp_tf.frames import FrameSpec
+
+PIECE_SECONDS = 30.0
+"""Longer sounds are tracked in pieces of this length, so that memory is bounded."""
+
+_STEP_OCTAVES = 1.5 / 12  # two neighbours further apart than this are a step, not a glide
+_SILENCE_RMS = 10.0 ** (LOUDNESS_FLOOR_DB / 20.0)
+
+Analysis = tuple[Array, Array, Array]
+"""`(position, f0_hz, voicing)`, each `[instants]`; positions in samples, rising, may be fractions."""
+
+
+def track_in_pieces(
+    audio: Array,
+    spec: FrameSpec,
+    analyse: Callable[[Array], Analysis],
+    context_seconds: float,
+) -> F0Track:
+    """Run `analyse` over a sound, piece by piece, and put its result on the frame grid.
+
+    Args:
+        audio: Samples `[n]`.
+        spec: The frame grid.
+        analyse: Maps samples `[m]` at `spec.sample_rate` to instants; f0 is 0 where unvoiced.
+        context_seconds: How much sound `analyse` is shown before and after each piece.
+
+    Raises:
+        DdspError: If `audio` is not one channel of finite samples.
+    """
+    audio = np.asarray(audio, np.float32)
+    if audio.ndim != 1:
+        raise DdspError(f"audio for pitch tracking must be one channel [samples]. Received: {audio.shape}")
+    n_frames = spec.n_frames(len(audio))
+    piece = max(1, round(PIECE_SECONDS * spec.sample_rate) // spec.hop)
+    context = round(context_seconds * spec.sample_rate)
+    parts: list[tuple[Array, Array]] = []
+    for first in range(0, n_frames, piece):
+        wanted = np.arange(first, min(first + piece, n_frames), dtype=np.float64)
+        positions = (wanted + 1) * spec.hop
+        start = max(0, int(positions[0]) - context)
+        sound = audio[start : int(positions[-1]) + context]
+        if not np.all(np.isfinite(sound)):
+            raise DdspError(f"audio for pitch tracking has samples that are not finite, from {start} on")
+        parts.append(interpolate_f0(*analyse(sound), positions - start))
+    if not parts:
+        return F0Track(np.zeros(0, np.float32), np.zeros(0, np.float32))
+    f0_hz, voicing = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return F0Track(f0_hz, voicing)
+
+
+def interpolate_f0(at: Array, f0_hz: Array, voicing: Array, wanted: Array) -> tuple[Array, Array]:
+    """Interpolate a track in log frequency, never across an unvoiced gap or a step.
+
+    Between two voiced instants less than 150 cents apart f0 is interpolated; otherwise the nearer
+    instant decides, so that a step stays a step and voicing begins and ends where it was seen.
+
+    Args:
+        at: Rising positions `[instants]`.
+        f0_hz: `[instants]`, Hz, 0 where unvoiced.
+        voicing: `[instants]`.
+        wanted: Positions `[frames]`; outside of `at` the first and last instants hold.
+
+    Returns:
+        f0 in Hz and voicing, float32 `[frames]`.
+    """
+    right = np.clip(np.searchsorted(at, wanted), 1, max(1, len(at) - 1))
+    left = right - 1
+    right = np.minimum(right, len(at) - 1)
+    share = np.clip((wanted - at[left]) / np.maximum(at[right] - at[left], 1e-9), 0.0, 1.0)
+    log_f0 = np.log2(np.where(f0_hz > 0, f0_hz, 1.0))
+    glide = log_f0[left] + share * (log_f0[right] - log_f0[left])
+    smooth = (f0_hz[left] > 0) & (f0_hz[right] > 0)
+    smooth &= np.abs(log_f0[right] - log_f0[left]) < _STEP_OCTAVES
+    nearer = np.where(share < 0.5, f0_hz[left], f0_hz[right])
+    mixed = voicing[left] + share * (voicing[right] - voicing[left])
+    return (
+        np.where(smooth, np.exp2(glide), nearer).astype(np.float32),
+        np.clip(mixed, 0.0, 1.0).astype(np.float32),
+    )
+
+
+def silent(audio: Array, centres: Array, size: int) -> Array:
+    """Return which instants lie in silence: an RMS below -80 dB re full scale, mean removed.
+
+    Estimators normalise what they see, and would find pitch in a fade's last bits.
+
+    Args:
+        audio: Samples `[n]`.
+        centres: Integers `[instants]`, the middles of the windows.
+        size: Integer, length of a window in samples; beyond the sound it is cut short.
+    """
+    sums = np.concatenate([[0.0], np.cumsum(audio, dtype=np.float64)])
+    squares = np.concatenate([[0.0], np.cumsum(np.square(audio, dtype=np.float64))])
+    low = np.clip(centres - size // 2, 0, len(audio))
+    high = np.clip(centres + size - size // 2, 0, len(audio))
+    count = np.maximum(high - low, 1)
+    mean = (sums[high] - sums[low]) / count
+    return np.asarray((squares[high] - squares[low]) / count - mean**2 < _SILENCE_RMS**2)

@@ -1,0 +1,70 @@
+"""pYIN, by librosa: works everywhere, no weights.
+
+M. Mauch and S. Dixon, "pYIN: A fundamental frequency estimator using probabilistic threshold
+distributions", ICASSP 2014.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ddsp_edge.units import Array
+from ddsp_tf.features.f0 import F0Track
+from ddsp_tf.features.f0_grid import Analysis, silent, track_in_pieces
+from ddsp_tf.frames import FrameSpec
+
+_HOP_SECONDS = 0.008
+
+
+class PyinEstimator:
+    """Probabilistic YIN on frames 8 ms apart, interpolated onto the frame grid.
+
+    Args:
+        f0_min_hz: Lowest fundamental frequency looked for, Hz.
+        f0_max_hz: Highest fundamental frequency looked for, Hz.
+    """
+
+    name = "pyin"
+    context_seconds = 1.0  # the Viterbi path has forgotten its past by then
+
+    def __init__(self, f0_min_hz: float = 55.0, f0_max_hz: float = 2000.0) -> None:
+        # 16 kHz keeps several harmonics of most sounds; a period needs a few samples all the same.
+        rate = max(16_000, round(4 * f0_max_hz))
+        # 3.5 of the longest periods: YIN needs two, and the autocorrelation's taper takes one more.
+        frame_length = 64 * round(3.5 * rate / f0_min_hz / 64)
+        self.settings: dict[str, Any] = {
+            "f0_min_hz": f0_min_hz,
+            "f0_max_hz": f0_max_hz,
+            "sample_rate": rate,
+            "hop": round(_HOP_SECONDS * rate),
+            "frame_length": frame_length,
+        }
+
+    def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
+        """Track a sound `[n]`; see `F0Estimator`."""
+        return track_in_pieces(
+            audio, spec, lambda x: self._analyse(x, spec.sample_rate), self.context_seconds
+        )
+
+    def _analyse(self, audio: Array, sample_rate: int) -> Analysis:
+        import librosa
+        import soxr
+
+        rate, hop = self.settings["sample_rate"], self.settings["hop"]
+        frame_length = self.settings["frame_length"]
+        sound = soxr.resample(audio, sample_rate, rate).astype(np.float32)
+        sound -= np.mean(sound)  # a constant is periodic at every lag
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numba on its own compilation: nothing a user can act on
+            f0_hz, voiced, voicing = librosa.pyin(
+                sound,
+                fmin=self.settings["f0_min_hz"],
+                fmax=self.settings["f0_max_hz"],
+                sr=rate,
+                frame_length=frame_length,
+                hop_length=hop,
+            )
+        centres = np.arange(len(f0_hz)) * hop
+        pitched = voiced & np.isfinite(f0_hz) & ~silent(sound, centres, frame_length)
+        return centres * (sample_rate / rate), np.where(pitched, f0_hz, 0.0), np.where(pitched, voicing, 0.0)
