@@ -1,0 +1,38 @@
+"""`ddsp-tf train`: fit an instrument to a dataset."""
+
+import argparse
+from pathlib import Path
+
+HELP = "train an instrument on a dataset"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument("config", metavar="CONFIG", help="YAML file, or name of a shipped configuration")
+    parser.add_argument("--data", required=True, type=Path, metavar="DATASET", help="folder from prepare")
+    parser.add_argument("--out", required=True, type=Path, metavar="RUN", help="run folder to write")
+    parser.add_argument("--steps", type=int, metavar="N", help="training steps (training.steps)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting, e.g. training.batch_size=4",
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of RUN")
+    parser.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs to RUN/tensorboard")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Run the command."""
+    from ddsp_tf.config import load_config
+
+    overrides = list(args.set)
+    if args.steps is not None:
+        overrides.append(f"training.steps={args.steps}")
+    config = load_config(args.config, overrides)
+
+    from ddsp_tf.training.fit import train
+
+    model = train(config, args.data, args.out, resume=args.resume, tensorboard=args.tensorboard)
+    print(f"{args.out}: {int(model.optimizer.iterations)} steps, {model.count_params():,} weights")

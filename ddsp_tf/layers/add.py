@@ -1,0 +1,39 @@
+"""Sum of signals, as a layer."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, check_integer, processor_type
+
+
+@processor_type
+class Add(Processor):
+    """Sum of `n_inputs` signals.
+
+    Args:
+        sample_rate: Integer, Hz.
+        hop: Integer, samples a frame.
+        n_inputs: Integer in 1 to 64.
+
+    Input: `audio_0`, `audio_1`, ... `[batch, samples]`.
+
+    Output: audio `[batch, samples]`.
+    """
+
+    def __init__(self, sample_rate: int, hop: int, n_inputs: int = 2, **kwargs: Any) -> None:
+        super().__init__(sample_rate, hop, **kwargs)
+        self.n_inputs = check_integer("Add", "n_inputs", n_inputs, 1, 64)
+
+    @property
+    def input_sizes(self) -> dict[str, int | None]:
+        """Channels of each raw input by name."""
+        return {f"audio_{i}": AUDIO for i in range(self.n_inputs)}
+
+    def stream_signal(self, controls: Tensors, state: None = None) -> tuple[tf.Tensor, None]:
+        """Render one block; there is no state."""
+        return tf.add_n([controls[name] for name in self.input_sizes]), None
+
+    def get_config(self) -> dict[str, Any]:
+        """Every constructor argument."""
+        return {**super().get_config(), "n_inputs": self.n_inputs}

@@ -1,0 +1,92 @@
+"""White noise through a time-varying filter, as a layer."""
+
+from typing import Any, ClassVar
+
+import keras
+import tensorflow as tf
+
+from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, check_integer, processor_type
+from ddsp_tf.ops.convolution import convolve_frames
+from ddsp_tf.ops.filters import impulse_responses_from_magnitudes
+from ddsp_tf.ops.scaling import exp_sigmoid
+
+
+@processor_type
+class FilteredNoise(Processor):
+    """Uniform white noise through a linear-phase FIR filter that changes every frame.
+
+    The noise of hop `i` is filtered with the magnitudes of frame `i`; tails overlap and add. The filter
+    is causal and delays by `group_delay_samples`, which is not taken back: noise has no waveform to
+    keep in step, and a stream needs no look-ahead.
+
+    Reference: J. Engel et al., "DDSP: Differentiable Digital Signal Processing", ICLR 2020, section 3.4.
+
+    Args:
+        n_bands: Integer in 2 to 4097, frequencies from 0 to Nyquist at which the filter is given.
+        sample_rate: Integer, Hz.
+        hop: Integer, samples a frame.
+        initial_bias: Float added to raw magnitudes, so that an untrained network's noise is quiet.
+        seed: Integer seed of the noise, or None for a seed of its own.
+
+    Input: `magnitudes` `[batch, frames, n_bands]`, raw network outputs; optionally `noise`
+    `[batch, frames * hop]` in [-1, 1), otherwise it is drawn, new at every call.
+
+    Controls: `magnitudes` `[batch, frames, n_bands]`, linear gain, 0 to 2; `noise` if it was given.
+
+    Output: audio `[batch, frames * hop]`.
+    """
+
+    optional_inputs: ClassVar[tuple[str, ...]] = ("noise",)
+
+    def __init__(
+        self,
+        n_bands: int,
+        sample_rate: int,
+        hop: int,
+        initial_bias: float = -5.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(sample_rate, hop, **kwargs)
+        self.n_bands = check_integer("FilteredNoise", "n_bands", n_bands, 2, 4097)
+        self.initial_bias = float(initial_bias)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    @property
+    def input_sizes(self) -> dict[str, int | None]:
+        """Channels of each raw input by name."""
+        return {"magnitudes": self.n_bands, "noise": AUDIO}
+
+    @property
+    def group_delay_samples(self) -> int:
+        """How much later than its frame the filtered noise sounds."""
+        return self.n_bands - 1
+
+    def get_controls(  # type: ignore[override]
+        self, magnitudes: tf.Tensor, noise: tf.Tensor | None = None
+    ) -> Tensors:
+        """Scale raw magnitudes; noise passes through."""
+        controls = {"magnitudes": exp_sigmoid(magnitudes + self.initial_bias)}
+        return controls if noise is None else {**controls, "noise": noise}
+
+    def stream_signal(self, controls: Tensors, state: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+        """Render one block; the state is the tail of the filters, `[batch, 2 * n_bands - 3]`."""
+        magnitudes = controls["magnitudes"]
+        noise = controls.get("noise")
+        if noise is None:
+            shape = tf.shape(magnitudes)
+            noise = keras.random.uniform(
+                (shape[0], shape[1] * self.spec.hop), -1.0, 1.0, "float32", self.seed_generator
+            )
+        responses = impulse_responses_from_magnitudes(magnitudes)
+        return convolve_frames(noise, responses, self.spec.hop, state)
+
+    def get_config(self) -> dict[str, Any]:
+        """Every constructor argument."""
+        return {
+            **super().get_config(),
+            "n_bands": self.n_bands,
+            "initial_bias": self.initial_bias,
+            "seed": self.seed,
+        }

@@ -1,0 +1,151 @@
+"""The base of all signal processors."""
+
+from typing import Any, ClassVar
+
+import keras
+import tensorflow as tf
+
+from ddsp_tf.errors import DdspError, did_you_mean
+from ddsp_tf.frames import FrameSpec
+
+Tensors = dict[str, tf.Tensor]
+AUDIO = None
+"""The size of an input that is a signal `[batch, samples]` rather than frames of a control."""
+
+_types: dict[str, type["Processor"]] = {}
+
+
+class Processor(keras.layers.Layer):
+    """A Keras layer that turns controls into sound.
+
+    A processor works in two halves, so that what lies between can be plotted, edited and replayed:
+    `get_controls` scales raw network outputs to physical controls, `get_signal` renders controls.
+    Calling the layer does both. Rendering can also be cut into blocks: `stream_signal` carries a state,
+    and any cut gives the same samples as one piece.
+
+    Sub-classes are Keras layers like any other: they list their arguments in `get_config` and are made
+    known by the decorator `@processor_type`.
+
+    Args:
+        sample_rate: Integer, Hz.
+        hop: Integer, samples a frame.
+        **kwargs: Of `keras.layers.Layer`. The dtype defaults to float32 whatever the global policy:
+            phases and spectra need it.
+
+    Input: a dict of tensors, named by `input_sizes`; controls have shape `[batch, frames, size]` and
+    signals `[batch, frames * hop]`.
+
+    Output: audio `[batch, frames * hop]`.
+    """
+
+    optional_inputs: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, sample_rate: int, hop: int, **kwargs: Any) -> None:
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        self.spec = FrameSpec(sample_rate, hop)
+
+    @property
+    def input_sizes(self) -> dict[str, int | None]:
+        """Channels of each raw input by name; `AUDIO` (None) for a signal."""
+        raise TypeError(f"{type(self).__name__} must say which inputs it has (input_sizes)")
+
+    def get_controls(self, **inputs: tf.Tensor) -> Tensors:
+        """Scale raw inputs to physical controls; signals pass through under their own names."""
+        return inputs
+
+    def stream_signal(self, controls: Tensors, state: Any = None) -> tuple[tf.Tensor, Any]:
+        """Render one block of controls.
+
+        Args:
+            controls: What `get_controls` returned, for the frames of this block.
+            state: What the call before returned; None starts anew.
+
+        Returns:
+            Audio `[batch, frames * hop]`, and the state for the next block.
+        """
+        raise TypeError(f"{type(self).__name__} must render its controls (stream_signal)")
+
+    def get_signal(self, **controls: tf.Tensor) -> tf.Tensor:
+        """Render controls in one piece; returns audio `[batch, frames * hop]`."""
+        return self.stream_signal(controls)[0]
+
+    def build(self, input_shape: Any) -> None:
+        """Create weights; most processors have none, so they need no shapes."""
+        self.built = True
+
+    def call(self, inputs: Tensors) -> tf.Tensor:
+        """Turn raw inputs into audio `[batch, frames * hop]`."""
+        self.check_inputs(inputs)
+        return self.get_signal(**self.get_controls(**inputs))
+
+    def check_inputs(self, inputs: Tensors) -> None:
+        """Refuse missing, unknown and wrongly sized inputs.
+
+        Raises:
+            DdspError: Naming the input, its shape, and what would be valid.
+        """
+        sizes = self.input_sizes
+        for name in sizes:
+            if name not in inputs and name not in self.optional_inputs:
+                raise DdspError(f"{self.name} lacks the input {name!r}; it has {', '.join(inputs) or 'none'}")
+        for name, value in inputs.items():
+            if name not in sizes:
+                raise DdspError(
+                    f"{self.name} has no input {name!r}.{did_you_mean(name, list(sizes))} "
+                    f"It takes {', '.join(sizes)}"
+                )
+            size, shape = sizes[name], tuple(value.shape)
+            rank = 2 if size is AUDIO else 3
+            if len(shape) != rank or (size is not AUDIO and shape[-1] != size):
+                wanted = "[batch, samples]" if size is AUDIO else f"[batch, frames, {size}]"
+                raise DdspError(f"{self.name}: input {name!r} must be {wanted}. Received: {shape}")
+
+    def compute_output_shape(self, input_shape: dict[str, Any]) -> tuple[int | None, int | None]:
+        """Shape of the audio, `(batch, samples)`."""
+        for name, shape in input_shape.items():
+            if self.input_sizes[name] is AUDIO:
+                return (shape[0], shape[1])
+        batch, frames = next(iter(input_shape.values()))[:2]
+        return (batch, None if frames is None else self.spec.n_samples(frames))
+
+    def get_config(self) -> dict[str, Any]:
+        """Every constructor argument."""
+        return {
+            **super().get_config(),
+            "sample_rate": self.spec.sample_rate,
+            "hop": self.spec.hop,
+        }
+
+
+def processor_type(cls: type[Processor]) -> type[Processor]:
+    """Make a processor known by its class name, to Keras and to processor groups."""
+    _types[cls.__name__] = cls
+    return keras.saving.register_keras_serializable(package="ddsp_tf")(cls)
+
+
+def find_processor_type(name: str) -> type[Processor]:
+    """Look up a processor by its class name.
+
+    Raises:
+        DdspError: If there is none, with the nearest name.
+    """
+    if name not in _types:
+        raise DdspError(
+            f"there is no processor of type {name!r}.{did_you_mean(name, list(_types))} "
+            f"Known: {', '.join(sorted(_types))}"
+        )
+    return _types[name]
+
+
+def check_integer(owner: str, name: str, value: Any, low: int, high: int) -> int:
+    """Return `value` if it is an integer within `low` to `high`.
+
+    Raises:
+        DdspError: If it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise DdspError(
+            f"{owner}: {name} must be an integer within {low} to {high}. Received: {name}={value!r}"
+        )
+    return value

@@ -1,0 +1,207 @@
+"""Processors joined into a directed acyclic graph, as one layer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from ddsp_tf.errors import DdspError, did_you_mean
+from ddsp_tf.frames import FrameSpec
+from ddsp_tf.layers import graph
+from ddsp_tf.layers.graph import Node
+from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, find_processor_type
+
+
+class GroupOutput(NamedTuple):
+    """Everything a group computed, by name of the node.
+
+    Attributes:
+        audio: The group's signal, `[batch, samples]`.
+        signals: The signal of each node, `[batch, samples]`.
+        controls: The controls of each node, by name of the control.
+    """
+
+    audio: tf.Tensor
+    signals: Tensors
+    controls: dict[str, Tensors]
+
+
+@keras.saving.register_keras_serializable(package="ddsp_tf")
+class ProcessorGroup(keras.layers.Layer):
+    """Processors and the wires between them.
+
+    The group is data: a list of nodes that YAML can hold. It is checked when it is built (names, inputs,
+    kinds, cycles), sorted for you, and every intermediate signal can be had by name.
+
+    Args:
+        sample_rate: Integer, Hz.
+        hop: Integer, samples a frame.
+        inputs: Names of what the group takes: raw controls, features, signals.
+        nodes: `Node`s, or mappings with `name`, `type`, `config` and `inputs`, in any order.
+        output: Name of the node whose signal is the group's; by default the one that leads nowhere.
+
+    Example:
+        >>> group = ProcessorGroup(
+        ...     16000,
+        ...     64,
+        ...     inputs=["f0_hz", "amplitude", "distribution", "magnitudes"],
+        ...     nodes=[
+        ...         Node("harmonic", "Harmonic", config={"n_harmonics": 60}, inputs={
+        ...             "amplitude": "amplitude", "distribution": "distribution", "f0_hz": "f0_hz"}),
+        ...         Node("noise", "FilteredNoise", config={"n_bands": 65}, inputs={
+        ...             "magnitudes": "magnitudes"}),
+        ...         Node("sum", "Add", inputs={"audio_0": "harmonic", "audio_1": "noise"}),
+        ...     ],
+        ... )
+        >>> print(group.table())  # doctest: +SKIP
+
+    Input: a dict of tensors named as `inputs`, sized as `input_sizes` says.
+
+    Output: audio `[batch, frames * hop]`.
+
+    Raises:
+        DdspError: If the graph is not valid; the message names the node and what would be valid.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int,
+        hop: int,
+        inputs: Sequence[str],
+        nodes: Sequence[Node | Mapping[str, Any]],
+        output: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        self.spec = FrameSpec(sample_rate, hop)
+        self.input_names = list(inputs)
+        given = [node if isinstance(node, Node) else Node.from_dict(node) for node in nodes]
+        graph.check_names(self.input_names, given)
+        self.output_name = graph.find_output(given, output)
+        self.nodes = graph.sort_nodes(given)
+        self.processors = {node.name: self._make(node) for node in self.nodes}
+        ports = {name: graph.Port(p.input_sizes, p.optional_inputs) for name, p in self.processors.items()}
+        self.input_sizes = graph.check_wiring(self.input_names, self.nodes, ports)
+
+    def _make(self, node: Node) -> Processor:
+        cls = find_processor_type(node.type)
+        try:
+            return cls(sample_rate=self.spec.sample_rate, hop=self.spec.hop, name=node.name, **node.config)
+        except TypeError as error:
+            raise DdspError(f"node {node.name!r} ({node.type}): {error}") from error
+        except DdspError as error:
+            raise DdspError(f"node {node.name!r}: {error}") from error
+
+    def build(self, input_shape: Any) -> None:
+        """Build every processor; none needs shapes."""
+        for processor in self.processors.values():
+            if not processor.built:
+                processor.build(None)
+        self.built = True
+
+    def call(self, inputs: Tensors) -> tf.Tensor:
+        """Turn raw inputs into audio `[batch, frames * hop]`."""
+        return self.stream(inputs)[0].audio
+
+    def stream(
+        self, inputs: Tensors, state: dict[str, Any] | None = None
+    ) -> tuple[GroupOutput, dict[str, Any]]:
+        """Render one block of raw inputs.
+
+        Args:
+            inputs: As for a call, for the frames of this block.
+            state: What the call before returned; None starts anew.
+
+        Returns:
+            Everything the group computed, and the state for the next block.
+        """
+        self._check_inputs(inputs)
+        signals: Tensors = {}
+        controls: dict[str, Tensors] = {}
+        next_state: dict[str, Any] = {}
+        for node in self.nodes:
+            processor = self.processors[node.name]
+            raw = {
+                key: signals[source] if source in signals else inputs[source]
+                for key, source in node.inputs.items()
+                if source in signals or source in inputs
+            }
+            processor.check_inputs(raw)
+            controls[node.name] = processor.get_controls(**raw)
+            signals[node.name], next_state[node.name] = processor.stream_signal(
+                controls[node.name], None if state is None else state[node.name]
+            )
+        return GroupOutput(signals[self.output_name], signals, controls), next_state
+
+    def get_controls(self, inputs: Tensors) -> dict[str, Tensors]:
+        """Scale raw inputs to the controls of each node, without rendering.
+
+        Signals of other nodes are left out: they are made when the controls are rendered.
+        """
+        self._check_inputs(inputs)
+        controls = {}
+        for node in self.nodes:
+            raw = {key: inputs.get(source) for key, source in node.inputs.items()}
+            scaled = self.processors[node.name].get_controls(**raw)
+            controls[node.name] = {key: value for key, value in scaled.items() if value is not None}
+        return controls
+
+    def get_signal(self, controls: Mapping[str, Tensors]) -> GroupOutput:
+        """Render controls, for example edited ones.
+
+        Args:
+            controls: As `get_controls` returns them. Signals between nodes are computed anew.
+        """
+        signals: Tensors = {}
+        complete: dict[str, Tensors] = {}
+        for node in self.nodes:
+            wired = {key: signals[source] for key, source in node.inputs.items() if source in signals}
+            complete[node.name] = {**controls[node.name], **wired}
+            signals[node.name] = self.processors[node.name].get_signal(**complete[node.name])
+        return GroupOutput(signals[self.output_name], signals, complete)
+
+    def _check_inputs(self, inputs: Tensors) -> None:
+        optional = {
+            source
+            for node in self.nodes
+            for key, source in node.inputs.items()
+            if key in self.processors[node.name].optional_inputs
+        }
+        for name in self.input_names:
+            if name not in inputs and name not in optional:
+                raise DdspError(f"the group lacks its input {name!r}; it has {', '.join(inputs) or 'none'}")
+        for name in inputs:
+            if name not in self.input_names:
+                raise DdspError(
+                    f"the group has no input {name!r}.{did_you_mean(name, self.input_names)} "
+                    f"It takes {', '.join(self.input_names)}"
+                )
+
+    def table(self) -> str:
+        """The group as a table of text."""
+        return graph.as_table(self.nodes, self.output_name)
+
+    def mermaid(self) -> str:
+        """The group as a Mermaid flow chart."""
+        return graph.as_mermaid(self.input_names, self.nodes, self.output_name)
+
+    def compute_output_shape(self, input_shape: dict[str, Any]) -> tuple[int | None, int | None]:
+        """Shape of the audio, `(batch, samples)`."""
+        for name, shape in input_shape.items():
+            if self.input_sizes[name] is AUDIO:
+                return (shape[0], shape[1])
+        batch, frames = next(iter(input_shape.values()))[:2]
+        return (batch, None if frames is None else self.spec.n_samples(frames))
+
+    def get_config(self) -> dict[str, Any]:
+        """Every constructor argument."""
+        return {
+            **super().get_config(),
+            "sample_rate": self.spec.sample_rate,
+            "hop": self.spec.hop,
+            "inputs": self.input_names,
+            "nodes": [node.to_dict() for node in self.nodes],
+            "output": self.output_name,
+        }

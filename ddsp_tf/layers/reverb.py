@@ -1,0 +1,63 @@
+"""A learned room, as a layer."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, check_integer, processor_type
+from ddsp_tf.ops.convolution import convolve_causal
+
+
+@processor_type
+class Reverb(Processor):
+    """Convolution with one impulse response that is learned with everything else.
+
+    The direct path is fixed: tap 0 is 1. The other taps are free, under an exponential decay that falls
+    by 60 dB over the length of the response: a prior that keeps the late taps, which any noise in the
+    gradient reaches, from turning into hiss.
+
+    Args:
+        length_samples: Integer in 2 to 1,000,000, taps of the impulse response.
+        sample_rate: Integer, Hz.
+        hop: Integer, samples a frame.
+
+    Input: `audio` `[batch, samples]`.
+
+    Controls: `audio`; `impulse_response` `[length_samples]`, tap 0 the direct path.
+
+    Output: audio `[batch, samples]`: the input and its echoes, without delay.
+    """
+
+    def __init__(self, length_samples: int, sample_rate: int, hop: int, **kwargs: Any) -> None:
+        super().__init__(sample_rate, hop, **kwargs)
+        self.length_samples = check_integer("Reverb", "length_samples", length_samples, 2, 1_000_000)
+
+    @property
+    def input_sizes(self) -> dict[str, int | None]:
+        """Channels of each raw input by name."""
+        return {"audio": AUDIO}
+
+    def build(self, input_shape: Any) -> None:
+        """Create the taps after the direct path."""
+        self.taps = self.add_weight(shape=(self.length_samples - 1,), initializer="zeros", name="taps")
+        self.built = True
+
+    @property
+    def impulse_response(self) -> tf.Tensor:
+        """The whole impulse response, `[length_samples]`."""
+        place = np.arange(1, self.length_samples) / self.length_samples
+        decay = tf.constant(10.0 ** (-3.0 * place), tf.float32)
+        return tf.concat([tf.ones([1]), tf.convert_to_tensor(self.taps) * decay], axis=0)
+
+    def get_controls(self, audio: tf.Tensor) -> Tensors:  # type: ignore[override]
+        """Add the impulse response to the audio."""
+        return {"audio": audio, "impulse_response": self.impulse_response}
+
+    def stream_signal(self, controls: Tensors, state: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+        """Render one block; the state is the input's history, `[batch, length_samples - 1]`."""
+        return convolve_causal(controls["audio"], controls["impulse_response"], state)
+
+    def get_config(self) -> dict[str, Any]:
+        """Every constructor argument."""
+        return {**super().get_config(), "length_samples": self.length_samples}

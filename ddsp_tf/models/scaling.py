@@ -1,0 +1,24 @@
+"""Features in physical units to what a network takes, in TensorFlow; as `ddsp_edge.units` in numpy."""
+
+import math
+
+import tensorflow as tf
+
+from ddsp_tf.units import LOUDNESS_FLOOR_DB, MIDI_MAX
+
+FEATURE_SCALING = {
+    "f0_scaled": "clip((69 + 12 log2(f0_hz / 440)) / 127, 0, 1)",
+    "loudness_scaled": "clip(loudness_db / 80 + 1, 0, 1.25)",
+}
+"""How a model's card states the scaling."""
+
+
+def scale_f0(f0_hz: tf.Tensor) -> tf.Tensor:
+    """Map fundamental frequency in Hz to MIDI note / 127, in [0, 1]; 0 Hz and below to 0."""
+    midi = 69.0 + (12.0 / math.log(2.0)) * tf.math.log(tf.maximum(f0_hz, 1e-3) / 440.0)
+    return tf.clip_by_value(midi / MIDI_MAX, 0.0, 1.0)
+
+
+def scale_loudness(loudness_db: tf.Tensor) -> tf.Tensor:
+    """Map loudness in dB to [0, 1.25]: -80 dB to 0, 0 dB to 1."""
+    return tf.clip_by_value(loudness_db / -LOUDNESS_FLOOR_DB + 1.0, 0.0, 1.25)

@@ -1,0 +1,80 @@
+"""Convolution by FFT: constant and frame by frame, with what is left over carried on."""
+
+import tensorflow as tf
+
+
+def fft_size(at_least: int) -> int:
+    """Smallest number not below `at_least` whose only factors are 2, 3 and 5."""
+    best = 1 << max(0, (at_least - 1).bit_length())
+    fives = 1
+    while fives < best:
+        threes = fives
+        while threes < best:
+            twos = threes
+            while twos < at_least:
+                twos *= 2
+            best = min(best, twos)
+            threes *= 3
+        fives *= 5
+    return best
+
+
+def convolve_causal(
+    audio: tf.Tensor, impulse_response: tf.Tensor, history: tf.Tensor | None = None
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Convolve with one impulse response, sample for sample in step with the input.
+
+    Args:
+        audio: `[batch, samples]`.
+        impulse_response: `[taps]`; tap 0 is the direct path.
+        history: `[batch, taps - 1]`, the samples before the first one; None is silence.
+
+    Returns:
+        Audio `[batch, samples]`, and the history for the next block.
+    """
+    taps = impulse_response.shape[0]
+    batch = tf.shape(audio)[0]
+    if history is None:
+        history = tf.zeros([batch, taps - 1], audio.dtype)
+    extended = tf.concat([history, audio], axis=1)
+    length = extended.shape[1]
+    if length is None:
+        length = tf.shape(extended)[1]
+        bits = tf.math.ceil(
+            tf.math.log(tf.cast(length, tf.float64)) / tf.math.log(tf.constant(2.0, tf.float64))
+        )
+        size = tf.bitwise.left_shift(1, tf.cast(bits, tf.int32))
+    else:
+        size = fft_size(length)
+    # Wrap-around falls on the first taps - 1 samples, which are cut off.
+    spectrum = tf.signal.rfft(extended, [size]) * tf.signal.rfft(impulse_response, [size])
+    filtered = tf.signal.irfft(spectrum, [size])[:, taps - 1 : length]
+    filtered = tf.ensure_shape(filtered, audio.shape)
+    return filtered, extended[:, length - (taps - 1) :]
+
+
+def convolve_frames(
+    audio: tf.Tensor, impulse_responses: tf.Tensor, hop: int, tail: tf.Tensor | None = None
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Convolve every hop of audio with an impulse response of its own; tails overlap and add.
+
+    Args:
+        audio: `[batch, frames * hop]`.
+        impulse_responses: `[batch, frames, taps]`, causal.
+        hop: Integer, samples a frame.
+        tail: `[batch, taps - 1]`, what the block before left over; None is silence.
+
+    Returns:
+        Audio `[batch, frames * hop]`, and the tail for the next block.
+    """
+    taps = impulse_responses.shape[-1]
+    size = fft_size(hop + taps - 1)
+    shape = tf.shape(impulse_responses)
+    hops = tf.reshape(audio, [shape[0], shape[1], hop])
+    spectra = tf.signal.rfft(hops, [size]) * tf.signal.rfft(impulse_responses, [size])
+    filtered = tf.signal.irfft(spectra, [size])[..., : hop + taps - 1]
+    joined = tf.signal.overlap_and_add(filtered, hop)  # [batch, frames * hop + taps - 1]
+    n_samples = shape[1] * hop
+    if tail is not None:
+        joined += tf.pad(tail, [[0, 0], [0, n_samples]])
+    return tf.ensure_shape(joined[:, :n_samples], audio.shape), joined[:, n_samples:]

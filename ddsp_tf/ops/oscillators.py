@@ -1,0 +1,111 @@
+"""Harmonic oscillators with exact phase."""
+
+import math
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from ddsp_tf.frames import FrameSpec
+from ddsp_tf.ops.frames import crossfade_window, previous_frames
+
+
+class HarmonicState(NamedTuple):
+    """What a harmonic oscillator carries from one block to the next.
+
+    Attributes:
+        f0_hz: `[batch]`, fundamental frequency of the last frame, Hz.
+        amplitudes: `[batch, harmonics]`, amplitudes of the last frame.
+        phase_cycles: `[batch]` float64, phase of the fundamental at the end, in [0, 1).
+    """
+
+    f0_hz: tf.Tensor
+    amplitudes: tf.Tensor
+    phase_cycles: tf.Tensor
+
+
+def harmonic_mask(f0_hz: tf.Tensor, n_harmonics: int, sample_rate: int) -> tf.Tensor:
+    """Mark the harmonics that a sample rate can carry.
+
+    The project's one definition of Nyquist masking: in each frame harmonic `k` is silent unless
+    `k * f0_hz < sample_rate / 2`. Between a frame where it sounds and one where it does not it is faded
+    like any other change of amplitude.
+
+    Args:
+        f0_hz: `[..., 1]`, Hz.
+        n_harmonics: Integer > 0.
+        sample_rate: Integer, Hz.
+
+    Returns:
+        `[..., n_harmonics]` of 0.0 and 1.0.
+    """
+    numbers = tf.range(1, n_harmonics + 1, dtype=f0_hz.dtype)
+    return tf.cast(f0_hz * numbers < sample_rate / 2, f0_hz.dtype)
+
+
+def fundamental_phase(
+    f0_hz: tf.Tensor, previous_f0_hz: tf.Tensor, start_cycles: tf.Tensor, spec: FrameSpec
+) -> tf.Tensor:
+    """Integrate a fundamental frequency that moves linearly between frames.
+
+    In float64, in closed form within a hop, so it is exact over any length.
+
+    Args:
+        f0_hz: `[batch, frames]`, Hz.
+        previous_f0_hz: `[batch, frames]`, Hz, each frame's predecessor.
+        start_cycles: `[batch]` float64, phase before the first sample.
+        spec: The frame grid.
+
+    Returns:
+        Phase of each sample in cycles, float32 `[batch, frames, hop]` in [0, 1), and the phase after the
+        last one, float64 `[batch]` in [0, 1).
+    """
+    earlier = tf.cast(previous_f0_hz, tf.float64) / spec.sample_rate
+    later = tf.cast(f0_hz, tf.float64) / spec.sample_rate
+    advance = 0.5 * spec.hop * (earlier + later)
+    ends = start_cycles[:, tf.newaxis] + tf.cumsum(advance, axis=1)
+    starts = ends - advance
+    n = tf.range(spec.hop, dtype=tf.float64)
+    cycles = (
+        starts[..., tf.newaxis]
+        + earlier[..., tf.newaxis] * n
+        + (later - earlier)[..., tf.newaxis] * (n * n / (2 * spec.hop))
+    )
+    last = ends[:, -1]
+    return tf.cast(cycles - tf.floor(cycles), tf.float32), last - tf.floor(last)
+
+
+def harmonic_oscillator(
+    f0_hz: tf.Tensor, amplitudes: tf.Tensor, spec: FrameSpec, state: HarmonicState | None = None
+) -> tuple[tf.Tensor, HarmonicState]:
+    """Sum harmonics of a moving fundamental frequency.
+
+    `audio[n] = sum_k a_k[n] sin(2 pi k phase[n])` (Engel et al. 2020, equation 1), where the phase
+    integrates `f0_hz` moving linearly from frame to frame and `a_k` moves along a raised cosine. Within
+    a hop only the two neighbouring frames sound, so their amplitudes are contracted with the sines
+    before the window is applied, and no amplitudes at audio rate exist.
+
+    Args:
+        f0_hz: `[batch, frames, 1]`, Hz.
+        amplitudes: `[batch, frames, harmonics]`, linear; mask them above Nyquist first.
+        spec: The frame grid.
+        state: From the block before; None starts at phase 0, holding frame 0.
+
+    Returns:
+        Audio `[batch, frames * hop]` and the state for the next block.
+    """
+    f0_hz = f0_hz[..., 0]
+    start = tf.zeros([tf.shape(f0_hz)[0]], tf.float64) if state is None else state.phase_cycles
+    phase, end = fundamental_phase(
+        f0_hz, previous_frames(f0_hz, None if state is None else state.f0_hz), start, spec
+    )
+    numbers = tf.range(1, amplitudes.shape[-1] + 1, dtype=tf.float32)
+    cycles = phase[..., tf.newaxis] * numbers
+    # The nearest whole number of cycles is taken off while it is exact: sines of small angles are.
+    sines = tf.sin((2.0 * math.pi) * (cycles - tf.stop_gradient(tf.round(cycles))))
+    earlier = previous_frames(amplitudes, None if state is None else state.amplitudes)
+    pair = tf.stack([earlier, amplitudes], axis=-1)  # [batch, frames, harmonics, 2]
+    sounds = tf.matmul(sines, pair)  # [batch, frames, hop, 2]
+    window = crossfade_window(spec.hop)
+    audio = tf.reduce_sum(sounds * tf.stack([1.0 - window, window], axis=-1), axis=-1)
+    audio = tf.reshape(audio, [tf.shape(f0_hz)[0], -1])
+    return audio, HarmonicState(f0_hz[:, -1], amplitudes[:, -1], end)

@@ -1,0 +1,94 @@
+"""What happens at the end of an epoch: a line in the log, then a checkpoint."""
+
+import csv
+import io
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from ddsp_tf.errors import DdspError
+from ddsp_tf.training.run import LOG_NAME, MODEL_NAME, save_model
+
+COLUMNS = ("step", "epoch", "seconds", "loss", "val_loss", "learning_rate")
+
+
+class RunLog(keras.callbacks.Callback):
+    """Append a line an epoch to `RUN/log.csv`.
+
+    Args:
+        run: The run folder.
+        steps_per_epoch: Integer, training steps an epoch.
+        first_epoch: Integer, epochs done before; lines after them, which an interrupted run may have
+            written without a checkpoint, are dropped.
+    """
+
+    def __init__(self, run: Path, steps_per_epoch: int, first_epoch: int = 0) -> None:
+        super().__init__()
+        self.path = run / LOG_NAME
+        self.steps_per_epoch = steps_per_epoch
+        self.rows = [row for row in read_log(run) if int(row["epoch"]) <= first_epoch]
+        self.seconds_before = float(self.rows[-1]["seconds"]) if self.rows else 0.0
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Start the clock."""
+        self.started = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Write the line."""
+        logs = logs or {}
+        values: dict[str, Any] = {
+            "step": (epoch + 1) * self.steps_per_epoch,
+            "epoch": epoch + 1,
+            "seconds": round(self.seconds_before + time.monotonic() - self.started, 3),
+            "loss": logs.get("loss", math.nan),
+            "val_loss": logs.get("val_loss", math.nan),
+            "learning_rate": float(self.model.optimizer.learning_rate),
+        }
+        self.rows.append({k: str(v) for k, v in values.items()})
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        beside = self.path.with_name(f".{self.path.name}.part")
+        beside.write_text(text.getvalue(), encoding="utf-8")
+        beside.replace(self.path)
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Save the model with its optimizer to `RUN/instrument.keras`, beside and renamed."""
+
+    def __init__(self, run: Path) -> None:
+        super().__init__()
+        self.path = run / MODEL_NAME
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Save."""
+        save_model(self.model, self.path)
+
+
+class StopOnNonFiniteLoss(keras.callbacks.Callback):
+    """End the run when the loss is no number any more, before a checkpoint is overwritten."""
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Look at the running mean of the loss."""
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise DdspError(
+                f"the loss is {loss} at batch {batch + 1} of this epoch; the last checkpoint is intact. "
+                "A smaller training.learning_rate or training.gradient_norm usually cures it"
+            )
+
+
+def read_log(run: Path) -> list[dict[str, str]]:
+    """Read the lines of `RUN/log.csv`; none if there is no log yet."""
+    path = run / LOG_NAME
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    if rows and any(row.get(name) in (None, "") for row in rows for name in COLUMNS):
+        raise DdspError(f"{path} is damaged: every line needs {', '.join(COLUMNS)}")
+    return rows

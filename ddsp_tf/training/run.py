@@ -1,0 +1,81 @@
+"""A run: the folder that training writes and everything else reads.
+
+    RUN/config.yaml        the configuration, complete
+    RUN/instrument.keras   the model at the last checkpoint, with its optimizer
+    RUN/log.csv            one line an epoch
+"""
+
+from pathlib import Path
+
+import keras
+import yaml
+
+from ddsp_tf.config import Config
+from ddsp_tf.errors import DdspError
+from ddsp_tf.models.autoencoder import Autoencoder
+
+CONFIG_NAME = "config.yaml"
+MODEL_NAME = "instrument.keras"
+LOG_NAME = "log.csv"
+
+
+def make_run_folder(run: Path, config: Config) -> None:
+    """Create the folder of a new run with its configuration.
+
+    Raises:
+        DdspError: If it holds a run already, or cannot be written.
+    """
+    if (run / MODEL_NAME).exists():
+        raise DdspError(f"{run} holds a run already: go on with --resume, or name another folder")
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        beside = run / f".{CONFIG_NAME}.part"
+        beside.write_text(config.to_yaml(), encoding="utf-8")
+        beside.replace(run / CONFIG_NAME)
+    except OSError as error:
+        raise DdspError(f"the run folder {run} cannot be written: {error.strerror}") from error
+
+
+def load_config_of_run(run: Path) -> Config:
+    """Read the configuration that a run was started with.
+
+    Raises:
+        DdspError: If `run` is no run folder, or its configuration is not valid.
+    """
+    if not run.is_dir():
+        raise DdspError(f"{run}: no such run folder")
+    path = run / CONFIG_NAME
+    if not path.is_file():
+        raise DdspError(f"{run} is no run folder: it has no {CONFIG_NAME}")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DdspError(f"{path} is not valid YAML") from error
+    return Config.from_dict(values, str(path))
+
+
+def load_model_of_run(run: Path) -> Autoencoder:
+    """Load the model of a run at its last checkpoint.
+
+    Raises:
+        DdspError: If there is no checkpoint, or it is damaged or not of this version.
+    """
+    load_config_of_run(run)
+    path = run / MODEL_NAME
+    if not path.is_file():
+        raise DdspError(f"{run} has no checkpoint ({MODEL_NAME}): train it first, for one epoch at least")
+    try:
+        model = keras.models.load_model(path)
+    except (ValueError, TypeError, OSError, KeyError, AttributeError) as error:
+        detail = " ".join(str(error).split())[:200]
+        raise DdspError(f"{path} is damaged, or of another version of ddsp_tf: {detail}") from error
+    if not isinstance(model, Autoencoder):
+        raise DdspError(f"{path} holds a {type(model).__name__}, not an instrument")
+    return model
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Save a model beside and rename, so that an interrupted save leaves the last good one."""
+    beside = path.with_name(f".{path.stem}.part.keras")
+    model.save(beside)
+    beside.replace(path)
