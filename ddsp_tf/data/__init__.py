@@ -1,0 +1,20 @@
+"""From recordings to batches: `prepare` writes a dataset, the rest reads it.
+
+Nothing here imports TensorFlow until it is used.
+"""
+
+from ddsp_tf.data.dataset import Passage, read_passages, training_dataset, validation_dataset
+from ddsp_tf.data.info import DatasetInfo, FileResult, Shard, load_dataset_info
+from ddsp_tf.data.prepare import prepare
+
+__all__ = [
+    "DatasetInfo",
+    "FileResult",
+    "Passage",
+    "Shard",
+    "load_dataset_info",
+    "prepare",
+    "read_passages",
+    "training_dataset",
+    "validation_dataset",
+]

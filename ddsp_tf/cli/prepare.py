@@ -1,0 +1,112 @@
+"""`ddsp-tf prepare`: measure recordings and write them as a dataset to train on."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ddsp_tf.data.info import DatasetInfo
+
+HELP = "turn recordings into a dataset"
+
+_FILES_SHOWN = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument(
+        "recordings", nargs="+", type=Path, metavar="RECORDING", help="sound file, or folder that holds some"
+    )
+    parser.add_argument("--out", required=True, type=Path, metavar="DATASET", help="folder to write")
+    parser.add_argument(
+        "--config",
+        default="solo_instrument",
+        metavar="CONFIG",
+        help="YAML file or shipped name (%(default)s)",
+    )
+    parser.add_argument("--f0", metavar="NAME", help="pitch estimator: auto, pyin or crepe (data.f0)")
+    parser.add_argument("--crepe-weights", type=Path, metavar="FILE", help="weights of CREPE, .h5 or .h5.bz2")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: one for each core)")
+    parser.add_argument("--overwrite", action="store_true", help="replace the dataset that is there")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting, e.g. data.passage_seconds=5",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Run the command."""
+    from tqdm import tqdm
+
+    from ddsp_tf.config import load_config
+    from ddsp_tf.data.prepare import prepare
+
+    overrides = list(args.set)
+    if args.f0 is not None:
+        overrides.append(f"data.f0={args.f0}")
+    config = load_config(args.config, overrides)
+    form = "{l_bar}{bar}| {n:.0f} of {total:.0f} s of sound [{elapsed}<{remaining}]"
+    with tqdm(total=1.0, desc="prepare", bar_format=form, file=sys.stderr, leave=False) as bar:
+
+        def progress(done: float, total: float) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        info = prepare(
+            args.recordings,
+            args.out,
+            config.spec,
+            config.data,
+            crepe_weights=args.crepe_weights,
+            jobs=args.jobs,
+            overwrite=args.overwrite,
+            progress=progress,
+        )
+    print("\n".join([f"{args.out}:", *summary(info)]))
+
+
+def summary(info: "DatasetInfo") -> list[str]:
+    """Say what a dataset holds, in a few lines for people."""
+    used = [file for file in info.files if file.status == "used"]
+    skipped = [file for file in info.files if file.status != "used"]
+    silent = sum(file.silent_seconds for file in used)
+    f0, loudness = info.f0_hz_range, info.loudness_db_range
+    rows = [
+        ("kept", f"{_minutes(info.train_seconds + info.validation_seconds)} of {_files(len(used))}"),
+        ("dropped", f"{_minutes(silent)} of silence" if silent else "nothing"),
+        (
+            "split",
+            f"{_minutes(info.train_seconds)} to train on, {_minutes(info.validation_seconds)} held back",
+        ),
+        ("pitch", f"{_note(f0.low)} to {_note(f0.high)} ({f0.low:.0f} to {f0.high:.0f} Hz)"),
+        ("voiced", f"{info.voiced_share:.0%} of the frames, by {info.f0_estimator['name']}"),
+        ("loudness", f"{loudness.low:.0f} to {loudness.high:.0f} dB, median {loudness.median:.0f}"),
+        ("frames", f"{info.sample_rate} Hz, one frame every {info.hop} samples"),
+    ]
+    lines = [f"  {name:<9} {value}" for name, value in rows]
+    clipped = [file for file in used if file.clipped_samples]
+    lines += [f"  clipped   {file.name}: {file.clipped_samples} samples" for file in clipped[:_FILES_SHOWN]]
+    lines += [f"  skipped   {file.name}: {file.reason}" for file in skipped[:_FILES_SHOWN]]
+    if len(skipped) > _FILES_SHOWN:
+        lines.append(f"  skipped   {len(skipped) - _FILES_SHOWN} more; dataset.json names them all")
+    return lines
+
+
+def _minutes(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d} min"
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
+
+
+def _note(f0_hz: float) -> str:
+    from ddsp_tf.units import hz_to_midi
+
+    midi = round(float(hz_to_midi(f0_hz)))
+    return f"{('C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B')[midi % 12]}{midi // 12 - 1}"

@@ -1,0 +1,215 @@
+"""Datasets as `tf.data` pipelines and as passages.
+
+Clips are cut when they are read, so their length is a choice of training, not of the data. Clip number
+`i` of a seed depends on nothing but `i` and the seed: a run that goes on where it stopped sees exactly
+the clips that it would have seen.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ddsp_edge.pitch import hold_unvoiced
+from ddsp_edge.units import Array
+from ddsp_tf.data.analysis import from_int16
+from ddsp_tf.data.info import SPLITS, DatasetInfo, load_dataset_info
+from ddsp_tf.data.records import RecordPlace, read_records
+from ddsp_tf.data.schema import Record
+from ddsp_tf.errors import DdspError
+from ddsp_tf.frames import FrameSpec
+
+_CLIP_STREAM = 1  # tells the random numbers of offsets from those of orders
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A passage of a recording, ready to use.
+
+    Args:
+        audio: float32 `[n_frames * hop]`, full scale 1.
+        f0_hz: float32 `[n_frames]`; where there is no pitch it holds the last one, as the device does.
+        voiced: bool `[n_frames]`, where there is a pitch.
+        voicing: float32 `[n_frames]`, 0 to 1, how sure the estimator was.
+        loudness_db: float32 `[n_frames]`.
+        source: Name of the recording.
+        first_sample: Integer, sample of the recording, at the dataset's rate, that it begins with.
+    """
+
+    audio: Array
+    f0_hz: Array
+    voiced: Array
+    voicing: Array
+    loudness_db: Array
+    source: str
+    first_sample: int
+
+
+def read_passages(folder: str | Path, split: str) -> Iterator[Passage]:
+    """Yield the passages of a split (`"train"` or `"validation"`) in the order of the recordings.
+
+    Raises:
+        DdspError: If there is no such split or dataset, or a shard is damaged.
+    """
+    if split not in SPLITS:
+        raise DdspError(f"split must be one of {', '.join(SPLITS)}. Received: {split!r}")
+    info = load_dataset_info(folder)
+    for _, record in read_records(Path(folder), info, split):
+        yield _passage(record, info)
+
+
+def training_dataset(
+    folder: str | Path,
+    spec: FrameSpec,
+    *,
+    batch_size: int,
+    clip_frames: int,
+    seed: int = 0,
+    skip_batches: int = 0,
+) -> Any:
+    """Build the endless stream of training batches.
+
+    Each pass over the data visits every passage as often as clips fit into it, in a new order, and cuts
+    each clip at a random frame. All shards are read and checked once before this returns.
+
+    Args:
+        folder: Folder of the dataset.
+        spec: The frame grid that the model was built for.
+        batch_size: Integer > 0, clips a batch.
+        clip_frames: Integer > 0, frames a clip.
+        seed: Integer >= 0.
+        skip_batches: Integer >= 0, batches of the stream to leave out at its beginning; costs nothing.
+
+    Returns:
+        A `tf.data.Dataset` of `({"f0_hz": [batch, frames, 1], "loudness_db": [batch, frames, 1]}, audio)`
+        with audio `[batch, frames * hop]`, all float32.
+
+    Raises:
+        DdspError: If the dataset is missing or damaged, has another grid, or no passage is as long as a
+            clip.
+    """
+    _require_positive(batch_size=batch_size, clip_frames=clip_frames)
+    clips = _Clips(Path(folder), spec, "train", clip_frames)
+    slots = np.repeat(np.arange(len(clips.places)), clips.fitting())
+
+    @lru_cache(maxsize=4)  # a batch may straddle two passes, and batches are read in parallel
+    def order(pass_number: int) -> Array:
+        return np.asarray(np.random.default_rng([seed, pass_number]).permutation(slots))
+
+    def choose(number: int) -> tuple[int, int]:
+        pass_number, at = divmod(number, len(slots))
+        place = int(order(pass_number)[at])
+        last = clips.places[place].n_frames - clip_frames
+        return place, int(np.random.default_rng([seed, _CLIP_STREAM, number]).integers(last + 1))
+
+    def batch(number: int) -> tuple[Array, Array, Array]:
+        first = int(number) * batch_size
+        return clips.stack([choose(i) for i in range(first, first + batch_size)])
+
+    import tensorflow as tf
+
+    numbers = tf.data.Dataset.range(skip_batches, np.iinfo(np.int64).max)
+    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    return clips.dataset(numbers, batch, batch_size).apply(endless)
+
+
+def validation_dataset(folder: str | Path, spec: FrameSpec, *, batch_size: int, clip_frames: int) -> Any:
+    """Build the validation batches: clips that follow each other without overlap, always the same.
+
+    The last batch may be smaller. Arguments, result and errors are those of `training_dataset`.
+    """
+    _require_positive(batch_size=batch_size, clip_frames=clip_frames)
+    clips = _Clips(Path(folder), spec, "validation", clip_frames)
+    chosen = [
+        (place, clip * clip_frames)
+        for place, count in enumerate(clips.fitting())
+        for clip in range(int(count))
+    ]
+
+    def batch(number: int) -> tuple[Array, Array, Array]:
+        return clips.stack(chosen[int(number) * batch_size : (int(number) + 1) * batch_size])
+
+    import tensorflow as tf
+
+    return clips.dataset(tf.data.Dataset.range(-(-len(chosen) // batch_size)), batch, None)
+
+
+class _Clips:
+    """The clips of one length that can be cut from a split."""
+
+    def __init__(self, folder: Path, spec: FrameSpec, split: str, clip_frames: int) -> None:
+        self._info = load_dataset_info(folder)
+        if self._info.spec != spec:
+            raise DdspError(
+                f"{folder} was prepared for {self._info.sample_rate} Hz with hop {self._info.hop}; the "
+                f"configuration has {spec.sample_rate} Hz with hop {spec.hop}. Prepare it again with that one"
+            )
+        every = [place for place, _ in read_records(folder, self._info, split)]
+        self._clip_frames = clip_frames
+        self.places: list[RecordPlace] = [place for place in every if place.n_frames >= clip_frames]
+        if not every:
+            raise DdspError(
+                f"{folder} has no {split} passages: it was prepared with data.validation_share "
+                f"{self._info.validation_share:g}"
+            )
+        if not self.places:
+            longest = spec.seconds(max(place.n_frames for place in every))
+            raise DdspError(
+                f"{folder}: no {split} passage is as long as a clip of {spec.seconds(clip_frames):g} s. Set "
+                f"training.clip_seconds to at most {longest:g}, or add recordings"
+            )
+
+    def fitting(self) -> Array:
+        """How many clips fit into each passage side by side, `[passages]`."""
+        return np.array([place.n_frames // self._clip_frames for place in self.places])
+
+    def stack(self, chosen: list[tuple[int, int]]) -> tuple[Array, Array, Array]:
+        """Read clips, each a passage and a first frame; return f0, loudness and audio of the batch."""
+        f0_hz, loudness_db, audio = [], [], []
+        hop, frames = self._info.hop, self._clip_frames
+        for place, first in chosen:
+            passage = _passage(self.places[place].read(), self._info)
+            f0_hz.append(passage.f0_hz[first : first + frames, np.newaxis])
+            loudness_db.append(passage.loudness_db[first : first + frames, np.newaxis])
+            audio.append(passage.audio[first * hop : (first + frames) * hop])
+        return np.stack(f0_hz), np.stack(loudness_db), np.stack(audio)
+
+    def dataset(self, numbers: Any, batch: Any, batch_size: int | None) -> Any:
+        """Turn a dataset of batch numbers into one of batches."""
+        import tensorflow as tf
+
+        frames, samples = self._clip_frames, self._clip_frames * self._info.hop
+
+        def load(number: Any) -> Any:
+            f0_hz, loudness_db, audio = tf.numpy_function(batch, [number], [tf.float32] * 3)
+            inputs = {
+                "f0_hz": tf.ensure_shape(f0_hz, [batch_size, frames, 1]),
+                "loudness_db": tf.ensure_shape(loudness_db, [batch_size, frames, 1]),
+            }
+            return inputs, tf.ensure_shape(audio, [batch_size, samples])
+
+        # Two at once hide the disk; more would only queue for the interpreter's lock.
+        return numbers.map(load, num_parallel_calls=2, deterministic=True).prefetch(2)
+
+
+def _passage(record: Record, info: DatasetInfo) -> Passage:
+    voiced = record.f0_hz > 0
+    start_hz = record.held_f0_hz or info.f0_hz_range.median
+    return Passage(
+        audio=from_int16(record.audio),
+        f0_hz=hold_unvoiced(record.f0_hz, voiced, start_hz),
+        voiced=voiced,
+        voicing=record.voicing,
+        loudness_db=record.loudness_db,
+        source=record.source,
+        first_sample=record.first_sample,
+    )
+
+
+def _require_positive(**values: int) -> None:
+    for name, value in values.items():
+        if value < 1:
+            raise DdspError(f"{name} must be at least 1. Received: {value}")

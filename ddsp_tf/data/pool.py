@@ -1,0 +1,98 @@
+"""Measure passages on all cores, in order, with a bounded number of them in memory."""
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+
+from ddsp_tf.data.analysis import Analyser, Analysis
+from ddsp_tf.data.passages import Cut
+from ddsp_tf.errors import DdspError
+from ddsp_tf.features.f0 import F0Estimator
+from ddsp_tf.frames import FrameSpec
+
+_WAITING_PER_JOB = 3  # passages read ahead for each process, so that none waits for the disk
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class AnalysisPool:
+    """Analysers in `jobs` processes; with one job, in this process.
+
+    Processes are spawned, not forked: a fork of a process that has used TensorFlow hangs.
+
+    Args:
+        spec: The frame grid.
+        estimator: The pitch estimator; each process gets a copy.
+        jobs: Integer > 0, processes.
+    """
+
+    def __init__(self, spec: FrameSpec, estimator: F0Estimator, jobs: int) -> None:
+        self.jobs = jobs
+        self._analyser: Analyser | None = None
+        self._executor: ProcessPoolExecutor | None = None
+        if jobs == 1:
+            self._analyser = Analyser(spec, estimator)
+        else:
+            self._executor = ProcessPoolExecutor(
+                jobs, multiprocessing.get_context("spawn"), _start, (spec, estimator)
+            )
+
+    def __enter__(self) -> "AnalysisPool":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def map(self, cuts: Iterable[Cut]) -> Iterator[Analysis]:
+        """Yield the analyses of `cuts`, in their order.
+
+        Raises:
+            DdspError: If a process dies.
+        """
+        if self._analyser is not None:
+            yield from map(self._analyser, cuts)
+            return
+        if self._executor is None:
+            raise RuntimeError("a pool has an analyser or an executor")
+        waiting: deque[Future[Analysis]] = deque()
+        try:
+            for cut in cuts:
+                waiting.append(self._executor.submit(_analyse, cut))
+                while len(waiting) >= self.jobs * _WAITING_PER_JOB or (waiting and waiting[0].done()):
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise DdspError(
+                "a worker process of prepare ended without a word: out of memory, or called from a script "
+                'without `if __name__ == "__main__":`. Fewer jobs take less memory'
+            ) from error
+
+
+_analyser: Analyser | None = None  # one for each worker process
+
+
+def _start(spec: FrameSpec, estimator: F0Estimator) -> None:
+    global _analyser
+    _analyser = Analyser(spec, estimator)
+
+
+def _analyse(cut: Cut) -> Analysis:
+    if _analyser is None:
+        raise RuntimeError("the worker process was not started by AnalysisPool")
+    return _analyser(cut)

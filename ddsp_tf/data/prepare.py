@@ -1,0 +1,131 @@
+"""From recordings to a dataset."""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ddsp_edge.loudness import DEFINITION
+from ddsp_tf.config import DataConfig
+from ddsp_tf.data.analysis import context_frames
+from ddsp_tf.data.collect import PassageCollector
+from ddsp_tf.data.info import DatasetInfo, FileResult
+from ddsp_tf.data.pool import AnalysisPool, usable_cores
+from ddsp_tf.data.reading import RecordingStream, seconds_in
+from ddsp_tf.data.sources import find_recordings
+from ddsp_tf.data.split import ValidationSplit
+from ddsp_tf.data.store import DatasetStore
+from ddsp_tf.errors import DdspError
+from ddsp_tf.features.f0 import F0Estimator, make_f0_estimator
+from ddsp_tf.frames import FrameSpec
+
+Progress = Callable[[float, float], None]
+"""Called with the seconds of sound that are done, and those that there are in all."""
+
+_USES_ALL_CORES = frozenset({"crepe"})  # TensorFlow is parallel by itself, and dear to start twice
+
+
+def prepare(
+    recordings: Sequence[str | Path],
+    out: str | Path,
+    spec: FrameSpec,
+    data: DataConfig | None = None,
+    *,
+    crepe_weights: Path | None = None,
+    estimator: F0Estimator | None = None,
+    jobs: int | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> DatasetInfo:
+    """Cut recordings into passages, measure their pitch and loudness, and write them as a dataset.
+
+    Memory does not grow with the length or the number of the recordings. The dataset is the same
+    whatever the number of jobs. A file that cannot be used is skipped; `files` of the result says why.
+
+    Args:
+        recordings: Sound files, and folders that hold some.
+        out: Folder of the dataset.
+        spec: The frame grid.
+        data: How recordings become a dataset.
+        crepe_weights: Weights file of CREPE.
+        estimator: Pitch estimator to use in place of the one that `data.f0` names.
+        jobs: Integer > 0, worker processes; as many as there are cores if None.
+        overwrite: Whether a dataset that is there already may be replaced.
+        progress: Called after each passage.
+
+    Returns:
+        What `dataset.json` holds.
+
+    Raises:
+        DdspError: If `out` cannot be used, no recording can be, or no pitch is found in any.
+    """
+    data = data or DataConfig()
+    if jobs is not None and jobs < 1:
+        raise DdspError(f"jobs must be at least 1. Received: {jobs}")
+    sources = find_recordings(recordings)
+    if estimator is None:
+        estimator = make_f0_estimator(
+            data.f0, f0_min_hz=data.f0_min_hz, f0_max_hz=data.f0_max_hz, crepe_weights=crepe_weights
+        )
+    total = seconds_in(sources.recordings)
+    jobs = _useful_jobs(jobs or usable_cores(), estimator, total, data)
+    stream = RecordingStream(
+        sources.recordings,
+        spec,
+        spec.frames_for(data.passage_seconds),
+        context_frames(spec, estimator.context_seconds),
+    )
+    with DatasetStore(Path(out), overwrite=overwrite) as store:
+        collector = PassageCollector(store, spec, ValidationSplit(data.validation_share))
+        with AnalysisPool(spec, estimator, jobs) as pool:
+            done = 0.0
+            for analysis in pool.map(stream.cuts()):
+                collector.add(analysis)
+                done += spec.seconds(len(analysis.loudness_db))
+                if progress is not None:
+                    progress(min(done, total), total)
+        files = [collector.complete(result) for result in stream.results]
+        _refuse_nothing(collector, stream.errors, files, data)
+        collector.finish()
+        files += [FileResult(name, "skipped", "not the ending of a sound file") for name in sources.strays]
+        info = DatasetInfo(
+            sample_rate=spec.sample_rate,
+            hop=spec.hop,
+            f0_estimator={"name": estimator.name, **estimator.settings},
+            loudness=DEFINITION,
+            f0_hz_range=collector.statistics.f0_hz_range(),
+            loudness_db_range=collector.statistics.loudness_db_range(),
+            voiced_share=collector.statistics.voiced_share,
+            train_seconds=spec.seconds(collector.frames["train"]),
+            validation_seconds=spec.seconds(collector.frames["validation"]),
+            passage_seconds=data.passage_seconds,
+            validation_share=data.validation_share,
+            shards=store.finish_shards(),
+            files=tuple(files),
+        )
+        store.publish(info)
+    return info
+
+
+def _useful_jobs(jobs: int, estimator: F0Estimator, seconds: float, data: DataConfig) -> int:
+    """No more processes than there are passages: each takes seconds to start."""
+    if estimator.name in _USES_ALL_CORES:
+        return 1
+    return max(1, min(jobs, math.ceil(seconds / data.passage_seconds)))
+
+
+def _refuse_nothing(
+    collector: PassageCollector, errors: list[str], files: list[FileResult], data: DataConfig
+) -> None:
+    """Raise if no dataset can come of what was collected."""
+    if collector.kept:
+        if not collector.pitched:
+            raise DdspError(
+                f"no pitch between {data.f0_min_hz:g} and {data.f0_max_hz:g} Hz was found in any recording: "
+                "they must be of one pitched instrument or voice"
+            )
+        return
+    if len(files) == 1:
+        raise DdspError(errors[0] if errors else f"{files[0].name} is {files[0].reason}")
+    reasons = "; ".join(f"{result.name}: {result.reason}" for result in files[:3])
+    more = f"; and {len(files) - 3} more" if len(files) > 3 else ""
+    raise DdspError(f"none of the {len(files)} recordings can be used. {reasons}{more}")
