@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
+from ddsp_edge.units import Array
 
-from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0 import F0Track
 from ddsp_tf.frames import FrameSpec
@@ -13,7 +13,7 @@ PIECE_SECONDS = 30.0
 """Longer sounds are tracked in pieces of this length, so that memory is bounded."""
 
 _STEP_OCTAVES = 1.5 / 12  # two neighbours further apart than this are a step, not a glide
-_SILENCE_RMS = 10.0 ** (LOUDNESS_FLOOR_DB / 20.0)
+_SILENCE_RMS = 1e-5  # below the last bit of a 16-bit recording
 
 Analysis = tuple[Array, Array, Array]
 """`(position, f0_hz, voicing)`, each `[instants]`; positions in samples, rising, may be fractions."""
@@ -89,7 +89,7 @@ def interpolate_f0(at: Array, f0_hz: Array, voicing: Array, wanted: Array) -> tu
 
 
 def silent(audio: Array, centres: Array, size: int) -> Array:
-    """Return which instants lie in silence: an RMS below -80 dB re full scale, mean removed.
+    """Return which instants lie in silence: an RMS below -100 dB re full scale, mean removed.
 
     Estimators normalise what they see, and would find pitch in a fade's last bits.
 

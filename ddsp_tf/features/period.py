@@ -1,0 +1,63 @@
+"""Fine fundamental frequency, given a coarse one: the peak of the normalised autocorrelation.
+
+P. McLeod and G. Wyvill, "A smarter way to find pitch", ICMC 2005, equation 9, looked at over several
+periods at once, which divides the error of the interpolation by their number.
+"""
+
+import numpy as np
+from ddsp_edge.units import Array
+
+_LAG_SECONDS = 0.008  # several periods together may take as long as f0 takes to change noticeably
+
+
+def refine_f0(sound: Array, rate: int, centres: Array, size: int, f0_hz: Array, reach_cents: float) -> Array:
+    """Move each f0 to the nearest peak of the autocorrelation, if one is within reach.
+
+    Args:
+        sound: Samples `[n]`.
+        rate: Integer, Hz.
+        centres: Integers `[instants]`, the middles of the windows.
+        size: Integer, window length in samples, some periods long.
+        f0_hz: `[instants]`, Hz, 0 where unvoiced (and left so).
+        reach_cents: How far an f0 may be moved; beyond it the coarse one stays.
+
+    Returns:
+        float64 `[instants]`, Hz.
+    """
+    fine = np.array(f0_hz, np.float64)
+    voiced = np.flatnonzero(f0_hz > 0)
+    if len(voiced) == 0:
+        return fine
+    coarse = fine[voiced]
+    similarity = _similarity(sound, centres[voiced], size)
+    count = np.maximum(1.0, np.floor(_LAG_SECONDS * coarse))
+    lag = np.minimum(count * rate / coarse, size - 3.0)
+    reach = int(np.ceil(np.max(lag) * (2.0 ** (reach_cents / 1200) - 1.0))) + 1
+    lags = np.round(lag).astype(int)[:, None] + np.arange(-reach, reach + 1)
+    near = np.take_along_axis(similarity, np.clip(lags, 0, size - 1), 1)
+    limit = lag * (2.0 ** (reach_cents / 1200) - 1.0) + 1.0
+    near[np.abs(lags - lag[:, None]) > limit[:, None]] = -np.inf
+    best = np.argmax(near, 1)
+    row = np.arange(len(voiced))
+    peak = lags[row, best]
+    before, top, after = (similarity[row, np.clip(peak + k, 0, size - 1)] for k in (-1, 0, 1))
+    bend = before - 2.0 * top + after
+    is_peak = (bend < 0) & (top >= before) & (top >= after)
+    shift = np.where(is_peak, 0.5 * (before - after) / np.where(is_peak, bend, 1.0), 0.0)
+    moved = count * rate / (peak + shift)
+    good = is_peak & (np.abs(1200.0 * np.log2(moved / coarse)) <= reach_cents)
+    fine[voiced] = np.where(good, moved, coarse)
+    return fine
+
+
+def _similarity(sound: Array, centres: Array, size: int) -> Array:
+    """Normalised autocorrelation `[windows, size]` at lags `0 .. size - 1`; 1 where periodic."""
+    padded = np.pad(np.asarray(sound, np.float64), size)
+    windows = padded[(centres - size // 2 + size)[:, None] + np.arange(size)]
+    spectrum = np.fft.rfft(windows, 2 * size)
+    correlation = np.fft.irfft(np.square(np.abs(spectrum)))[:, :size]
+    energy = np.cumsum(np.square(windows), 1)
+    total = energy[:, -1:]
+    start = energy[:, ::-1]  # energy of the samples that are followed by one `lag` later
+    end = total - np.concatenate([np.zeros_like(total), energy[:, :-1]], 1)
+    return np.asarray(2.0 * correlation / np.maximum(start + end, 1e-12))
