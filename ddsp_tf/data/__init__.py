@@ -3,9 +3,10 @@
 Nothing here imports TensorFlow until it is used.
 """
 
-from ddsp_tf.data.dataset import Passage, read_passages, training_dataset, validation_dataset
+from ddsp_tf.data.dataset import training_dataset, validation_dataset
 from ddsp_tf.data.info import DatasetInfo, FileResult, Shard, load_dataset_info
 from ddsp_tf.data.prepare import prepare
+from ddsp_tf.data.reading import Passage, read_passages
 
 __all__ = [
     "DatasetInfo",

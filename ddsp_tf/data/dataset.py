@@ -1,64 +1,24 @@
-"""Datasets as `tf.data` pipelines and as passages.
+"""Datasets as `tf.data` pipelines.
 
 Clips are cut when they are read, so their length is a choice of training, not of the data. Clip number
 `i` of a seed depends on nothing but `i` and the seed: a run that goes on where it stopped sees exactly
 the clips that it would have seen.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ddsp_edge.pitch import hold_unvoiced
 from ddsp_edge.units import Array
-from ddsp_tf.data.analysis import from_int16
-from ddsp_tf.data.info import SPLITS, DatasetInfo, load_dataset_info
+from ddsp_tf.data.info import load_dataset_info
+from ddsp_tf.data.reading import passage_from_record
 from ddsp_tf.data.records import RecordPlace, read_records
-from ddsp_tf.data.schema import Record
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 
 _CLIP_STREAM = 1  # tells the random numbers of offsets from those of orders
-
-
-@dataclass(frozen=True)
-class Passage:
-    """A passage of a recording, ready to use.
-
-    Args:
-        audio: float32 `[n_frames * hop]`, full scale 1.
-        f0_hz: float32 `[n_frames]`; where there is no pitch it holds the last one, as the device does.
-        voiced: bool `[n_frames]`, where there is a pitch.
-        voicing: float32 `[n_frames]`, 0 to 1, how sure the estimator was.
-        loudness_db: float32 `[n_frames]`.
-        source: Name of the recording.
-        first_sample: Integer, sample of the recording, at the dataset's rate, that it begins with.
-    """
-
-    audio: Array
-    f0_hz: Array
-    voiced: Array
-    voicing: Array
-    loudness_db: Array
-    source: str
-    first_sample: int
-
-
-def read_passages(folder: str | Path, split: str) -> Iterator[Passage]:
-    """Yield the passages of a split (`"train"` or `"validation"`) in the order of the recordings.
-
-    Raises:
-        DdspError: If there is no such split or dataset, or a shard is damaged.
-    """
-    if split not in SPLITS:
-        raise DdspError(f"split must be one of {', '.join(SPLITS)}. Received: {split!r}")
-    info = load_dataset_info(folder)
-    for _, record in read_records(Path(folder), info, split):
-        yield _passage(record, info)
 
 
 def training_dataset(
@@ -171,7 +131,7 @@ class _Clips:
         f0_hz, loudness_db, audio = [], [], []
         hop, frames = self._info.hop, self._clip_frames
         for place, first in chosen:
-            passage = _passage(self.places[place].read(), self._info)
+            passage = passage_from_record(self.places[place].read(), self._info)
             f0_hz.append(passage.f0_hz[first : first + frames, np.newaxis])
             loudness_db.append(passage.loudness_db[first : first + frames, np.newaxis])
             audio.append(passage.audio[first * hop : (first + frames) * hop])
@@ -193,20 +153,6 @@ class _Clips:
 
         # Two at once hide the disk; more would only queue for the interpreter's lock.
         return numbers.map(load, num_parallel_calls=2, deterministic=True).prefetch(2)
-
-
-def _passage(record: Record, info: DatasetInfo) -> Passage:
-    voiced = record.f0_hz > 0
-    start_hz = record.held_f0_hz or info.f0_hz_range.median
-    return Passage(
-        audio=from_int16(record.audio),
-        f0_hz=hold_unvoiced(record.f0_hz, voiced, start_hz),
-        voiced=voiced,
-        voicing=record.voicing,
-        loudness_db=record.loudness_db,
-        source=record.source,
-        first_sample=record.first_sample,
-    )
 
 
 def _require_positive(**values: int) -> None:

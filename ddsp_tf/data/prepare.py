@@ -10,7 +10,7 @@ from ddsp_tf.data.analysis import context_frames
 from ddsp_tf.data.collect import PassageCollector
 from ddsp_tf.data.info import DatasetInfo, FileResult
 from ddsp_tf.data.pool import AnalysisPool, usable_cores
-from ddsp_tf.data.reading import RecordingStream, seconds_in
+from ddsp_tf.data.recordings import RecordingStream, seconds_in
 from ddsp_tf.data.sources import find_recordings
 from ddsp_tf.data.split import ValidationSplit
 from ddsp_tf.data.store import DatasetStore
