@@ -1,0 +1,59 @@
+"""A card as text for people."""
+
+from pathlib import Path
+from typing import Any
+
+from ddsp_edge.card import ModelFile
+from ddsp_edge.units import hz_to_midi
+
+_NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+
+def note_name(f0_hz: float) -> str:
+    """Name of the note nearest to a frequency in Hz, with its octave (440 Hz is `A4`)."""
+    midi = round(float(hz_to_midi(f0_hz)))
+    return f"{_NOTES[midi % 12]}{midi // 12 - 1}"
+
+
+def describe(file: ModelFile, path: str | Path) -> str:
+    """Tell in a screen what a model file is."""
+    card = file.card
+    spec = card.spec
+    pitch, level = card.f0_hz_range, card.loudness_db_range
+    arrays_bytes = sum(values.nbytes for values in file.arrays.values())
+    notes = [note_name(f0) for f0 in (pitch.low, pitch.median, pitch.high)]
+    rows = [
+        ("file", f"{path}, {Path(path).stat().st_size / 1e3:.0f} kB"),
+        ("exported", card.created),
+        ("sample rate", f"{spec.sample_rate} Hz"),
+        ("hop", f"{spec.hop} samples, {float(spec.frame_rate):.6g} frames a second"),
+        ("latency", f"{1e3 * spec.hop / spec.sample_rate:.1f} ms, one hop, from a control to its sound"),
+        ("pitch", f"{notes[0]} to {notes[2]}, mostly {notes[1]} ({pitch.low:.0f} to {pitch.high:.0f} Hz)"),
+        ("loudness", f"{level.low:.0f} to {level.high:.0f} dB, mostly {level.median:.0f} dB"),
+        ("pitch tracker", _short(card.f0_estimator.get("name", card.f0_estimator))),
+        ("network", f"{card.model_bytes / 1e3:.0f} kB, {card.quantization}, builtin operators only"),
+        ("arrays", f"{arrays_bytes / 1e3:.0f} kB{_listing(card.arrays)}"),
+        ("synthesizer", _nodes(card.synthesizer)),
+        *((f"quality: {name}", _short(value)) for name, value in sorted(card.quality.items())),
+    ]
+    width = max(len(label) for label, _ in rows)
+    return "\n".join([card.name, *(f"  {label:<{width}}  {value}" for label, value in rows)])
+
+
+def _nodes(synthesizer: dict[str, Any]) -> str:
+    nodes = synthesizer.get("nodes")
+    if not isinstance(nodes, list):
+        return "none"
+    return ", ".join(_short(node.get("type")) for node in nodes if isinstance(node, dict))
+
+
+def _listing(arrays: dict[str, list[int]]) -> str:
+    text = ", ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in arrays.items())
+    return f" ({text})" if text else ""
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = " ".join(str(value).split())
+    return text if len(text) <= 70 else text[:67] + "..."

@@ -1,0 +1,145 @@
+"""The command `ddsp-edge`: look at an instrument, render files with it, time it."""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from ddsp_edge.errors import DdspError
+from ddsp_edge.version import __version__
+
+PROGRAM = "ddsp-edge"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `ddsp-edge`; return its exit status: 0, or 1 after one line on stderr (2 for wrong usage)."""
+    arguments = _parser().parse_args(argv)
+    try:
+        if arguments.command == "info":
+            _info(arguments)
+        elif arguments.command == "render":
+            _render(arguments)
+        else:
+            _bench(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python would complain once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print(f"\n{PROGRAM}: interrupted", file=sys.stderr)
+        return 130
+    except (DdspError, OSError) as error:
+        return _fail(arguments, " ".join(str(error).split()))
+    except Exception as error:  # noqa: BLE001 - the last resort: a user never meets a traceback unasked
+        text = " ".join(str(error).split())[:200]
+        return _fail(arguments, f"unexpected {type(error).__name__}: {text} (run with --debug)")
+    return 0
+
+
+def _fail(arguments: argparse.Namespace, message: str) -> int:
+    if arguments.debug:
+        traceback.print_exc()
+    print(f"{PROGRAM}: error: {message}", file=sys.stderr)
+    return 1
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    from ddsp_edge.card import read_model_file
+    from ddsp_edge.card_text import describe
+
+    file = read_model_file(arguments.instrument)
+    print(file.card.to_json() if arguments.json else describe(file, arguments.instrument))
+
+
+def _render(arguments: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from ddsp_edge.instrument import Instrument
+    from ddsp_edge.render import render
+
+    instrument = Instrument(arguments.instrument, arguments.seed)
+    rate = instrument.spec.sample_rate
+    with tqdm(unit="s", leave=False, delay=1.0, disable=arguments.quiet or None, file=sys.stderr) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = round(total / rate)
+            bar.update(done // rate - bar.n)
+
+        report = render(
+            instrument,
+            arguments.input,
+            arguments.output,
+            arguments.octaves,
+            arguments.loudness_shift_db,
+            progress,
+        )
+    for warning in report.warnings:
+        print(f"{PROGRAM}: warning: {warning}", file=sys.stderr)
+    if not arguments.quiet:
+        print(
+            f"{arguments.output}: {report.seconds:.1f} s in {report.wall_seconds:.1f} s, "
+            f"{report.realtime_factor:.1f} x real time"
+        )
+
+
+def _bench(arguments: argparse.Namespace) -> None:
+    import json
+
+    from ddsp_edge.bench import bench, table
+
+    figures = bench(arguments.instrument, arguments.seconds)
+    print(json.dumps(figures, indent=1) if arguments.json else table(figures))
+
+
+def _parser() -> argparse.ArgumentParser:
+    # On every command too, so that it may stand on either side; SUPPRESS keeps the outer value.
+    debug = argparse.ArgumentParser(add_help=False)
+    text = "show the traceback of an error"
+    debug.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=text)
+
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="Play instruments made by ddsp_tf.")
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    parser.add_argument("--debug", action="store_true", help=text)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    info = commands.add_parser("info", parents=[debug], help="tell what an instrument is")
+    _instrument(info)
+    info.add_argument("--json", action="store_true", help="print the whole card as JSON")
+
+    render = commands.add_parser(
+        "render",
+        parents=[debug],
+        help="play a recording or a MIDI file",
+        description="Play the pitch and loudness of a recording, or a MIDI file, on an instrument.",
+    )
+    _instrument(render)
+    render.add_argument("input", metavar="INPUT", type=Path, help="WAV, FLAC, OGG, MP3 ... or .mid")
+    render.add_argument("output", metavar="OUTPUT", type=Path, help=".wav or .flac")
+    render.add_argument(
+        "--octaves", metavar="N", type=int, default=0, help="transpose by octaves (-2, 1 ...)"
+    )
+    render.add_argument(
+        "--loudness-shift-db", metavar="DB", type=float, default=0.0, help="add to the loudness, in dB"
+    )
+    render.add_argument("--seed", metavar="N", type=_seed, help="of the noise: same seed, same sound")
+    render.add_argument("--quiet", action="store_true", help="no progress, no summary")
+
+    bench = commands.add_parser("bench", parents=[debug], help="time an instrument on one thread")
+    _instrument(bench)
+    bench.add_argument("--seconds", metavar="S", type=float, default=10.0, help="of sound a figure (10)")
+    bench.add_argument("--json", action="store_true", help="print the figures as JSON")
+    return parser
+
+
+def _instrument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("instrument", metavar="INSTRUMENT", type=Path, help="a .tflite by ddsp-tf export")
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0. Received: {text}")
+    return value

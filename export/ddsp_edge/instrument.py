@@ -1,0 +1,107 @@
+"""An instrument: a model file, ready to turn pitch and loudness into sound."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_edge.card import read_model_file
+from ddsp_edge.errors import DdspError
+from ddsp_edge.network import Network
+from ddsp_edge.synthesizer import Synthesizer
+from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, scale_f0, scale_loudness
+
+
+class Instrument:
+    """Play a model file, any number of frames at a time.
+
+    Args:
+        path: A `.tflite` made by `ddsp-tf export`.
+        seed: Seed of the noise; None for another noise every time.
+
+    Raises:
+        DdspError: If the file is no model, or holds what cannot be played.
+
+    Example:
+        >>> instrument = Instrument("violin.tflite")          # doctest: +SKIP
+        >>> audio = instrument.process([440.0] * 250, [-20.0] * 250)  # doctest: +SKIP
+    """
+
+    def __init__(self, path: str | Path, seed: int | None = None) -> None:
+        file = read_model_file(path)
+        self.card = file.card
+        self.spec = file.card.spec
+        try:
+            self.network = Network(file.model, file.card)
+            self.synthesizer = Synthesizer(file.card, file.arrays, seed, self.network.output_channels)
+        except DdspError as error:
+            raise DdspError(f"{path}: {error}") from error
+        # A frame given at a block's end is heard in full one hop later.
+        self.latency_samples = self.spec.hop
+        self._start_hz = file.card.f0_hz_range.median
+        if not self._start_hz > 0.0 or not np.isfinite(self._start_hz):
+            raise DdspError(f"{path}: the median of f0_hz_range must be above 0 Hz, not {self._start_hz}")
+        self._f0_hz = self._start_hz
+
+    def reset(self) -> None:
+        """Forget everything: the next frame is frame 0."""
+        self.network.reset()
+        self.synthesizer.reset()
+        self._f0_hz = self._start_hz
+
+    def controls(self, f0_hz: npt.ArrayLike, loudness_db: npt.ArrayLike) -> dict[str, Array]:
+        """Run the network.
+
+        Args:
+            f0_hz: `[frames]`, fundamental frequency; where it is no number above 0, the last good one
+                holds (at the start the median of the training data).
+            loudness_db: `[frames]`, dB; where it is not finite, the floor.
+
+        Returns:
+            The controls of the synthesizer, `[frames, channels]`, by name, `f0_hz` among them.
+        """
+        f0 = self._hold(np.asarray(f0_hz, np.float64).reshape(-1))
+        loudness = np.asarray(loudness_db, np.float64).reshape(-1)
+        loudness = np.where(np.isfinite(loudness), loudness, LOUDNESS_FLOOR_DB)
+        controls = self.network.process(scale_f0(f0), scale_loudness(loudness))
+        for values in controls.values():
+            _silence_bad(values)
+        return {"f0_hz": f0[:, None], **controls}
+
+    def process(self, f0_hz: npt.ArrayLike, loudness_db: npt.ArrayLike) -> Array:
+        """Play frames.
+
+        Args:
+            f0_hz: `[frames]`, as in `controls`.
+            loudness_db: `[frames]`, as in `controls`.
+
+        Returns:
+            float32 audio `[frames * hop]`, always finite; loud controls may exceed full scale.
+        """
+        return self.render(self.controls(f0_hz, loudness_db))
+
+    def render(self, controls: dict[str, Array]) -> Array:
+        """Play controls that `controls` gave, changed or not; return audio `[frames * hop]`."""
+        if not len(controls["f0_hz"]):
+            return np.zeros(0, np.float32)
+        return _silence_bad(self.synthesizer.process(controls))
+
+    def flush(self) -> Array:
+        """Return what rings on after the last frame, a whole number of hops (none where nothing does)."""
+        return _silence_bad(self.synthesizer.flush())
+
+    def _hold(self, f0_hz: Array) -> Array:
+        good = np.isfinite(f0_hz) & (f0_hz > 0.0)
+        last = np.maximum.accumulate(np.where(good, np.arange(len(f0_hz)), -1))
+        held = np.where(last >= 0, f0_hz[np.maximum(last, 0)], self._f0_hz)
+        if len(held):
+            self._f0_hz = float(held[-1])
+        return held
+
+
+def _silence_bad(values: Array) -> Array:
+    """Set what is not finite to 0, in place; return the same array."""
+    good = np.isfinite(values)
+    if not good.all():
+        values[~good] = 0.0
+    return values

@@ -1,0 +1,151 @@
+"""The network of a model file: scaled features in, controls out, one frame at a time, by LiteRT."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_edge.card import Card
+from ddsp_edge.errors import DdspError
+from ddsp_edge.units import Array
+
+SIGNATURE = "step"
+FEATURES = ("f0_scaled", "loudness_scaled")
+MAX_CHANNELS = 1 << 20
+
+
+class Network:
+    """Run the signature `step` of a TFLite model, its state carried from frame to frame.
+
+    `step` takes `f0_scaled` and `loudness_scaled`, float32 `[1, 1]`, and the states that the card names;
+    it gives the controls, float32 `[1, channels]`, and the next states under the names of the states.
+
+    Args:
+        model: The flatbuffer.
+        card: Its card.
+
+    Raises:
+        DdspError: If the model cannot be loaded, or its signature is not the one the card tells.
+    """
+
+    def __init__(self, model: bytes, card: Card) -> None:
+        # Imported here: `import ddsp_edge` stays cheap, and whoever only reads cards needs no runtime.
+        from ai_edge_litert.interpreter import Interpreter
+
+        self._state_shapes = {name: _shape(name, shape) for name, shape in card.state_shapes.items()}
+        try:
+            with _quiet_stderr():
+                self._interpreter = Interpreter(model_content=model, num_threads=1)
+                signatures = self._interpreter.get_signature_list()
+                if SIGNATURE not in signatures:
+                    names = ", ".join(signatures) or "none"
+                    raise DdspError(f"The network has no signature {SIGNATURE!r}. Signatures: {names}")
+                self._runner = self._interpreter.get_signature_runner(SIGNATURE)
+                inputs = self._runner.get_input_details()
+                outputs = self._runner.get_output_details()
+        except DdspError:
+            raise
+        except (ValueError, RuntimeError, TypeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise DdspError(f"The network cannot be loaded by LiteRT: {reason}") from error
+        self._check_inputs(inputs)
+        self.output_channels: dict[str, int] = {}
+        for name, details in outputs.items():
+            shape = [int(n) for n in details["shape"]]
+            if name in self._state_shapes:
+                _expect(f"Next state {name}", details, self._state_shapes[name])
+                continue
+            _expect(f"Output {name}", details, shape)
+            if len(shape) != 2 or shape[0] != 1 or not 1 <= shape[1] <= MAX_CHANNELS:
+                raise DdspError(f"Output {name} of the network must have shape [1, channels], not {shape}")
+            self.output_channels[name] = shape[1]
+        lost = sorted(set(self._state_shapes) - set(outputs))
+        if lost:
+            raise DdspError(f"The network gives no next value of the state {', '.join(lost)}")
+        if not self.output_channels:
+            raise DdspError("The network gives no controls")
+        self.reset()
+        try:
+            with _quiet_stderr():  # the first run prepares the kernels, and is where a bad graph fails
+                self.process([0.0], [0.0])
+        except (ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise DdspError(f"The network cannot be run by LiteRT: {reason}") from error
+        self.reset()
+
+    def _check_inputs(self, inputs: dict[str, Any]) -> None:
+        wanted = {**{name: [1, 1] for name in FEATURES}, **self._state_shapes}
+        if set(inputs) != set(wanted):
+            raise DdspError(
+                f"The network takes {', '.join(sorted(inputs))}; its card says {', '.join(sorted(wanted))}"
+            )
+        for name, shape in wanted.items():
+            _expect(f"Input {name}", inputs[name], shape)
+
+    def reset(self) -> None:
+        """Set all states to zero."""
+        self._states: dict[str, Array] = {
+            name: np.zeros(shape, np.float32) for name, shape in self._state_shapes.items()
+        }
+
+    def process(self, f0_scaled: npt.ArrayLike, loudness_scaled: npt.ArrayLike) -> dict[str, Array]:
+        """Run frames.
+
+        Args:
+            f0_scaled: `[frames]`, MIDI note / 127.
+            loudness_scaled: `[frames]`, 0 at -80 dB, 1 at 0 dB.
+
+        Returns:
+            The controls, float32 `[frames, channels]`, by name.
+        """
+        f0 = np.asarray(f0_scaled, np.float32).reshape(-1, 1, 1)
+        loudness = np.asarray(loudness_scaled, np.float32).reshape(-1, 1, 1)
+        if len(f0) != len(loudness):
+            raise DdspError(f"f0 has {len(f0)} frames and loudness {len(loudness)}; they must be as many")
+        controls = {
+            name: np.empty((len(f0), channels), np.float32) for name, channels in self.output_channels.items()
+        }
+        for i in range(len(f0)):
+            results = self._runner(f0_scaled=f0[i], loudness_scaled=loudness[i], **self._states)
+            for name in self._states:
+                self._states[name] = results[name]
+            for name, values in controls.items():
+                values[i] = results[name][0]
+        return controls
+
+
+def _expect(what: str, details: dict[str, Any], shape: list[int]) -> None:
+    have = [int(n) for n in details["shape"]]
+    if have != shape or details["dtype"] != np.float32:
+        kind = np.dtype(details["dtype"]).name
+        raise DdspError(f"{what} of the network is {kind} {have}; by its card it must be float32 {shape}")
+
+
+def _shape(name: str, shape: Any) -> list[int]:
+    whole = isinstance(shape, list) and all(type(n) is int and n > 0 for n in shape)
+    if not whole or not 1 <= len(shape) <= 8 or name in FEATURES:
+        raise DdspError(f"State {name!r} of the card has the impossible shape {shape!r}")
+    return list(shape)
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Hide what LiteRT writes to the file descriptor of stderr while it loads a model (an INFO line)."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # no stderr, as in a service: nothing to hide
+        yield
+        return
+    sys.stderr.flush()
+    with Path(os.devnull).open("w") as null:
+        os.dup2(null.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

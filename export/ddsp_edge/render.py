@@ -1,0 +1,240 @@
+"""Whole files through an instrument, block by block: memory does not grow with their length."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ddsp_edge.audio_file import AudioReader, AudioWriter
+from ddsp_edge.card import Range
+from ddsp_edge.errors import DdspError
+from ddsp_edge.instrument import Instrument
+from ddsp_edge.loudness import LoudnessMeter
+from ddsp_edge.midi import MidiScore
+from ddsp_edge.pitch import VOICED, PitchTracker
+from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, hz_to_midi, midi_to_hz
+
+Progress = Callable[[int, int], None]
+"""Called with the samples done and the samples in all (an estimate for some formats)."""
+
+MAX_OCTAVES = 8
+MAX_SHIFT_DB = 80.0
+MIDI_ENDINGS = (".mid", ".midi")
+
+_BLOCK = 16_384  # samples read at once
+_SILENT_DB = LOUDNESS_FLOOR_DB + 5.0
+_NOTE_STEPS = 10  # bins of the pitch histogram in a semitone
+
+
+@dataclass
+class RenderReport:
+    """What a rendering was like.
+
+    Args:
+        seconds: Length of the sound written.
+        wall_seconds: Time it took, features included.
+        peak: Largest magnitude of the sound, full scale 1; what is beyond was clipped.
+        warnings: One line each.
+    """
+
+    seconds: float
+    wall_seconds: float
+    peak: float
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def realtime_factor(self) -> float:
+        """Seconds of sound for each second of work."""
+        return self.seconds / max(self.wall_seconds, 1e-9)
+
+
+def render(
+    instrument: Instrument,
+    source: str | Path,
+    out: str | Path,
+    octaves: int = 0,
+    loudness_shift_db: float = 0.0,
+    progress: Progress | None = None,
+) -> RenderReport:
+    """Render a MIDI file (by its ending) as `render_midi`, any other as `render_audio`."""
+    is_midi = Path(source).suffix.lower() in MIDI_ENDINGS
+    chosen = render_midi if is_midi else render_audio
+    return chosen(instrument, source, out, octaves, loudness_shift_db, progress)
+
+
+def render_audio(
+    instrument: Instrument,
+    source: str | Path,
+    out: str | Path,
+    octaves: int = 0,
+    loudness_shift_db: float = 0.0,
+    progress: Progress | None = None,
+) -> RenderReport:
+    """Play the pitch and loudness of a recording on an instrument.
+
+    Args:
+        instrument: The instrument; it is reset.
+        source: A monophonic recording: any format, rate and number of channels.
+        out: Where to, `.wav` or `.flac`. It has the whole hops of the recording at the instrument's rate
+            and what rings on after them.
+        octaves: Integer, octaves to transpose by.
+        loudness_shift_db: dB added to the loudness.
+        progress: Called after each block.
+
+    Raises:
+        DdspError: If the input cannot be read, is shorter than one frame or silent throughout, or the
+            output cannot be written.
+    """
+    _check(out, octaves, loudness_shift_db)
+    began = time.perf_counter()
+    pitches = np.zeros(128 * _NOTE_STEPS, np.int64)
+    with AudioReader(source, instrument.spec.sample_rate) as reader, _Writing(instrument, out) as writing:
+        loudest = -np.inf
+        for f0_hz, loudness_db, done in _features(instrument, reader):
+            loudest = max(loudest, float(loudness_db.max(initial=-np.inf)))
+            steps = hz_to_midi(f0_hz[f0_hz > 0.0]) * _NOTE_STEPS
+            np.add.at(pitches, np.clip(steps, 0, len(pitches) - 1).astype(np.int64), 1)
+            writing.play(f0_hz * 2.0**octaves, loudness_db + loudness_shift_db)
+            if progress is not None:
+                progress(done, max(reader.n_samples, done))
+        if not writing.samples:
+            raise DdspError(
+                f"{source} is too short: less than one frame, {instrument.spec.hop} samples at "
+                f"{instrument.spec.sample_rate} Hz"
+            )
+        if loudest < _SILENT_DB:
+            raise DdspError(f"{source} is silent: nothing to follow")
+        writing.ring_out()
+    warnings = _range_warnings(pitches, instrument.card.f0_hz_range, octaves)
+    return writing.report(began, warnings)
+
+
+def render_midi(
+    instrument: Instrument,
+    source: str | Path,
+    out: str | Path,
+    octaves: int = 0,
+    loudness_shift_db: float = 0.0,
+    progress: Progress | None = None,
+) -> RenderReport:
+    """Play a Standard MIDI File on an instrument.
+
+    Args:
+        instrument: The instrument; it is reset.
+        source: The MIDI file; see `ddsp_edge.midi`.
+        out: Where to, `.wav` or `.flac`.
+        octaves: Integer, octaves to transpose by.
+        loudness_shift_db: dB added to the loudness of what sounds.
+        progress: Called after each block.
+
+    Raises:
+        DdspError: If the file cannot be read or holds no notes, or the output cannot be written.
+    """
+    _check(out, octaves, loudness_shift_db)
+    began = time.perf_counter()
+    score = MidiScore(source, instrument.spec)
+    pitches = np.zeros(128 * _NOTE_STEPS, np.int64)
+    with _Writing(instrument, out) as writing:
+        for f0_hz, loudness_db in score.blocks(instrument.card):
+            sounding = loudness_db > LOUDNESS_FLOOR_DB
+            steps = hz_to_midi(f0_hz[sounding]) * _NOTE_STEPS
+            np.add.at(pitches, np.clip(steps, 0, len(pitches) - 1).astype(np.int64), 1)
+            # The shift leaves rests alone: what nobody plays stays silent.
+            shifted = np.where(sounding, loudness_db + loudness_shift_db, loudness_db)
+            writing.play(f0_hz * 2.0**octaves, shifted)
+            if progress is not None:
+                progress(writing.samples, instrument.spec.n_samples(score.n_frames))
+        writing.ring_out()
+    warnings = _range_warnings(pitches, instrument.card.f0_hz_range, octaves)
+    return writing.report(began, warnings)
+
+
+class _Writing:
+    """An instrument that plays into a file, which gets its name when all went well."""
+
+    def __init__(self, instrument: Instrument, out: str | Path) -> None:
+        self._instrument = instrument
+        self._writer = AudioWriter(out, instrument.spec.sample_rate)
+        self.samples = 0
+        self._peak = 0.0
+
+    def __enter__(self) -> "_Writing":
+        self._instrument.reset()
+        self._writer.__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._writer.__exit__(*exception)  # type: ignore[arg-type]
+
+    def play(self, f0_hz: Array, loudness_db: Array) -> None:
+        self._write(self._instrument.process(f0_hz, loudness_db))
+
+    def ring_out(self) -> None:
+        self._write(self._instrument.flush())
+
+    def report(self, began: float, warnings: list[str]) -> RenderReport:
+        seconds = self.samples / self._instrument.spec.sample_rate
+        if self._peak > 1.0:
+            over = 20.0 * np.log10(self._peak)
+            warnings.append(
+                f"the sound is {over:.1f} dB over full scale and was clipped; try --loudness-shift-db -6"
+            )
+        return RenderReport(seconds, time.perf_counter() - began, self._peak, warnings)
+
+    def _write(self, audio: Array) -> None:
+        self.samples += len(audio)
+        self._peak = max(self._peak, float(np.abs(audio).max(initial=0.0)))
+        self._writer.write(audio)
+
+
+def _features(instrument: Instrument, reader: AudioReader) -> Iterator[tuple[Array, Array, int]]:
+    """F0 (0 where unvoiced) and loudness of a recording, frame by frame side by side, and samples read."""
+    meter, tracker = LoudnessMeter(instrument.spec), PitchTracker(instrument.spec)
+    f0_hz, loudness_db = np.zeros(0, np.float32), np.zeros(0, np.float32)
+    done = 0
+
+    def pitch(found: tuple[Array, Array]) -> Array:
+        return np.where(found[1] >= VOICED, found[0], np.float32(0.0))
+
+    for block in reader.blocks(_BLOCK):
+        done += len(block)
+        f0_hz = np.concatenate([f0_hz, pitch(tracker.push(block))])
+        loudness_db = np.concatenate([loudness_db, meter.push(block)])
+        # The two look ahead by different lengths: the slower one sets the pace.
+        ready = min(len(f0_hz), len(loudness_db))
+        yield f0_hz[:ready], loudness_db[:ready], done
+        f0_hz, loudness_db = f0_hz[ready:], loudness_db[ready:]
+    f0_hz = np.concatenate([f0_hz, pitch(tracker.flush())])
+    yield f0_hz, np.concatenate([loudness_db, meter.flush()]), done
+
+
+def _check(out: str | Path, octaves: int, loudness_shift_db: float) -> None:
+    if abs(octaves) > MAX_OCTAVES:
+        raise DdspError(f"octaves must be from {-MAX_OCTAVES} to {MAX_OCTAVES}. Received: {octaves}")
+    if not abs(loudness_shift_db) <= MAX_SHIFT_DB:
+        raise DdspError(
+            f"loudness_shift_db must be from {-MAX_SHIFT_DB:g} to {MAX_SHIFT_DB:g}. "
+            f"Received: {loudness_shift_db}"
+        )
+    if Path(out).is_dir():
+        raise DdspError(f"{out} is a folder; name a .wav or .flac file to write")
+
+
+def _range_warnings(pitches: Array, trained: Range, octaves: int) -> list[str]:
+    """One line when most of what was played lies outside the pitches of the training data."""
+    total = int(pitches.sum())
+    if not total:
+        return ["no pitch was found in the input: the instrument held its middle pitch"]
+    notes = (np.searchsorted(np.cumsum(pitches), np.array([0.05, 0.5, 0.95]) * total) + 0.5) / _NOTE_STEPS
+    low, median, high = (float(f) * 2.0**octaves for f in midi_to_hz(notes))
+    half_tone = 2.0 ** (1 / 12)
+    if trained.low / half_tone <= median <= trained.high * half_tone:
+        return []
+    better = octaves + round(float(np.log2(trained.median / median)))
+    hint = f"; try --octaves {better}" if better != octaves and abs(better) <= MAX_OCTAVES else ""
+    return [
+        f"the pitch played ({low:.0f} to {high:.0f} Hz) lies outside what the instrument was trained on "
+        f"({trained.low:.0f} to {trained.high:.0f} Hz){hint}"
+    ]
