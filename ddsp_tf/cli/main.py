@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ddsp_edge.version import __version__
 from ddsp_tf.errors import DdspError
 
-COMMANDS = ("prepare", "train")
+COMMANDS = ("prepare", "train", "evaluate", "transfer", "export")
 """Modules of `ddsp_tf.cli` with `HELP`, `add_arguments` and `run`; none imports TensorFlow by itself."""
 
 

@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="change a setting, e.g. training.batch_size=4",
     )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of RUN")
-    parser.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs to RUN/tensorboard")
+    parser.add_argument(
+        "--tensorboard", action="store_true", help="write TensorBoard logs to RUN/tensorboard"
+    )
 
 
 def run(args: argparse.Namespace) -> None:

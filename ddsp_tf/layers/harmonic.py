@@ -5,7 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from ddsp_tf.layers.processor import Processor, Tensors, check_integer, processor_type
-from ddsp_tf.ops.oscillators import HarmonicState, harmonic_mask, harmonic_oscillator
+from ddsp_tf.ops.oscillators import HarmonicState, nyquist_fade, harmonic_oscillator
 from ddsp_tf.ops.scaling import exp_sigmoid
 
 
@@ -53,8 +53,8 @@ class Harmonic(Processor):
     def get_controls(  # type: ignore[override]
         self, amplitude: tf.Tensor, distribution: tf.Tensor, f0_hz: tf.Tensor
     ) -> Tensors:
-        """Scale raw outputs; silence harmonics from Nyquist on; normalise the distribution."""
-        sounding = exp_sigmoid(distribution) * harmonic_mask(f0_hz, self.n_harmonics, self.spec.sample_rate)
+        """Scale raw outputs; fade out harmonics towards Nyquist; normalise the distribution."""
+        sounding = exp_sigmoid(distribution) * nyquist_fade(f0_hz, self.n_harmonics, self.spec.sample_rate)
         # Where even the fundamental is above Nyquist the distribution is zero, not undefined.
         total = tf.maximum(tf.reduce_sum(sounding, axis=-1, keepdims=True), 1e-7)
         return {

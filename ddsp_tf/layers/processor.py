@@ -79,15 +79,19 @@ class Processor(keras.layers.Layer):
         self.check_inputs(inputs)
         return self.get_signal(**self.get_controls(**inputs))
 
-    def check_inputs(self, inputs: Tensors) -> None:
+    def check_inputs(self, inputs: Tensors, known: tuple[str, ...] = ()) -> None:
         """Refuse missing, unknown and wrongly sized inputs.
+
+        Args:
+            inputs: Raw inputs by name.
+            known: Names of inputs that are sure to come later.
 
         Raises:
             DdspError: Naming the input, its shape, and what would be valid.
         """
         sizes = self.input_sizes
         for name in sizes:
-            if name not in inputs and name not in self.optional_inputs:
+            if name not in inputs and name not in self.optional_inputs and name not in known:
                 raise DdspError(f"{self.name} lacks the input {name!r}; it has {', '.join(inputs) or 'none'}")
         for name, value in inputs.items():
             if name not in sizes:

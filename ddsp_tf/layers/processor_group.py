@@ -108,7 +108,7 @@ class ProcessorGroup(keras.layers.Layer):
     def stream(
         self, inputs: Tensors, state: dict[str, Any] | None = None
     ) -> tuple[GroupOutput, dict[str, Any]]:
-        """Render one block of raw inputs.
+        """Render one block of raw inputs: `get_controls`, then `stream_signal`.
 
         Args:
             inputs: As for a call, for the frames of this block.
@@ -117,50 +117,51 @@ class ProcessorGroup(keras.layers.Layer):
         Returns:
             Everything the group computed, and the state for the next block.
         """
-        self._check_inputs(inputs)
-        signals: Tensors = {}
-        controls: dict[str, Tensors] = {}
-        next_state: dict[str, Any] = {}
-        for node in self.nodes:
-            processor = self.processors[node.name]
-            raw = {
-                key: signals[source] if source in signals else inputs[source]
-                for key, source in node.inputs.items()
-                if source in signals or source in inputs
-            }
-            processor.check_inputs(raw)
-            controls[node.name] = processor.get_controls(**raw)
-            signals[node.name], next_state[node.name] = processor.stream_signal(
-                controls[node.name], None if state is None else state[node.name]
-            )
-        return GroupOutput(signals[self.output_name], signals, controls), next_state
+        return self.stream_signal(self.get_controls(inputs), state)
 
     def get_controls(self, inputs: Tensors) -> dict[str, Tensors]:
-        """Scale raw inputs to the controls of each node, without rendering.
+        """Scale raw inputs to the controls of each node, by node and name of the control.
 
         Signals of other nodes are left out: they are made when the controls are rendered.
         """
         self._check_inputs(inputs)
         controls = {}
         for node in self.nodes:
-            raw = {key: inputs.get(source) for key, source in node.inputs.items()}
-            scaled = self.processors[node.name].get_controls(**raw)
+            processor = self.processors[node.name]
+            raw = {key: inputs[source] for key, source in node.inputs.items() if source in inputs}
+            wired = {key: None for key, source in node.inputs.items() if source in self.processors}
+            processor.check_inputs(raw, known=tuple(wired))
+            scaled = processor.get_controls(**raw, **wired)
             controls[node.name] = {key: value for key, value in scaled.items() if value is not None}
         return controls
 
-    def get_signal(self, controls: Mapping[str, Tensors]) -> GroupOutput:
-        """Render controls, for example edited ones.
+    def stream_signal(
+        self, controls: Mapping[str, Tensors], state: dict[str, Any] | None = None
+    ) -> tuple[GroupOutput, dict[str, Any]]:
+        """Render one block of controls, for example edited ones.
 
         Args:
-            controls: As `get_controls` returns them. Signals between nodes are computed anew.
+            controls: As `get_controls` returns them, for the frames of this block. A signal between nodes is
+                computed, whatever `controls` holds for it.
+            state: What the call before returned; None starts anew.
+
+        Returns:
+            Everything the group computed, and the state for the next block.
         """
         signals: Tensors = {}
         complete: dict[str, Tensors] = {}
+        next_state: dict[str, Any] = {}
         for node in self.nodes:
             wired = {key: signals[source] for key, source in node.inputs.items() if source in signals}
             complete[node.name] = {**controls[node.name], **wired}
-            signals[node.name] = self.processors[node.name].get_signal(**complete[node.name])
-        return GroupOutput(signals[self.output_name], signals, complete)
+            signals[node.name], next_state[node.name] = self.processors[node.name].stream_signal(
+                complete[node.name], None if state is None else state[node.name]
+            )
+        return GroupOutput(signals[self.output_name], signals, complete), next_state
+
+    def get_signal(self, controls: Mapping[str, Tensors]) -> GroupOutput:
+        """Render controls in one piece."""
+        return self.stream_signal(controls)[0]
 
     def _check_inputs(self, inputs: Tensors) -> None:
         optional = {

@@ -97,8 +97,7 @@ class Autoencoder(keras.Model):
         """Render one block of features.
 
         Args:
-            features: `{"f0_hz", "loudness_db"}`, each `[batch, frames, 1]`; more inputs of the processor
-                group, such as noise, may be given by name.
+            features: `{"f0_hz", "loudness_db"}`, each `[batch, frames, 1]`.
             state: What the call before returned; None starts anew.
 
         Returns:
@@ -142,7 +141,7 @@ class Autoencoder(keras.Model):
             "loudness_scaled": scale_loudness(features["loudness_db"]),
         }
         raw, state = self.decoder(scaled, state)
-        given = {k: v for k, v in features.items() if k in self.processors.input_sizes or k not in FEATURES}
+        given = {k: v for k, v in features.items() if k in self.processors.input_sizes}
         return {**raw, **given}, state
 
     def get_config(self) -> dict[str, Any]:
@@ -178,10 +177,6 @@ def control_sizes(processors: ProcessorGroup) -> dict[str, int]:
         if name in FEATURES:
             continue
         if size is None:
-            optional = [n for n in processors.nodes if name in n.inputs.values()]
-            keys = [k for n in optional for k, s in n.inputs.items() if s == name]
-            if all(k in processors.processors[n.name].optional_inputs for n in optional for k in keys):
-                continue
             raise DdspError(f"the processor group takes a signal {name!r}, which no decoder gives")
         sizes[name] = size
     return sizes

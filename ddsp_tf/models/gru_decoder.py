@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
+from ddsp_tf.models.dense_stack import DenseStack
 
 Tensors = dict[str, tf.Tensor]
 
@@ -45,20 +46,15 @@ class GruDecoder(keras.layers.Layer):
                 raise DdspError(f"GruDecoder: {name} must be a positive integer. Received: {name}={value!r}")
         self.output_sizes = dict(output_sizes)
         self.units, self.layer_units, self.layers = units, layer_units, layers
-        self.input_stacks = {name: self._stack(f"{name}_stack") for name in self.input_names}
+        self.input_stacks = {
+            name: DenseStack(layer_units, layers, name=f"{name}_stack", dtype=self.dtype_policy)
+            for name in self.input_names
+        }
         self.gru = keras.layers.GRU(
             units, return_sequences=True, return_state=True, name="gru", dtype=self.dtype_policy
         )
-        self.output_stack = self._stack("output_stack")
+        self.output_stack = DenseStack(layer_units, layers, name="output_stack", dtype=self.dtype_policy)
         self.head = keras.layers.Dense(sum(self.output_sizes.values()), name="head", dtype=self.dtype_policy)
-
-    def _stack(self, name: str) -> keras.Sequential:
-        parts: list[keras.layers.Layer] = []
-        for _ in range(self.layers):
-            parts.append(keras.layers.Dense(self.layer_units, dtype=self.dtype_policy))
-            parts.append(keras.layers.LayerNormalization(dtype=self.dtype_policy))
-            parts.append(keras.layers.LeakyReLU(negative_slope=0.2, dtype=self.dtype_policy))
-        return keras.Sequential(parts, name=name)
 
     @property
     def state_sizes(self) -> dict[str, int]:

@@ -6,7 +6,7 @@ from ddsp_tf.ops.frames import crossfade, crossfade_window, previous_frames
 from ddsp_tf.ops.oscillators import (
     HarmonicState,
     fundamental_phase,
-    harmonic_mask,
+    nyquist_fade,
     harmonic_oscillator,
 )
 from ddsp_tf.ops.scaling import exp_sigmoid
@@ -20,7 +20,7 @@ __all__ = [
     "exp_sigmoid",
     "fft_size",
     "fundamental_phase",
-    "harmonic_mask",
+    "nyquist_fade",
     "harmonic_oscillator",
     "impulse_responses_from_magnitudes",
     "previous_frames",

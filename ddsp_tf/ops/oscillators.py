@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from ddsp_tf.frames import FrameSpec
@@ -23,12 +24,16 @@ class HarmonicState(NamedTuple):
     phase_cycles: tf.Tensor
 
 
-def harmonic_mask(f0_hz: tf.Tensor, n_harmonics: int, sample_rate: int) -> tf.Tensor:
-    """Mark the harmonics that a sample rate can carry.
+NYQUIST_FADE = 0.02
+"""Share of the band below Nyquist over which a rising harmonic is faded out."""
 
-    The project's one definition of Nyquist masking: in each frame harmonic `k` is silent unless
-    `k * f0_hz < sample_rate / 2`. Between a frame where it sounds and one where it does not it is faded
-    like any other change of amplitude.
+
+def nyquist_fade(f0_hz: tf.Tensor, n_harmonics: int, sample_rate: int) -> tf.Tensor:
+    """Gain that silences the harmonics that a sample rate cannot carry.
+
+    The project's one definition of Nyquist masking: in each frame the gain of harmonic `k` is 1 up to
+    2 % below Nyquist, falls linearly with `k * f0_hz`, and is 0 from Nyquist on. It is continuous, so a
+    vibrato does not click, and executions that differ in the last bit of `f0_hz` agree.
 
     Args:
         f0_hz: `[..., 1]`, Hz.
@@ -36,10 +41,12 @@ def harmonic_mask(f0_hz: tf.Tensor, n_harmonics: int, sample_rate: int) -> tf.Te
         sample_rate: Integer, Hz.
 
     Returns:
-        `[..., n_harmonics]` of 0.0 and 1.0.
+        `[..., n_harmonics]` in 0 to 1.
     """
-    numbers = tf.range(1, n_harmonics + 1, dtype=f0_hz.dtype)
-    return tf.cast(f0_hz * numbers < sample_rate / 2, f0_hz.dtype)
+    nyquist = sample_rate / 2
+    # A constant: a range of floats would stay an operator of its own in an exported graph.
+    numbers = tf.constant(np.arange(1, n_harmonics + 1), f0_hz.dtype)
+    return tf.clip_by_value((nyquist - f0_hz * numbers) / (NYQUIST_FADE * nyquist), 0.0, 1.0)
 
 
 def fundamental_phase(

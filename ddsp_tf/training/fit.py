@@ -1,17 +1,19 @@
 """Training: a configuration and a dataset in, a run folder out. Nothing but `keras.Model.fit`."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from ddsp_tf.config import Config
-from ddsp_tf.data.dataset import load_dataset_info, training_dataset, validation_dataset
-from ddsp_tf.data.schema import DatasetInfo
+from ddsp_tf.data.dataset import training_dataset, validation_dataset
+from ddsp_tf.data.info import DatasetInfo, load_dataset_info
 from ddsp_tf.errors import DdspError
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.models.autoencoder import Autoencoder
 from ddsp_tf.training.callbacks import Checkpoint, RunLog, StopOnNonFiniteLoss
+from ddsp_tf.training.reference import save_reference
 from ddsp_tf.training.run import load_config_of_run, load_model_of_run, make_run_folder
 
 
@@ -54,6 +56,7 @@ def train(
         first_epoch = int(model.optimizer.iterations) // settings.steps_per_epoch
     else:
         make_run_folder(run, config)
+        save_reference(data, run, spec)
         model = Autoencoder.from_experiment(config, describe_data(info))
         first_epoch = 0
     epochs = -(-settings.steps // settings.steps_per_epoch)
@@ -114,8 +117,8 @@ def describe_data(info: DatasetInfo) -> dict[str, Any]:
     return {
         "f0_estimator": info.f0_estimator,
         "loudness": info.loudness,
-        "f0_hz_range": info.f0_hz_range,
-        "loudness_db_range": info.loudness_db_range,
+        "f0_hz_range": dataclasses.asdict(info.f0_hz_range),
+        "loudness_db_range": dataclasses.asdict(info.loudness_db_range),
     }
 
 

@@ -1,8 +1,8 @@
 """A run: the folder that training writes and everything else reads.
 
-    RUN/config.yaml        the configuration, complete
-    RUN/instrument.keras   the model at the last checkpoint, with its optimizer
-    RUN/log.csv            one line an epoch
+RUN/config.yaml        the configuration, complete
+RUN/instrument.keras   the model at the last checkpoint, with its optimizer
+RUN/log.csv            one line an epoch
 """
 
 from pathlib import Path

@@ -1,0 +1,29 @@
+"""`ddsp-tf evaluate`: measure an instrument on what it was not trained on."""
+
+import argparse
+import sys
+from pathlib import Path
+
+HELP = "measure an instrument on held-back passages"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="run folder from train")
+    parser.add_argument("--data", required=True, type=Path, metavar="DATASET", help="folder from prepare")
+    parser.add_argument(
+        "--crepe-weights", type=Path, metavar="FILE", help="track the renderings with CREPE, as in prepare"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Run the command."""
+    from ddsp_tf.evaluation.evaluate import evaluate
+
+    result = evaluate(
+        args.run,
+        args.data,
+        crepe_weights=args.crepe_weights,
+        progress=lambda text: print(f"measuring {text} ...", file=sys.stderr),
+    )
+    print(result.table())

@@ -1,0 +1,67 @@
+"""A little held-back sound that a run keeps, to be measured against without the dataset."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ddsp_edge.units import Array
+from ddsp_tf.data.dataset import read_passages
+from ddsp_tf.errors import DdspError
+from ddsp_tf.frames import FrameSpec
+
+REFERENCE_NAME = "reference.npz"
+REFERENCE_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Held-back sound with its features.
+
+    Args:
+        f0_hz: float32 `[frames]`, no zeros.
+        loudness_db: float32 `[frames]`.
+        audio: float32 `[frames * hop]`, the recording.
+    """
+
+    f0_hz: Array
+    loudness_db: Array
+    audio: Array
+
+
+def save_reference(data: Path, run: Path, spec: FrameSpec) -> None:
+    """Copy the first validation passages of a dataset into a run, 20 s at most."""
+    passages, frames = [], 0
+    for passage in read_passages(data, "validation"):
+        passages.append(passage)
+        frames += len(passage.f0_hz)
+        if frames >= spec.frames_for(REFERENCE_SECONDS):
+            break
+    frames = min(frames, spec.frames_for(REFERENCE_SECONDS))
+    beside = run / f".{REFERENCE_NAME}.part.npz"
+    np.savez_compressed(
+        beside,
+        f0_hz=np.concatenate([p.f0_hz for p in passages])[:frames],
+        loudness_db=np.concatenate([p.loudness_db for p in passages])[:frames],
+        audio=np.concatenate([p.audio for p in passages])[: spec.n_samples(frames)],
+    )
+    beside.replace(run / REFERENCE_NAME)
+
+
+def load_reference(run: Path, spec: FrameSpec) -> Reference:
+    """Read the held-back sound of a run.
+
+    Raises:
+        DdspError: If it is missing or damaged.
+    """
+    path = run / REFERENCE_NAME
+    if not path.is_file():
+        raise DdspError(f"{run} has no {REFERENCE_NAME}: was it trained with `ddsp-tf train`?")
+    try:
+        with np.load(path) as values:
+            reference = Reference(*(values[name] for name in ("f0_hz", "loudness_db", "audio")))
+    except (ValueError, KeyError, OSError, EOFError) as error:
+        raise DdspError(f"{path} is damaged") from error
+    if len(reference.audio) != spec.n_samples(len(reference.f0_hz)):
+        raise DdspError(f"{path} does not fit the model's frames of {spec.hop} samples")
+    return reference

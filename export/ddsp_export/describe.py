@@ -1,0 +1,69 @@
+"""What goes into a model's card: everything that is known of it before anything is measured."""
+
+import datetime
+from typing import Any
+
+import numpy as np
+
+from ddsp_edge.card import Card, Range
+from ddsp_edge.units import Array
+from ddsp_export.convert import output_name
+from ddsp_tf.errors import DdspError
+from ddsp_tf.models.autoencoder import FEATURES, Autoencoder
+from ddsp_tf.models.scaling import FEATURE_SCALING
+
+DEVICE_PROCESSORS = ("Harmonic", "FilteredNoise", "Add", "Mix", "Reverb")
+
+
+def describe(model: Autoencoder, quantize: str) -> tuple[Card, dict[str, Array]]:
+    """Build a model's card and collect the arrays that its synthesizer needs.
+
+    Raises:
+        DdspError: If the model uses a processor that devices do not have, or was not trained on a dataset.
+    """
+    nodes: list[dict[str, Any]] = []
+    arrays: dict[str, Array] = {}
+    node_names = [node.name for node in model.processors.nodes]
+    for node in model.processors.nodes:
+        if node.type not in DEVICE_PROCESSORS:
+            raise DdspError(
+                f"node {node.name!r} is a {node.type}, which devices cannot run; "
+                f"they have {', '.join(DEVICE_PROCESSORS)}"
+            )
+        config: dict[str, Any] = {}
+        if node.type == "Harmonic":
+            config["n_harmonics"] = model.processors.processors[node.name].n_harmonics
+        elif node.type == "FilteredNoise":
+            config["n_bands"] = model.processors.processors[node.name].n_bands
+        elif node.type == "Reverb":
+            config["impulse_response"] = name = f"{node.name}_impulse_response"
+            arrays[name] = np.asarray(model.processors.processors[node.name].impulse_response, np.float32)
+        inputs = {}
+        for control, source in node.inputs.items():
+            if source in node_names or source == "f0_hz":
+                inputs[control] = source
+            elif source in FEATURES:
+                raise DdspError(f"node {node.name!r} takes {source}, which devices do not pass to processors")
+            else:
+                inputs[control] = output_name(node.name, control)
+        nodes.append({"name": node.name, "type": node.type, "config": config, "inputs": inputs})
+    known = model.instrument
+    missing = [k for k in ("config", "f0_estimator", "f0_hz_range", "loudness_db_range") if k not in known]
+    if missing:
+        raise DdspError(f"the model does not know its {', '.join(missing)}: train it with `ddsp-tf train`")
+    card = Card(
+        name=known["config"]["name"],
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        sample_rate=model.spec.sample_rate,
+        hop=model.spec.hop,
+        feature_scaling=dict(FEATURE_SCALING),
+        f0_estimator=known["f0_estimator"],
+        loudness=known["loudness"],
+        f0_hz_range=Range(**known["f0_hz_range"]),
+        loudness_db_range=Range(**known["loudness_db_range"]),
+        state_shapes={name: [1, size] for name, size in model.decoder.state_sizes.items()},
+        synthesizer={"nodes": nodes, "output": model.processors.output_name},
+        config=known["config"],
+        quantization=quantize,
+    )
+    return card, arrays

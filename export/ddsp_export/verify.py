@@ -1,0 +1,180 @@
+"""Does the file play what the model plays? Measured in a process that cannot import TensorFlow."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from ddsp_edge.units import Array
+from ddsp_export.convert import output_name
+from ddsp_tf.errors import DdspError
+from ddsp_tf.losses import MultiScaleSpectralLoss
+from ddsp_tf.models.autoencoder import Autoencoder
+from ddsp_tf.training.reference import Reference
+
+SYNTHESIS_BOUND = 1e-4
+"""Peak difference, of full scale, allowed between executions of the same controls and noise (law 1)."""
+
+CONTROL_BOUNDS = {"float32": 1e-4, "float16": 0.02, "int8": 0.3}
+"""Largest difference allowed in any control (they lie in 0 to 2). For float32 it is rounding; for the
+others a guard against a broken file: what is heard is bounded by the two below."""
+
+LEVEL_BOUNDS_DB = {"float32": 0.01, "float16": 0.1, "int8": 0.5}
+"""Mean error allowed in the levels of harmonics, dB."""
+
+DISTANCE_BOUND = 0.01
+"""Relative difference allowed between the spectral distances of file and model to the recording."""
+
+TIMEOUT_S = 600
+
+
+def verify(path: Path, model: Autoencoder, reference: Reference, quantization: str) -> dict[str, Any]:
+    """Compare a model file with the Keras model on the same features and the same noise.
+
+    Args:
+        path: The model file.
+        model: The Keras model that it was made from.
+        reference: What to play.
+        quantization: Which bounds hold.
+
+    Returns:
+        What was measured, as plain data for the card.
+
+    Raises:
+        DdspError: If the file cannot be played without TensorFlow, or a bound is exceeded.
+    """
+    rng = np.random.default_rng(0)
+    n_samples = model.spec.n_samples(len(reference.f0_hz))
+    noise = {
+        f"{node.name}_noise": rng.uniform(-1.0, 1.0, n_samples).astype(np.float32)
+        for node in model.processors.nodes
+        if node.type == "FilteredNoise"
+    }
+    played = _play(path, reference, noise)
+    expected = _predict(model, reference)
+    keras_audio = _render(model, {**expected, "f0_hz": reference.f0_hz[:, None]}, noise)
+    device_controls = {k.removeprefix("control_"): v for k, v in played.items() if k.startswith("control_")}
+
+    control_error = max(float(np.abs(device_controls[k] - v).max()) for k, v in expected.items())
+    level_error = _level_error_db(device_controls, expected)
+    same_controls = _render(model, device_controls, noise)
+    synthesis_error = max(
+        float(np.abs(played["audio"] - same_controls).max()),
+        float(np.abs(played["audio_by_hops"] - same_controls).max()),
+    )
+    distance = MultiScaleSpectralLoss()
+    keras_distance = float(distance(reference.audio[None], keras_audio[None]))
+    file_distance = float(distance(reference.audio[None], played["audio"][None]))
+    distance_change = file_distance / keras_distance - 1.0
+
+    _bound("the synthesis differs from Keras on the same controls", synthesis_error, SYNTHESIS_BOUND)
+    _bound("the controls differ from Keras", control_error, CONTROL_BOUNDS[quantization])
+    _bound("the harmonic levels differ from Keras (dB)", level_error, LEVEL_BOUNDS_DB[quantization])
+    _bound("the spectral distance differs from Keras (relative)", abs(distance_change), DISTANCE_BOUND)
+
+    frames = len(reference.f0_hz)
+    seconds = model.spec.seconds(frames)
+    return {
+        "seconds_verified": round(seconds, 3),
+        "control_error_max": control_error,
+        "harmonic_level_error_db_mean": level_error,
+        "synthesis_error_peak": synthesis_error,
+        "spectral_distance_keras": keras_distance,
+        "spectral_distance_file": file_distance,
+        "spectral_distance_change_percent": 100.0 * distance_change,
+        "network_us_per_frame": round(1e6 * float(played["network_seconds"]) / frames, 2),
+        "real_time_factor_by_hops": round(seconds / float(played["live_seconds"]), 2),
+    }
+
+
+def _bound(what: str, value: float, bound: float) -> None:
+    if not value <= bound:  # also when it is no number
+        raise DdspError(f"{what} by {value:.3g}; at most {bound:g} is allowed")
+
+
+def _play(path: Path, reference: Reference, noise: dict[str, Array]) -> dict[str, Array]:
+    with tempfile.TemporaryDirectory() as folder:
+        features, result = Path(folder) / "features.npz", Path(folder) / "result.npz"
+        np.savez(features, f0_hz=reference.f0_hz, loudness_db=reference.loudness_db, **noise)
+        threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "ddsp_export.play", str(path), str(features), str(result)],
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_S,
+                env={**os.environ, **threads},
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise DdspError(f"the file did not play within {TIMEOUT_S} s") from error
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["it died without a word"])[-1]
+            raise DdspError(f"the file does not play without TensorFlow: {last}")
+        with np.load(result) as values:
+            played = dict(values)
+    if len(played["loaded"]):
+        raise DdspError(f"playing the file loads {', '.join(played['loaded'])}")
+    return played
+
+
+def _predict(model: Autoencoder, reference: Reference) -> dict[str, Array]:
+    """Controls that Keras predicts, `[frames, channels]`, by their names in a model file."""
+    features = {
+        "f0_hz": tf.constant(reference.f0_hz[None, :, None], tf.float32),
+        "loudness_db": tf.constant(reference.loudness_db[None, :, None], tf.float32),
+    }
+    controls = model.get_controls(features)
+    return {
+        output_name(node.name, control): np.asarray(controls[node.name][control])[0]
+        for node in model.processors.nodes
+        for control, source in node.inputs.items()
+        if source in model.decoder.output_sizes
+    }
+
+
+def _render(model: Autoencoder, controls: dict[str, Array], noise: dict[str, Array]) -> Array:
+    """Render controls that go by their names in a model file with the Keras layers, in blocks."""
+    group, hop = model.processors, model.spec.hop
+    frames = len(controls["f0_hz"])
+    block = model.spec.frames_for(4.0)  # bounds the memory
+    state = None
+    rendered = []
+    for start in range(0, frames, block):
+        stop = min(start + block, frames)
+        given: dict[str, dict[str, tf.Tensor]] = {}
+        for node in group.nodes:
+            values = {
+                control: controls["f0_hz" if source == "f0_hz" else output_name(node.name, control)]
+                for control, source in node.inputs.items()
+                if source in group.input_sizes
+            }
+            given[node.name] = {k: tf.constant(v[None, start:stop], tf.float32) for k, v in values.items()}
+            if node.type == "FilteredNoise":
+                white = noise[f"{node.name}_noise"][None, start * hop : stop * hop]
+                given[node.name]["noise"] = tf.constant(white)
+            if node.type == "Reverb":
+                given[node.name]["impulse_response"] = group.processors[node.name].impulse_response
+        output, state = group.stream_signal(given, state)
+        rendered.append(np.asarray(output.audio)[0])
+    return np.concatenate(rendered)
+
+
+def _level_error_db(device: dict[str, Array], expected: dict[str, Array]) -> float:
+    """Mean difference of harmonic levels in dB, over a floor of -80 dB."""
+    errors = []
+    for name in expected:
+        if not name.endswith("_distribution"):
+            continue
+        amplitude = name.removesuffix("distribution") + "amplitude"
+        levels = [
+            20.0 * np.log10(np.maximum(values[name] * values[amplitude], 1e-4))
+            for values in (device, expected)
+        ]
+        errors.append(float(np.abs(levels[0] - levels[1]).mean()))
+    return max(errors, default=0.0)

@@ -1,0 +1,96 @@
+"""One harness for every processor: what a Keras layer of ours must do, whatever it sounds like."""
+
+import json
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+BATCH, FRAMES = 2, 7
+
+
+def make_inputs(layer, frames=FRAMES, batch=BATCH, seed=0):
+    """Random raw inputs for a processor, with the optional ones."""
+    rng = np.random.default_rng(seed)
+    hop = layer.spec.hop
+    inputs = {}
+    for name, size in layer.input_sizes.items():
+        if name == "f0_hz":
+            inputs[name] = rng.uniform(100, 900, [batch, frames, 1])
+        elif size is None:
+            inputs[name] = rng.uniform(-1, 1, [batch, frames * hop])
+        else:
+            inputs[name] = rng.normal(size=[batch, frames, size])
+    return {k: tf.constant(v, tf.float32) for k, v in inputs.items()}
+
+
+def take(inputs, layer, start, stop):
+    hop = layer.spec.hop
+    return {
+        k: v[:, start * hop : stop * hop] if layer.input_sizes[k] is None else v[:, start:stop]
+        for k, v in inputs.items()
+    }
+
+
+def run_layer_test(layer, tmp_path, *, stream_tolerance=1e-5):
+    """Put a processor through everything that all of them must do."""
+    inputs = make_inputs(layer)
+    audio = layer(inputs)
+    hop = layer.spec.hop
+    assert audio.shape == (BATCH, FRAMES * hop)
+    assert audio.dtype == tf.float32
+    assert np.isfinite(audio).all()
+    shapes = {k: tuple(v.shape) for k, v in inputs.items()}
+    assert layer.compute_output_shape(shapes) == (BATCH, FRAMES * hop)
+
+    # The two halves make the whole.
+    controls = layer.get_controls(**inputs)
+    np.testing.assert_allclose(layer.get_signal(**controls), audio, atol=1e-6)
+
+    # The configuration is plain data and complete.
+    config = layer.get_config()
+    again = type(layer).from_config(json.loads(json.dumps(config)))
+    assert again.get_config() == config
+
+    # Symbolic batch and length, save, load.
+    symbolic = {
+        k: keras.Input([None] if layer.input_sizes[k] is None else [None, layer.input_sizes[k]], name=k)
+        for k in inputs
+    }
+    model = keras.Model(symbolic, layer(symbolic))
+    path = tmp_path / "layer.keras"
+    model.save(path)
+    loaded = keras.models.load_model(path)
+    np.testing.assert_allclose(loaded(inputs), audio, atol=1e-6)
+    assert loaded(make_inputs(layer, frames=3, batch=1)).shape == (1, 3 * hop)
+
+    # A global mixed-precision policy leaves phases and spectra in float32.
+    before = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+        assert type(layer).from_config({**config, "dtype": "float32"})(inputs).dtype == tf.float32
+    finally:
+        keras.config.set_dtype_policy(before)
+
+    # One training step moves whatever can be trained; gradients reach every raw control.
+    learnable = {k: v for k, v in inputs.items() if layer.input_sizes[k] is not None}
+    with tf.GradientTape() as tape:
+        tape.watch(list(learnable.values()))
+        loss = tf.reduce_mean(tf.square(layer(inputs)))
+    sources = [*learnable.values(), *layer.trainable_variables]
+    for name, gradient in zip(
+        [*learnable, *(v.path for v in layer.trainable_variables)], tape.gradient(loss, sources), strict=True
+    ):
+        assert gradient is not None, name
+        assert np.isfinite(gradient).all(), name
+        assert np.abs(gradient).max() > 0, name
+
+    # Any cut into blocks gives the same samples.
+    for cuts in ([1, 2, 3], [3], [1, 2, 3, 4, 5, 6]):
+        edges = [0, *cuts, FRAMES]
+        state, parts = None, []
+        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+            block = layer.get_controls(**take(inputs, layer, start, stop))
+            part, state = layer.stream_signal(block, state)
+            parts.append(part)
+        np.testing.assert_allclose(np.concatenate(parts, axis=1), audio, atol=stream_tolerance)
