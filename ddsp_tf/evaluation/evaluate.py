@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from ddsp_edge.loudness import loudness_db
 from ddsp_edge.units import Array, cents_between
-from ddsp_tf.data.dataset import Passage, read_passages
+
 from ddsp_tf.data.info import load_dataset_info
+from ddsp_tf.data.reading import Passage, read_passages
 from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation.baseline import mean_distribution, play_mean_spectrum
 from ddsp_tf.features.f0 import F0Estimator, make_f0_estimator

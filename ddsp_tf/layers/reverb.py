@@ -46,6 +46,8 @@ class Reverb(Processor):
     @property
     def impulse_response(self) -> tf.Tensor:
         """The whole impulse response, `[length_samples]`."""
+        if not self.built:  # controls may be asked for before the first call
+            self.build(None)
         place = np.arange(1, self.length_samples) / self.length_samples
         decay = tf.constant(10.0 ** (-3.0 * place), tf.float32)
         return tf.concat([tf.ones([1]), tf.convert_to_tensor(self.taps) * decay], axis=0)

@@ -1,5 +1,6 @@
 """One harness for every processor: what a Keras layer of ours must do, whatever it sounds like."""
 
+import itertools
 import json
 
 import keras
@@ -89,7 +90,7 @@ def run_layer_test(layer, tmp_path, *, stream_tolerance=1e-5):
     for cuts in ([1, 2, 3], [3], [1, 2, 3, 4, 5, 6]):
         edges = [0, *cuts, FRAMES]
         state, parts = None, []
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in itertools.pairwise(edges):
             block = layer.get_controls(**take(inputs, layer, start, stop))
             part, state = layer.stream_signal(block, state)
             parts.append(part)
