@@ -53,8 +53,8 @@ class Instrument:
         """Run the network.
 
         Args:
-            f0_hz: `[frames]`, fundamental frequency; where it is no number above 0, the last good one
-                holds (at the start the median of the training data).
+            f0_hz: `[frames]`, fundamental frequency, at most Nyquist; where it is no number above 0, the
+                last good one holds (at the start the median of the training data).
             loudness_db: `[frames]`, dB; where it is not finite, the floor.
 
         Returns:
@@ -92,6 +92,7 @@ class Instrument:
 
     def _hold(self, f0_hz: Array) -> Array:
         good = np.isfinite(f0_hz) & (f0_hz > 0.0)
+        f0_hz = np.minimum(f0_hz, self.spec.sample_rate / 2)
         last = np.maximum.accumulate(np.where(good, np.arange(len(f0_hz)), -1))
         held = np.where(last >= 0, f0_hz[np.maximum(last, 0)], self._f0_hz)
         if len(held):

@@ -32,6 +32,7 @@ _OCTAVE_DOWN = 0.03  # of a period twice as long: repeats as well, is meant seld
 _UNVOICED = 0.5
 _LEAP = 1.0  # of a change of pitch, for each octave
 _ONSET = 0.3  # of becoming voiced or unvoiced
+_FAST_RATE = 32_000  # Hz; from here on an instrument has little near Nyquist
 _WINDOWS_AT_ONCE = 256  # bounds memory; their spectra stay in the cache
 
 
@@ -67,11 +68,13 @@ class PitchTracker:
         if lookahead_frames is None:
             lookahead_frames = round(_LOOKAHEAD_S * spec.sample_rate / spec.hop)
         self.lookahead_frames = max(0, lookahead_frames)
-        self._shortest = max(2, int(spec.sample_rate / self.f0_max_hz) - 1)
-        self._longest = int(np.ceil(spec.sample_rate / f0_min_hz)) + 1
-        size = 2 * self._longest
+        # Partials near Nyquist make minima narrower than a sample: a low rate needs lags between samples.
+        self._lag_steps = 2 if spec.sample_rate < _FAST_RATE else 1  # a sample
+        self._shortest = max(2, int(self._lag_steps * spec.sample_rate / self.f0_max_hz) - 1)
+        self._longest = self._lag_steps * (int(np.ceil(spec.sample_rate / f0_min_hz)) + 1)
+        size = 2 * self._longest // self._lag_steps
         self._windows = CenteredWindows(spec, size)
-        self._fft_size = fft_size(size + self._longest + 1)
+        self._fft_size = fft_size(size + self._longest // self._lag_steps + 1)
         self._per_frame = spec.hop / spec.sample_rate / 0.01  # frames in the costs' 10 ms
         self.latency_samples = self._windows.latency_samples + self.lookahead_frames * spec.hop
         self.reset()
@@ -110,17 +113,24 @@ class PitchTracker:
     def _difference(self, windows: Array) -> tuple[Array, Array]:
         """Normalised difference `[frames, longest + 1]` and mean square `[frames]` of windows."""
         x = windows - windows.mean(axis=1, keepdims=True)
-        size, lags = x.shape[1], self._longest + 1
+        size, steps = x.shape[1], self._lag_steps
+        lags = self._longest // steps + 1
         spectrum = np.fft.rfft(x, self._fft_size)
         power = np.square(spectrum.real) + np.square(spectrum.imag)
-        correlation = np.fft.irfft(power, self._fft_size)[:, :lags]
+        # A longer inverse transform gives the correlation between the samples as well.
+        correlation = np.fft.irfft(power, steps * self._fft_size)[:, : self._longest + 1]
         energy = np.cumsum(np.square(x, dtype=np.float64), axis=1)
         total = energy[:, -1:]
         # Samples 0 .. N - lag - 1 and lag .. N - 1: what the difference compares.
         heads = energy[:, size - lags : size][:, ::-1]
         tails = total - np.concatenate([np.zeros_like(total), energy[:, : lags - 1]], axis=1)
         both = heads + tails
-        difference = (both - 2.0 * correlation) / np.maximum(both, 1e-9)
+        if steps == 2:
+            fine = np.empty_like(both, shape=(len(both), 2 * lags - 1))
+            fine[:, ::2] = both
+            fine[:, 1::2] = 0.5 * (both[:, 1:] + both[:, :-1])
+            both = fine
+        difference = (both - 2.0 * steps * correlation) / np.maximum(both, 1e-9)
         return np.maximum(difference, 0.0), total[:, 0] / size
 
     def _candidates(self, windows: Array) -> tuple[Array, Array, Array]:
@@ -143,7 +153,7 @@ class PitchTracker:
         depth = np.where(there, np.maximum(at - 0.25 * (low - high) * shift, 0.0), 1.0)
         cost = np.where(there, cost - at + depth, _NONE)
         cost[mean_square < 10.0 ** (_LEVEL_DB / 10.0)] += 2.0 * _UNVOICED
-        f0 = self.spec.sample_rate / (lags[best] + shift)
+        f0 = self._lag_steps * self.spec.sample_rate / (lags[best] + shift)
         return f0, depth, cost
 
     def _path(self, windows: Array) -> tuple[Array, Array]:

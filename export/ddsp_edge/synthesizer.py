@@ -92,7 +92,9 @@ class Synthesizer:
         """Render frames.
 
         Args:
-            controls: `[frames, channels]` by name: `f0_hz` and whatever `control_channels` names.
+            controls: `[frames, channels]` by name: `f0_hz` and whatever `control_channels` names. The white
+                noise of a noise node may be given too, as `NODE_noise` `[frames * hop]` in [-1, 1);
+                otherwise it is drawn.
 
         Returns:
             float32 audio `[frames * hop]`.
@@ -110,6 +112,8 @@ class Synthesizer:
                 control: signals[source] if source in signals else controls[source]
                 for control, source in node.inputs.items()
             }
+            if isinstance(node.processor, FilteredNoise) and f"{node.name}_noise" in controls:
+                inputs["noise"] = controls[f"{node.name}_noise"]
             signals[node.name] = node.processor.process(**inputs)
         return signals
 
@@ -118,9 +122,9 @@ class Synthesizer:
 
         All controls go to zero over one hop. Empty where nothing rings on.
         """
-        frames = -(-self.tail_samples // self.spec.hop)
-        if not frames:
+        if not self.tail_samples:
             return np.zeros(0, np.float32)
+        frames = 1 + -(-self.tail_samples // self.spec.hop)  # one to fade in
         silence = {
             name: np.zeros((frames, channels), np.float32) for name, channels in self.control_channels.items()
         }

@@ -1,0 +1,228 @@
+"""The command `ddsp-edge` as a user meets it."""
+
+import json
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+from ddsp_edge import __version__
+from ddsp_edge.audio_file import read_audio, write_audio
+from ddsp_edge.cli import main
+
+from tests.device.test_midi import control, off, on, save
+from tests.device.test_render import RATE, phrase
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command in this process; return status, stdout and stderr."""
+
+    def command(*arguments):
+        status = main([str(a) for a in arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return command
+
+
+def fails(result):
+    """The one line of a command that failed as it should."""
+    status, out, err = result
+    assert status == 1
+    assert out == ""
+    lines = err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("ddsp-edge: error: ")
+    assert "Traceback" not in err
+    assert "unexpected" not in err
+    return lines[0]
+
+
+def test_info_tells_what_the_instrument_is(run, tiny):
+    status, out, err = run("info", tiny)
+    assert (status, err) == (0, "")
+    for text in (
+        "tiny instrument",
+        "16000 Hz",
+        "128 samples",
+        "8.0 ms",
+        "A2 to E6",
+        "-50 to -12 dB",
+        "float32",
+    ):
+        assert text in out
+    assert len(out.splitlines()) < 25
+
+
+def test_info_as_json_is_the_card(run, tiny):
+    status, out, _ = run("info", tiny, "--json")
+    assert status == 0
+    assert json.loads(out)["synthesizer"]["output"] == "reverb"
+
+
+def test_render_writes_the_file_and_tells_the_real_time_factor(run, tiny, tmp_path):
+    write_audio(tmp_path / "in.wav", phrase(1.0), RATE)
+    status, out, err = run("render", tiny, tmp_path / "in.wav", tmp_path / "out.wav", "--seed", 1)
+    assert (status, err) == (0, "")
+    assert "x real time" in out
+    assert soundfile.info(tmp_path / "out.wav").samplerate == RATE
+
+
+def test_render_quietly_says_nothing(run, tiny, tmp_path):
+    save(tmp_path / "a.mid", [on(0, 69), off(300, 69)])
+    assert run("render", tiny, tmp_path / "a.mid", tmp_path / "out.flac", "--quiet") == (0, "", "")
+    assert np.abs(read_audio(tmp_path / "out.flac")[0]).max() > 0.01
+
+
+def test_render_warns_in_one_line(run, tiny, tmp_path):
+    write_audio(tmp_path / "low.wav", phrase(1.0, 70.0), RATE)
+    status, _, err = run("render", tiny, tmp_path / "low.wav", tmp_path / "out.wav", "--quiet")
+    assert status == 0
+    assert err.startswith("ddsp-edge: warning: ")
+    assert len(err.splitlines()) == 1
+
+
+def test_bench_prints_a_table_and_json(run, tiny):
+    status, out, err = run("bench", tiny, "--seconds", "0.5")
+    assert (status, err) == (0, "")
+    for text in ("network, a frame", "harmonic, a hop", "real-time factor", "memory"):
+        assert text in out
+    _, out, _ = run("bench", tiny, "--seconds", "0.5", "--json")
+    figures = json.loads(out)
+    assert set(figures["synthesis_us"]) == {"harmonic", "noise", "dry", "reverb"}
+    assert min(figures["realtime_factor"].values()) > 1  # faster than real time on one thread
+
+
+def silence(path):
+    write_audio(path, np.zeros(RATE), RATE)
+
+
+def with_nan(path):
+    audio = phrase(0.5)
+    audio[4000] = np.nan
+    soundfile.write(path, audio, RATE, subtype="FLOAT")
+
+
+def seven_hz(path):
+    data = struct.pack("<100h", *range(100))
+    head = struct.pack(
+        "<4sI4s4sIHHIIHH4sI", b"RIFF", 236, b"WAVE", b"fmt ", 16, 1, 1, 7, 14, 2, 16, b"data", 200
+    )
+    path.write_bytes(head + data)
+
+
+BAD_INPUTS = {
+    "missing.wav": (lambda path: None, "no such file"),
+    "empty.wav": (lambda path: path.write_bytes(b""), "is empty"),
+    "text.wav": (lambda path: path.write_text("la la la"), "not a readable sound file"),
+    "short.wav": (lambda path: write_audio(path, np.ones(3) * 0.1, RATE), "too short"),
+    "nothing.wav": (lambda path: write_audio(path, np.zeros(0), RATE), "too short"),
+    "silent.wav": (silence, "is silent: nothing to follow"),
+    "nan.wav": (with_nan, "not finite"),
+    "rate.wav": (seven_hz, "sample rate of 7 Hz"),
+    "folder.wav": (lambda path: path.mkdir(), "is a folder"),
+    "mute.mid": (lambda path: save(path, [control(0, 7, 100)]), "holds no notes"),
+    "text.mid": (lambda path: path.write_text("la la la"), "not a readable MIDI file"),
+    "missing.mid": (lambda path: None, "no such file"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_INPUTS)
+def test_bad_input_fails_in_one_line_that_names_it(run, tiny, tmp_path, name):
+    make, message = BAD_INPUTS[name]
+    make(tmp_path / name)
+    line = fails(run("render", tiny, tmp_path / name, tmp_path / "out.wav", "--quiet"))
+    assert name in line
+    assert message in line
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_eight_channels_work(run, tiny, tmp_path):
+    soundfile.write(tmp_path / "in.wav", np.stack([phrase(0.5)] * 8, axis=1), RATE)
+    assert run("render", tiny, tmp_path / "in.wav", tmp_path / "out.wav", "--quiet")[0] == 0
+
+
+def test_an_output_that_cannot_be_written_fails_before_the_work(run, tiny, tmp_path):
+    source = tmp_path / "in.wav"
+    write_audio(source, phrase(0.5), RATE)
+    line = fails(run("render", tiny, source, tmp_path / "no" / "out.wav"))
+    assert "the folder" in line
+    assert "does not exist" in line
+    assert "is not a folder" in fails(run("render", tiny, source, source / "out.wav"))
+    assert ".wav or .flac" in fails(run("render", tiny, source, tmp_path / "out.mp3"))
+    (tmp_path / "out.wav").mkdir()
+    assert "is a folder" in fails(run("render", tiny, source, tmp_path / "out.wav"))
+
+
+def test_bad_instruments_fail_in_one_line(run, tiny, tmp_path):
+    missing, text, cut = (tmp_path / name for name in ("missing.tflite", "text.tflite", "cut.tflite"))
+    text.write_text("la la la")
+    cut.write_bytes(tiny.read_bytes()[:9000])
+    for path, message in ((missing, "no such file"), (text, "not a TFLite file"), (cut, "has no card")):
+        for arguments in (
+            ("info", path),
+            ("bench", path),
+            ("render", path, tmp_path / "in.wav", tmp_path / "out.wav"),
+        ):
+            line = fails(run(*arguments))
+            assert path.name in line
+            assert message in line
+
+
+@pytest.mark.parametrize("options", [["--octaves", "99"], ["--loudness-shift-db", "nan"]])
+def test_options_out_of_range_fail_in_one_line(run, tiny, tmp_path, options):
+    write_audio(tmp_path / "in.wav", phrase(0.5), RATE)
+    assert "must be from" in fails(run("render", tiny, tmp_path / "in.wav", tmp_path / "out.wav", *options))
+    assert "seconds must be" in fails(run("bench", tiny, "--seconds", "-1"))
+
+
+def test_debug_shows_the_traceback_on_either_side(run, tmp_path):
+    for arguments in (("--debug", "info", tmp_path / "x"), ("info", tmp_path / "x", "--debug")):
+        status, _, err = run(*arguments)
+        assert status == 1
+        assert "Traceback" in err
+        assert err.strip().splitlines()[-1].startswith("ddsp-edge: error: ")
+
+
+def test_unexpected_errors_name_their_type(run, tiny, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError("three\nlines\nlong")
+
+    monkeypatch.setattr("ddsp_edge.card.read_model_file", fail)
+    status, _, err = run("info", tiny)
+    assert status == 1
+    assert err == "ddsp-edge: error: unexpected ZeroDivisionError: three lines long (run with --debug)\n"
+
+
+def test_an_interrupt_is_130(run, tiny, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ddsp_edge.card.read_model_file", stop)
+    assert run("info", tiny)[0] == 130
+
+
+@pytest.mark.parametrize("command", [[], ["info"], ["render"], ["bench"]])
+def test_help_fits_a_screen(capsys, command):
+    with pytest.raises(SystemExit) as caught:
+        main([*command, "--help"])
+    assert caught.value.code == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 100
+
+
+def test_version_and_module(tiny):
+    done = subprocess.run([sys.executable, "-m", "ddsp_edge", "--version"], capture_output=True, text=True)
+    assert done.stdout == f"ddsp-edge {__version__}\n"
+    # head closes the pipe before the card is out
+    done = subprocess.run(
+        f"{sys.executable} -m ddsp_edge info {tiny} --json | head -n 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == ("{\n", "")

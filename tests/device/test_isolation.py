@@ -1,0 +1,30 @@
+"""The device side needs nothing heavy, and starts fast."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import importlib, pkgutil, sys
+import ddsp_edge
+assert not any(name.startswith("ai_edge_litert") for name in sys.modules), "LiteRT is loaded too early"
+for module in pkgutil.iter_modules(ddsp_edge.__path__):
+    if module.name != "__main__":
+        importlib.import_module("ddsp_edge." + module.name)
+from ddsp_edge.cli import main
+status = main(["render", sys.argv[1], sys.argv[2], sys.argv[3], "--quiet"])
+assert status == 0
+heavy = [name for name in ("tensorflow", "keras", "librosa", "scipy", "ddsp_tf") if sys.modules.get(name)]
+print(heavy)
+"""
+
+
+def test_nothing_heavy_is_imported_by_anything(tiny, tmp_path):
+    from ddsp_edge.audio_file import write_audio
+
+    from tests.device.test_render import RATE, phrase
+
+    write_audio(tmp_path / "in.wav", phrase(0.5), RATE)
+    command = [sys.executable, "-c", PROGRAM, tiny, tmp_path / "in.wav", tmp_path / "out.wav"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.stdout == "[]\n"

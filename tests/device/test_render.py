@@ -1,0 +1,139 @@
+"""Whole files through an instrument."""
+
+import numpy as np
+import pytest
+import soundfile
+from ddsp_edge import DdspError, FrameSpec, Instrument, LoudnessMeter, PitchTracker
+from ddsp_edge.audio_file import read_audio, write_audio
+from ddsp_edge.render import render, render_audio
+
+from tests import oracle
+from tests.device.test_midi import off, on, save
+
+RATE, HOP = 16_000, 128
+
+
+@pytest.fixture(scope="module")
+def instrument(tiny):
+    return Instrument(tiny, seed=1)
+
+
+def phrase(seconds=2.0, f0_hz=330.0, rate=RATE):
+    """A tone with harmonics that swells and fades."""
+    frames = int(seconds * rate / 80)
+    level = 0.3 * np.sin(np.pi * np.arange(frames) / frames)[:, None] ** 0.5
+    return oracle.harmonic(np.full(frames, f0_hz), level * [0.6, 0.3, 0.1], rate, 80)
+
+
+def pitch_of(audio):
+    return np.median(PitchTracker(FrameSpec(RATE, HOP)).push(audio)[0])
+
+
+def test_the_output_follows_the_input(instrument, tmp_path):
+    write_audio(tmp_path / "in.wav", phrase(), RATE)
+    report = render(instrument, tmp_path / "in.wav", tmp_path / "out.wav")
+    audio, rate = read_audio(tmp_path / "out.wav")
+    assert rate == RATE
+    # whole hops of the input, the hop that fades out, and the room and filter that ring on
+    assert len(audio) == 2 * RATE // HOP * HOP + HOP * (1 + -(-(799 + 16) // HOP))
+    tracker, meter = PitchTracker(instrument.spec), LoudnessMeter(instrument.spec)
+    f0 = np.concatenate([tracker.push(audio)[0], tracker.flush()[0]])[10:240]
+    assert np.mean(np.abs(1200 * np.log2(f0 / 330)) < 20) > 0.98
+    loudness = np.concatenate([meter.push(audio), meter.flush()])
+    assert loudness[125] > loudness[5] + 3
+    assert loudness[125] > loudness[245] + 3
+    assert report.warnings == []
+    assert report.realtime_factor > 1
+
+
+def test_rendering_is_streaming_the_features_by_hand(instrument, tmp_path):
+    audio = phrase(1.3)
+    write_audio(tmp_path / "in.wav", audio, RATE)
+    audio, _ = read_audio(tmp_path / "in.wav")
+    render_audio(instrument, tmp_path / "in.wav", tmp_path / "out.wav")
+    found, _ = read_audio(tmp_path / "out.wav")
+    tracker, meter = PitchTracker(instrument.spec), LoudnessMeter(instrument.spec)
+    f0, voicing = (np.concatenate(v) for v in zip(tracker.push(audio), tracker.flush(), strict=True))
+    loudness = np.concatenate([meter.push(audio), meter.flush()])
+    instrument.reset()
+    expected = np.concatenate(
+        [instrument.process(np.where(voicing >= 0.5, f0, 0), loudness), instrument.flush()]
+    )
+    np.testing.assert_allclose(found, expected, atol=1 / 32768 + 1e-5)
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (44_100, 2), (48_000, 8)])
+def test_any_rate_and_number_of_channels_will_do(instrument, tmp_path, rate, channels):
+    audio = phrase(1.0, rate=rate)
+    soundfile.write(tmp_path / "in.flac", np.stack([audio] * channels, axis=1), rate)
+    report = render(instrument, tmp_path / "in.flac", tmp_path / "out.flac")
+    audio, out_rate = read_audio(tmp_path / "out.flac")
+    assert out_rate == RATE
+    assert report.seconds == pytest.approx(len(audio) / RATE)
+    assert report.seconds == pytest.approx(1.06, abs=0.02)
+
+
+def test_a_file_of_midi_is_played(instrument, tmp_path):
+    save(tmp_path / "a.mid", [on(0, 69), off(900, 69)])
+    report = render(instrument, tmp_path / "a.mid", tmp_path / "out.wav")
+    audio, _ = read_audio(tmp_path / "out.wav")
+    assert 0.98 < report.seconds < 1.1
+    assert pitch_of(audio) == pytest.approx(440, rel=0.002)
+
+
+def test_octaves_and_loudness_are_shifted(instrument, tmp_path):
+    save(tmp_path / "a.mid", [on(0, 57), off(900, 57)])
+    loud = render(instrument, tmp_path / "a.mid", tmp_path / "loud.wav", octaves=1)
+    audio, _ = read_audio(tmp_path / "loud.wav")
+    assert pitch_of(audio) == pytest.approx(440, rel=0.002)
+    soft = render(instrument, tmp_path / "a.mid", tmp_path / "soft.wav", octaves=1, loudness_shift_db=-20)
+    assert soft.peak < 0.7 * loud.peak
+
+
+def test_a_pitch_out_of_range_suggests_octaves(instrument, tmp_path):
+    write_audio(tmp_path / "low.wav", phrase(1.0, 70.0), RATE)
+    report = render(instrument, tmp_path / "low.wav", tmp_path / "out.wav")
+    assert len(report.warnings) == 1
+    assert (
+        "outside what the instrument was trained on (110 to 1320 Hz); try --octaves 2" in report.warnings[0]
+    )
+    assert render(instrument, tmp_path / "low.wav", tmp_path / "out.wav", octaves=2).warnings == []
+
+
+def test_progress_rises_to_the_whole(instrument, tmp_path):
+    write_audio(tmp_path / "in.wav", phrase(4.0), RATE)
+    seen = []
+    render(instrument, tmp_path / "in.wav", tmp_path / "out.wav", progress=lambda *a: seen.append(a))
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1] == (4 * RATE, 4 * RATE)
+
+
+def test_rendering_twice_gives_the_same(tiny, tmp_path):
+    instrument = Instrument(tiny, seed=5)
+    write_audio(tmp_path / "in.wav", phrase(0.5), RATE)
+    for name in ("a.wav", "b.wav"):
+        render(instrument, tmp_path / "in.wav", tmp_path / name)
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+
+
+def test_a_failure_leaves_no_file_and_keeps_the_old_one(instrument, tmp_path):
+    write_audio(tmp_path / "silent.wav", np.zeros(RATE), RATE)
+    out = tmp_path / "out.wav"
+    out.write_bytes(b"precious")
+    with pytest.raises(DdspError, match="is silent: nothing to follow"):
+        render(instrument, tmp_path / "silent.wav", out)
+    assert out.read_bytes() == b"precious"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.wav", "silent.wav"]
+
+
+def test_memory_does_not_grow_with_the_length(instrument, tmp_path):
+    import tracemalloc
+
+    peaks = []
+    for seconds in (4, 16):
+        write_audio(tmp_path / "in.wav", np.tile(phrase(2.0), seconds // 2), RATE)
+        tracemalloc.start()
+        render(instrument, tmp_path / "in.wav", tmp_path / "out.wav")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0] + 500_000
