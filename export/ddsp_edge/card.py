@@ -10,7 +10,9 @@ import dataclasses
 import hashlib
 import io
 import json
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,20 @@ CARD_NAME = "metadata.json"
 MAX_CARD_BYTES = 4 << 20
 MAX_ARRAY_BYTES = 64 << 20  # 64 MiB of float32: five minutes of impulse response at 48 kHz
 MAX_FILE_BYTES = 1 << 30
+
+# What zipfile raises for damaged archives: besides its own error that of the decompressor, RuntimeError
+# where a password is asked for, and what wild offsets and texts give.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    LookupError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
@@ -127,6 +143,8 @@ class Card:
                 values[name] = Range(**{k: float(values[name][k]) for k in ("low", "median", "high")})
             except (KeyError, TypeError, ValueError) as error:
                 raise DdspError(f"{origin}: {name} in its card needs low, median and high") from error
+            if not -np.inf < values[name].low <= values[name].median <= values[name].high < np.inf:
+                raise DdspError(f"{origin}: {name} in its card must rise from low to high: {values[name]}")
         card = cls(**values)
         _ = card.spec  # refuses a sample rate or hop that cannot be
         return card
@@ -189,8 +207,12 @@ def read_model_file(path: str | Path) -> ModelFile:
             text = _member(archive, CARD_NAME, MAX_CARD_BYTES, path).decode()
             card = Card.from_json(text, str(path))
             arrays = {name: _array(archive, name, shape, path) for name, shape in card.arrays.items()}
-    except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError, EOFError) as error:
-        raise DdspError(f"{path} has no card: it is cut short, or was not exported by ddsp_tf") from error
+    except DdspError:
+        raise
+    except _DAMAGE as error:
+        raise DdspError(
+            f"{path} has no card that can be read: it is cut short, damaged, or was not exported by ddsp_tf"
+        ) from error
     model = data[: card.model_bytes]
     if hashlib.sha256(model).hexdigest() != card.model_sha256:
         raise DdspError(f"{path} is damaged: the network is not the one its card was written for")
@@ -202,6 +224,8 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int, path: Path) -> byte
         info = archive.getinfo(name)
     except KeyError as error:
         raise DdspError(f"{path} has no card: {name} is not in it") from error
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DdspError(f"{path}: {name} is packed by method {info.compress_type}; only deflate is read")
     if info.file_size > limit:
         raise DdspError(f"{path}: {name} claims {info.file_size} bytes; at most {limit} are read")
     with archive.open(info) as file:

@@ -186,6 +186,8 @@ BAD_CARDS = {
     "range without a median": ({"f0_hz_range": {"low": 1, "high": 2}}, "low, median and high"),
     "median of 0": ({"f0_hz_range": {"low": 0, "median": 0, "high": 0}}, "above 0 Hz"),
     "median of text": ({"f0_hz_range": {"low": 0, "median": "x", "high": 0}}, "low, median and high"),
+    "range of nothing": ({"f0_hz_range": {"low": float("nan"), "median": 1, "high": 2}}, "must rise"),
+    "range upside down": ({"loudness_db_range": {"low": 0, "median": -20, "high": -60}}, "must rise"),
     "array of no size": ({"arrays": {"impulse_response": []}}, "impulse_response"),
     "huge array": ({"arrays": {"impulse_response": [10**9, 10**9]}}, "impossible shape"),
     "negative array": ({"arrays": {"impulse_response": [-800]}}, "impossible shape"),
