@@ -1,9 +1,10 @@
 """`ddsp-tf prepare`: measure recordings and write them as a dataset to train on."""
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ddsp_tf.data.info import DatasetInfo
@@ -40,8 +41,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
-    from tqdm import tqdm
-
     from ddsp_tf.config import load_config
     from ddsp_tf.data.prepare import prepare
 
@@ -49,13 +48,7 @@ def run(args: argparse.Namespace) -> None:
     if args.f0 is not None:
         overrides.append(f"data.f0={args.f0}")
     config = load_config(args.config, overrides)
-    form = "{l_bar}{bar}| {n:.0f} of {total:.0f} s of sound [{elapsed}<{remaining}]"
-    with tqdm(total=1.0, desc="prepare", bar_format=form, file=sys.stderr, leave=False) as bar:
-
-        def progress(done: float, total: float) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with _Progress() as progress:
         info = prepare(
             args.recordings,
             args.out,
@@ -67,6 +60,22 @@ def run(args: argparse.Namespace) -> None:
             progress=progress,
         )
     print("\n".join([f"{args.out}:", *summary(info)]))
+
+
+class _Progress(contextlib.ExitStack):
+    """A bar on stderr, in seconds of sound; it appears when work begins and goes when it ends."""
+
+    _bar: Any = None
+
+    def __call__(self, done: float, total: float) -> None:
+        if self._bar is None:
+            from tqdm import tqdm
+
+            form = "{l_bar}{bar}| {n:.0f} of {total:.0f} s of sound [{elapsed}<{remaining}]"
+            self._bar = self.enter_context(
+                tqdm(total=total, desc="prepare", bar_format=form, file=sys.stderr, leave=False)
+            )
+        self._bar.update(done - self._bar.n)
 
 
 def summary(info: "DatasetInfo") -> list[str]:

@@ -53,12 +53,14 @@ class Analyser:
     def __init__(self, spec: FrameSpec, estimator: F0Estimator) -> None:
         self.spec = spec
         self.estimator = estimator
+        self._edge = -(-window_size(spec.sample_rate) // (2 * spec.hop))
 
     def __call__(self, cut: Cut) -> Analysis:
         """Measure one passage within the sound around it, so that its ends do not show."""
         part = slice(cut.lead_frames, cut.lead_frames + cut.n_frames)
         loudness = loudness_db(cut.audio, self.spec)[part]
-        silent = bool(loudness.max() <= SILENCE_DB)
+        own = slice(self._edge, cut.n_frames - self._edge)  # the outermost hear what is beside the passage
+        silent = bool(loudness[own].max(initial=SILENCE_DB) <= SILENCE_DB)
         if silent:
             f0_hz = voicing = np.zeros(cut.n_frames, np.float32)
         else:

@@ -53,7 +53,7 @@ def cut_passages(
     """
     hop = spec.hop
     full, context = passage_frames * hop, context_frames * hop
-    longest = full + full // 2
+    longest = (passage_frames * 3 // 2 + 1) * hop - 1
     buffer = np.zeros(0, np.float32)
     origin = start = 0  # samples of the recording: where the buffer and the next passage begin
 

@@ -50,7 +50,7 @@ def prepare(
         estimator: Pitch estimator to use in place of the one that `data.f0` names.
         jobs: Integer > 0, worker processes; as many as there are cores if None.
         overwrite: Whether a dataset that is there already may be replaced.
-        progress: Called after each passage.
+        progress: Called when work begins, and after each passage.
 
     Returns:
         What `dataset.json` holds.
@@ -78,6 +78,8 @@ def prepare(
         collector = PassageCollector(store, spec, ValidationSplit(data.validation_share))
         with AnalysisPool(spec, estimator, jobs) as pool:
             done = 0.0
+            if progress is not None and total > 0:
+                progress(done, total)
             for analysis in pool.map(stream.cuts()):
                 collector.add(analysis)
                 done += spec.seconds(len(analysis.loudness_db))

@@ -1,0 +1,226 @@
+"""`ddsp-tf prepare` as a user meets it."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ddsp_edge.units import Array
+from ddsp_tf.cli import main as command_line
+from ddsp_tf.cli.main import main
+from ddsp_tf.data import load_dataset_info
+
+RATE = 16_000
+QUICK = ["--jobs", "1", "--f0", "pyin", "--set", "data.f0_min_hz=150", "--set", "data.passage_seconds=2"]
+
+
+def _tone(seconds: float) -> Array:
+    t = np.arange(round(seconds * RATE)) / RATE
+    return np.asarray(0.2 * np.sin(2.0 * np.pi * 220.0 * t))
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    """Three seconds of A3."""
+    soundfile.write(tmp_path / "good.wav", _tone(3.0), RATE)
+    return tmp_path / "good.wav"
+
+
+def _error(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    """Run the command, which must fail with one line on stderr; return that line."""
+    assert main(["prepare", *map(str, arguments)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1, captured.err
+    line = captured.err.split("\r")[-1]  # what a progress bar leaves on the screen
+    assert line.startswith("ddsp-tf: error: ")
+    return line
+
+
+def test_a_recording_becomes_a_dataset_and_a_summary(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (good.parent / "folder").mkdir()
+    (good.parent / "folder" / "empty.wav").touch()
+    out = tmp_path / "out"
+    assert main(["prepare", str(good), str(good.parent / "folder"), "--out", str(out), *QUICK]) == 0
+    text = capsys.readouterr().out
+    assert "0:03 min of 1 file" in text
+    assert re.search(r"skipped +empty\.wav: is empty", text)
+    assert re.search(r"pitch +A3 to A3 \(220 to 220 Hz\)", text)
+    assert "by pyin" in text
+    info = load_dataset_info(out)
+    assert info.f0_estimator["name"] == "pyin"
+    assert info.f0_estimator["f0_min_hz"] == 150.0
+    assert info.hop == 128  # of solo_instrument
+
+
+def _write_bad(folder: Path, kind: str) -> Path:
+    path = folder / "bad.wav"
+    if kind == "empty":
+        path.touch()
+    elif kind == "text":
+        path.write_text("RIFF is not enough to be a sound\n" * 20)
+    elif kind != "missing":
+        nan = _tone(3.0)
+        nan[1000] = np.nan
+        audio = {"3 samples": np.zeros(3), "silence": np.zeros(3 * RATE), "NaN": nan, "7 Hz": np.zeros(700)}
+        subtype = "FLOAT" if kind == "NaN" else "PCM_16"
+        soundfile.write(path, audio[kind], 7 if kind == "7 Hz" else RATE, subtype=subtype)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("missing", "no such file"),
+        ("empty", "is empty"),
+        ("text", "is not a readable sound file"),
+        ("3 samples", "is too short: 3 samples"),
+        ("silence", "is silent throughout"),
+        ("NaN", "samples that are not finite numbers"),
+        ("7 Hz", "has a sample rate of 7 Hz"),
+    ],
+)
+def test_a_bad_recording_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, words: str
+) -> None:
+    error = _error(capsys, _write_bad(tmp_path, kind), "--out", tmp_path / "out", *QUICK)
+    assert "bad.wav" in error
+    assert words in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_eight_channels_are_taken(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "eight.wav", np.stack([_tone(3.0)] * 8, axis=1), RATE)
+    assert main(["prepare", str(tmp_path / "eight.wav"), "--out", str(tmp_path / "out"), *QUICK]) == 0
+    assert load_dataset_info(tmp_path / "out").files[0].channels == 8
+
+
+def test_a_folder_without_sound_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no sound files in there" in _error(capsys, tmp_path, "--out", tmp_path / "out")
+
+
+def test_an_unknown_key_names_the_nearest(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = _error(capsys, good, "--out", tmp_path / "out", "--set", "data.pasage_seconds=3")
+    assert "unknown key 'data.pasage_seconds'. Did you mean 'passage_seconds'?" in error
+
+
+def test_a_sample_rate_that_is_no_multiple_of_the_frame_rate_is_refused(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = _error(capsys, good, "--out", tmp_path / "out", "--set", "sample_rate=22050")
+    assert "sample_rate 22050 is no multiple of frame_rate 125" in error
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--config", "solo_instrment"], "Did you mean 'solo_instrument'?"),
+        (["--f0", "yin"], "data.f0 must be one of auto, pyin, crepe"),
+        (["--jobs", "0"], "jobs must be at least 1"),
+        (["--set", "rubbish"], "--set takes KEY=VALUE"),
+    ],
+)
+def test_a_bad_option_is_refused(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    assert words in _error(capsys, good, "--out", tmp_path / "out", *options)
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused(
+    good: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "cannot be written: Not a directory" in _error(capsys, good, "--out", good / "out", *QUICK)
+
+
+def test_a_dataset_is_not_replaced_unasked(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["prepare", str(good), "--out", str(tmp_path / "out"), *QUICK]) == 0
+    capsys.readouterr()
+    assert "already holds a dataset" in _error(capsys, good, "--out", tmp_path / "out", *QUICK)
+    assert main(["prepare", str(good), "--out", str(tmp_path / "out"), "--overwrite", *QUICK]) == 0
+
+
+def test_debug_shows_the_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--debug", "prepare", "gone.wav"], ["prepare", "gone.wav", "--debug"]):
+        assert main([*arguments, "--out", str(tmp_path / "out")]) == 1
+        error = capsys.readouterr().err
+        assert "Traceback" in error
+        assert error.endswith("ddsp-tf: error: gone.wav: no such file or folder\n")
+
+
+def test_a_bug_is_one_line_that_asks_for_debug(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("two\nlines")
+
+    monkeypatch.setattr("ddsp_tf.config.load_config", broken)
+    error = _error(capsys, good, "--out", tmp_path / "out")
+    assert "RuntimeError: two lines (a bug: run again with --debug" in error
+
+
+def test_an_interrupt_ends_with_130(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ddsp_tf.config.load_config", interrupted)
+    assert main(["prepare", str(good), "--out", str(tmp_path / "out")]) == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["prepare"], ["prepare", "x.wav"], ["prepar"]])
+def test_missing_arguments_end_with_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert "usage: ddsp-tf" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in command_line.COMMANDS)])
+def test_help_fits_a_screen(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([*command, "--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert len(text.splitlines()) <= 40
+
+
+def _process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONWARNINGS": "error"}
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, env=environment, check=False, timeout=60
+    )
+
+
+def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
+    code = (
+        "import sys; from ddsp_tf.cli.main import _parser; _parser().format_help();"
+        "print([m for m in ('tensorflow', 'keras', 'librosa', 'numpy') if m in sys.modules])"
+    )
+    done = _process("-c", code)
+    assert done.returncode == 0, done.stderr
+    assert "tensorflow" not in done.stdout
+    assert "librosa" not in done.stdout
+
+
+def test_the_real_command_exits_with_one_line(tmp_path: Path) -> None:
+    done = _process("-m", "ddsp_tf.cli.main", "prepare", "gone.wav", "--out", str(tmp_path / "out"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.replace("\r", "").strip().endswith("error: gone.wav: no such file or folder")
+    assert "Traceback" not in done.stderr
+
+
+def test_version_is_printed() -> None:
+    assert re.fullmatch(r"ddsp-tf \d+\.\d+\.\d+\n", _process("-m", "ddsp_tf.cli.main", "--version").stdout)
