@@ -114,6 +114,9 @@ class Synthesizer:
             }
             if isinstance(node.processor, FilteredNoise) and f"{node.name}_noise" in controls:
                 inputs["noise"] = controls[f"{node.name}_noise"]
+            noise = controls.get(f"{node.name}_noise")
+            if noise is not None and isinstance(node.processor, FilteredNoise):
+                inputs["noise"] = noise
             signals[node.name] = node.processor.process(**inputs)
         return signals
 

@@ -57,6 +57,13 @@ def test_group_is_the_sum_of_its_parts(file):
     np.testing.assert_allclose(stems["reverb"], wet, atol=1e-5)
 
 
+def test_noise_that_is_given_is_used(file):
+    given = {**controls(), "noise_noise": np.random.default_rng(3).uniform(-1, 1, 12_800)}
+    stems = Synthesizer(file.card, file.arrays).stems(given)
+    expected = oracle.filtered_noise(given["noise_magnitudes"], given["noise_noise"], 128)
+    np.testing.assert_allclose(stems["noise"], expected, atol=1e-5)
+
+
 def test_output_is_the_node_the_card_names(file):
     card = dataclasses.replace(file.card, synthesizer={**file.card.synthesizer, "output": "dry"})
     synthesizer = Synthesizer(card, file.arrays, seed=1)
