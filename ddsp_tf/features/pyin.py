@@ -59,8 +59,8 @@ class PyinEstimator:
 
         rate, hop = self.settings["sample_rate"], self.settings["hop"]
         frame_length = self.settings["frame_length"]
-        sound = soxr.resample(audio, sample_rate, rate).astype(np.float32)
-        sound -= np.mean(sound)  # a constant is periodic at every lag
+        # A constant is periodic at every lag.
+        sound = soxr.resample(audio - np.mean(audio), sample_rate, rate).astype(np.float32)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # numba on its own compilation: nothing a user can act on
             f0_hz, voiced, voicing = librosa.pyin(
