@@ -19,7 +19,7 @@ help:
 	@echo "make clean   remove what these made"
 
 demo: $(VENV)/.installed
-	$(BIN)/python -m ddsp_tf.demo
+	$(BIN)/python demo/run.py
 
 test: test-device test-library
 

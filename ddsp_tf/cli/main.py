@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Sequence
 
 from ddsp_edge.version import __version__
+
 from ddsp_tf.errors import DdspError
 
 COMMANDS = ("prepare", "train", "evaluate", "transfer", "export")
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     args = _parser().parse_args(argv)
     try:
-        args.run(args)
+        args.handler(args)
     except KeyboardInterrupt:
         print("ddsp-tf: interrupted", file=sys.stderr)
         return 130
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
         module.add_arguments(command)
         _add_debug(command, argparse.SUPPRESS)  # so that it may stand on either side of the command
-        command.set_defaults(run=module.run)
+        command.set_defaults(handler=module.run)
     return parser
 
 

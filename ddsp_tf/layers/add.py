@@ -30,9 +30,9 @@ class Add(Processor):
         """Channels of each raw input by name."""
         return {f"audio_{i}": AUDIO for i in range(self.n_inputs)}
 
-    def stream_signal(self, controls: Tensors, state: None = None) -> tuple[tf.Tensor, None]:
+    def stream_signal(self, controls: Tensors, state: Any = None) -> tuple[tf.Tensor, tuple[()]]:
         """Render one block; there is no state."""
-        return tf.add_n([controls[name] for name in self.input_sizes]), None
+        return tf.add_n([controls[name] for name in self.input_sizes]), ()
 
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument."""

@@ -5,7 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from ddsp_tf.layers.processor import Processor, Tensors, check_integer, processor_type
-from ddsp_tf.ops.oscillators import HarmonicState, nyquist_fade, harmonic_oscillator
+from ddsp_tf.ops.oscillators import HarmonicState, harmonic_oscillator, nyquist_fade
 from ddsp_tf.ops.scaling import exp_sigmoid
 
 

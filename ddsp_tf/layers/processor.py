@@ -62,7 +62,8 @@ class Processor(keras.layers.Layer):
             state: What the call before returned; None starts anew.
 
         Returns:
-            Audio `[batch, frames * hop]`, and the state for the next block.
+            Audio `[batch, frames * hop]`, and the state for the next block: a structure of tensors, empty
+            where nothing is carried.
         """
         raise TypeError(f"{type(self).__name__} must render its controls (stream_signal)")
 

@@ -83,8 +83,9 @@ class Autoencoder(keras.Model):
 
     def build(self, input_shape: Any) -> None:
         """Create the weights; shapes follow from the arguments alone."""
-        self.decoder.build(None)
-        self.processors.build(None)
+        for part in (self.decoder, self.processors):
+            if not part.built:
+                part.build(None)
         self.built = True
 
     def call(self, inputs: Tensors) -> tf.Tensor:

@@ -1,11 +1,12 @@
 """Render a trained model over sequences of any length, in constant memory."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-
 from ddsp_edge.units import Array
+
 from ddsp_tf.models.autoencoder import Autoencoder
 
 
@@ -20,17 +21,17 @@ class Renderer:
     def __init__(self, model: Autoencoder, block_seconds: float = 4.0) -> None:
         self.model = model
         self._block_frames = model.spec.frames_for(block_seconds)
-        self._state = None
-        self._stream = tf.function(self._stream_audio, reduce_retracing=True)
+        self._state: Any = None
+        frames = tf.TensorSpec([None], tf.float32)
+        self._first = tf.function(lambda f0, loudness: self._stream(f0, loudness, None), [frames, frames])
+        self._next: Any = None  # made when the structure of the state is known
 
-    def _stream_audio(
-        self, f0_hz: tf.Tensor, loudness_db: tf.Tensor, state: object
-    ) -> tuple[tf.Tensor, object]:
-        features = {
+    def _stream(self, f0_hz: tf.Tensor, loudness_db: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
+        column = {
             "f0_hz": f0_hz[tf.newaxis, :, tf.newaxis],
             "loudness_db": loudness_db[tf.newaxis, :, tf.newaxis],
         }
-        output, state = self.model.stream(features, state)
+        output, state = self.model.stream(column, state)
         return output.audio[0], state
 
     def reset(self) -> None:
@@ -41,10 +42,18 @@ class Renderer:
         """Yield audio, float32 `[n * hop]`, for features `[frames]` in Hz (no zeros) and dB."""
         for start in range(0, len(f0_hz), self._block_frames):
             part = slice(start, start + self._block_frames)
-            audio, self._state = self._stream(
-                tf.constant(f0_hz[part], tf.float32), tf.constant(loudness_db[part], tf.float32), self._state
-            )
+            given = tf.constant(f0_hz[part], tf.float32), tf.constant(loudness_db[part], tf.float32)
+            if self._state is None:
+                audio, self._state = self._first(*given)
+            else:
+                self._next = self._next or self._compile_next()
+                audio, self._state = self._next(*given, self._state)
             yield np.asarray(audio)
+
+    def _compile_next(self) -> Any:
+        frames = tf.TensorSpec([None], tf.float32)
+        state = tf.nest.map_structure(tf.TensorSpec.from_tensor, self._state)
+        return tf.function(self._stream, [frames, frames, state])
 
     def render(self, f0_hz: Array, loudness_db: Array) -> Array:
         """Render features `[frames]` in Hz and dB; return audio `[frames * hop]`."""

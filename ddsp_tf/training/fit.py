@@ -52,7 +52,7 @@ def train(
     clip_frames = spec.frames_for(settings.clip_seconds)
     if resume:
         _check_same_model(config, run)
-        model = load_model_of_run(run)
+        model = load_model_of_run(run, to_train=True)
         first_epoch = int(model.optimizer.iterations) // settings.steps_per_epoch
     else:
         make_run_folder(run, config)

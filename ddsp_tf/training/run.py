@@ -54,8 +54,12 @@ def load_config_of_run(run: Path) -> Config:
     return Config.from_dict(values, str(path))
 
 
-def load_model_of_run(run: Path) -> Autoencoder:
+def load_model_of_run(run: Path, *, to_train: bool = False) -> Autoencoder:
     """Load the model of a run at its last checkpoint.
+
+    Args:
+        run: The run folder.
+        to_train: Whether to load the optimizer too.
 
     Raises:
         DdspError: If there is no checkpoint, or it is damaged or not of this version.
@@ -65,7 +69,7 @@ def load_model_of_run(run: Path) -> Autoencoder:
     if not path.is_file():
         raise DdspError(f"{run} has no checkpoint ({MODEL_NAME}): train it first, for one epoch at least")
     try:
-        model = keras.models.load_model(path)
+        model = keras.models.load_model(path, compile=to_train)
     except (ValueError, TypeError, OSError, KeyError, AttributeError) as error:
         detail = " ".join(str(error).split())[:200]
         raise DdspError(f"{path} is damaged, or of another version of ddsp_tf: {detail}") from error

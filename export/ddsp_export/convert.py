@@ -1,9 +1,8 @@
 """Keras model to TFLite flatbuffer: one signature `step`, builtin operators only."""
 
-import os
 import tempfile
 import warnings
-from typing import Any
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -46,9 +45,11 @@ def convert_step(model: Autoencoder, quantize: str) -> bytes:
         **{name: tf.TensorSpec([1, size], tf.float32, name=name) for name, size in states.items()},
     }
 
-    def step(**tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-        inputs = {name: tensors[name] for name in model.decoder.input_names}
-        controls, next_states = model.step(inputs, {name: tensors[name] for name in states})
+    @tf.function(input_signature=list(specification.values()))
+    def step(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+        given = dict(zip(specification, tensors, strict=True))
+        inputs = {name: given[name] for name in model.decoder.input_names}
+        controls, next_states = model.step(inputs, {name: given[name] for name in states})
         named = {
             output_name(node.name, control): controls[node.name][control]
             for node in model.processors.nodes
@@ -57,12 +58,11 @@ def convert_step(model: Autoencoder, quantize: str) -> bytes:
         }
         return {**named, **next_states}
 
-    endpoint = tf.function(step).get_concrete_function(**specification)
     with tempfile.TemporaryDirectory() as folder:
-        saved = os.path.join(folder, "saved_model")
+        saved = str(Path(folder) / "saved_model")
         archive = keras.export.ExportArchive()
         archive.track(model)
-        archive.add_endpoint(SIGNATURE, _keyword_function(endpoint, specification))
+        archive.add_endpoint(SIGNATURE, step)
         archive.write_out(saved, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=[SIGNATURE])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
@@ -74,18 +74,8 @@ def convert_step(model: Autoencoder, quantize: str) -> bytes:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 flatbuffer = bytes(converter.convert())
-        except Exception as error:  # noqa: BLE001 - the converter raises classes of its own
+        except Exception as error:
             detail = " ".join(str(error).split())[:300]
             raise DdspError(f"the model cannot be converted to TFLite builtins: {detail}") from error
     check_operators(flatbuffer)
     return flatbuffer
-
-
-def _keyword_function(endpoint: Any, specification: dict[str, tf.TensorSpec]) -> Any:
-    """Wrap a function of keywords as one of named positional arguments, which an archive asks for."""
-    names = list(specification)
-
-    def positional(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-        return endpoint(**dict(zip(names, tensors, strict=True)))
-
-    return tf.function(positional, input_signature=list(specification.values()))

@@ -8,6 +8,7 @@ RESULT gets the controls, the audio of one piece, the audio of one hop after the
 
 import sys
 import time
+from typing import Any
 
 BLOCKED = ("tensorflow", "keras", "tf_keras", "librosa", "scipy", "jax", "torch")
 
@@ -18,7 +19,6 @@ def main(model: str, features: str, result: str) -> None:
         sys.modules[name] = None  # type: ignore[assignment]  # this is how Python is told 'not here'
 
     import numpy as np
-
     from ddsp_edge.instrument import Instrument
 
     given = dict(np.load(features))
@@ -30,9 +30,7 @@ def main(model: str, features: str, result: str) -> None:
 
     hop = instrument.spec.hop
     frames = len(given["f0_hz"])
-    started = time.process_time()
     audio = instrument.render({**controls, **noise})
-    synthesis_seconds = time.process_time() - started
     instrument.synthesizer.reset()
     hops = [
         instrument.render(
@@ -49,16 +47,15 @@ def main(model: str, features: str, result: str) -> None:
         instrument.process(given["f0_hz"][i : i + 1], given["loudness_db"][i : i + 1])
     live_seconds = time.process_time() - started
     loaded = sorted(name for name in BLOCKED if sys.modules.get(name) is not None)
-    np.savez(
-        result,
-        audio=audio,
-        audio_by_hops=np.concatenate(hops),
-        network_seconds=network_seconds,
-        synthesis_seconds=synthesis_seconds,
-        live_seconds=live_seconds,
-        loaded=np.array(loaded, dtype=str),
+    measured: dict[str, Any] = {
+        "audio": audio,
+        "audio_by_hops": np.concatenate(hops),
+        "network_seconds": network_seconds,
+        "live_seconds": live_seconds,
+        "loaded": np.array(loaded, dtype=str),
         **{f"control_{name}": values for name, values in controls.items()},
-    )
+    }
+    np.savez(result, **measured)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-
 from ddsp_edge.units import Array
+
 from ddsp_export.convert import output_name
 from ddsp_tf.errors import DdspError
 from ddsp_tf.losses import MultiScaleSpectralLoss
@@ -100,8 +100,9 @@ def _bound(what: str, value: float, bound: float) -> None:
 def _play(path: Path, reference: Reference, noise: dict[str, Array]) -> dict[str, Array]:
     with tempfile.TemporaryDirectory() as folder:
         features, result = Path(folder) / "features.npz", Path(folder) / "result.npz"
-        np.savez(features, f0_hz=reference.f0_hz, loudness_db=reference.loudness_db, **noise)
-        threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+        given: dict[str, Any] = {"f0_hz": reference.f0_hz, "loudness_db": reference.loudness_db, **noise}
+        np.savez(features, **given)
+        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "ddsp_export.play", str(path), str(features), str(result)],
