@@ -1,12 +1,21 @@
-"""Play a model made by ddsp_tf: numpy and LiteRT, nothing heavy."""
+"""Play a model made by ddsp_tf: numpy and LiteRT, nothing heavy.
 
-from ddsp_edge.card import Card, read_model_file
+Names are loaded when they are first used, so that a command line can answer, and set the number of
+threads of numpy's linear algebra, before numpy is there.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
 from ddsp_edge.errors import DdspError
-from ddsp_edge.frames import FrameSpec
-from ddsp_edge.instrument import Instrument
-from ddsp_edge.loudness import LoudnessMeter
-from ddsp_edge.pitch import PitchTracker
 from ddsp_edge.version import __version__
+
+if TYPE_CHECKING:
+    from ddsp_edge.card import Card, read_model_file
+    from ddsp_edge.frames import FrameSpec
+    from ddsp_edge.instrument import Instrument
+    from ddsp_edge.loudness import LoudnessMeter
+    from ddsp_edge.pitch import PitchTracker
 
 __all__ = [
     "Card",
@@ -18,3 +27,25 @@ __all__ = [
     "__version__",
     "read_model_file",
 ]
+
+_MODULES = {
+    "Card": "card",
+    "FrameSpec": "frames",
+    "Instrument": "instrument",
+    "LoudnessMeter": "loudness",
+    "PitchTracker": "pitch",
+    "read_model_file": "card",
+}
+
+
+def __getattr__(name: str) -> object:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ddsp_edge.cli import THREAD_VARIABLES
 from ddsp_edge.errors import DdspError
 
-_THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 _TIMEOUT_S = 600
 
 
@@ -38,7 +38,7 @@ def bench(path: str | Path, seconds: float = 10.0) -> dict[str, Any]:
     if not 0.1 <= seconds <= 3600.0:
         raise DdspError(f"seconds must be from 0.1 to 3600. Received: {seconds}")
     command = [sys.executable, "-m", "ddsp_edge.bench", str(path), str(seconds)]
-    one_thread = dict.fromkeys(_THREAD_VARIABLES, "1")
+    one_thread = dict.fromkeys(THREAD_VARIABLES, "1")
     done = subprocess.run(
         command, env={**os.environ, **one_thread}, capture_output=True, text=True, timeout=_TIMEOUT_S
     )

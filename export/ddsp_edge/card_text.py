@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ddsp_edge.card import ModelFile
+from ddsp_edge.errors import printable
 from ddsp_edge.units import hz_to_midi
 
 _NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -37,7 +38,9 @@ def describe(file: ModelFile, path: str | Path) -> str:
         *((f"quality: {name}", _short(value)) for name, value in sorted(card.quality.items())),
     ]
     width = max(len(label) for label, _ in rows)
-    return "\n".join([card.name, *(f"  {label:<{width}}  {value}" for label, value in rows)])
+    lines = [printable(card.name)]
+    lines += [f"  {printable(label):<{width}}  {printable(value)}" for label, value in rows]
+    return "\n".join(lines)
 
 
 def _nodes(synthesizer: dict[str, Any]) -> str:

@@ -7,15 +7,21 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from ddsp_edge.errors import DdspError
+from ddsp_edge.errors import DdspError, printable
 from ddsp_edge.version import __version__
 
 PROGRAM = "ddsp-edge"
+THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `ddsp-edge`; return its exit status: 0, or 1 after one line on stderr (2 for wrong usage)."""
     arguments = _parser().parse_args(argv)
+    if "numpy" not in sys.modules:
+        # Products as small as ours gain nothing from threads, which spin and starve each other when the
+        # machine has something else to do. OpenBLAS and its like read these once, when they are loaded.
+        for variable in THREAD_VARIABLES:
+            os.environ.setdefault(variable, "1")
     try:
         if arguments.command == "info":
             _info(arguments)
@@ -42,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _fail(arguments: argparse.Namespace, message: str) -> int:
     if arguments.debug:
         traceback.print_exc()
-    print(f"{PROGRAM}: error: {message}", file=sys.stderr)
+    # A hostile file may put anything into a message; a terminal would obey its escape sequences.
+    print(f"{PROGRAM}: error: {printable(message)}", file=sys.stderr)
     return 1
 
 

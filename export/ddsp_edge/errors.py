@@ -15,3 +15,8 @@ def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
 
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def printable(text: str) -> str:
+    """Return `text` on one line, with `?` for what a terminal would not print but obey."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))

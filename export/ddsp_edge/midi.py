@@ -17,7 +17,7 @@ from ddsp_edge.errors import DdspError
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, midi_to_hz
 
-MAX_FILE_BYTES = 16 << 20
+MAX_FILE_BYTES = 4 << 20  # a million messages; an hour of dense playing is a tenth of it
 MAX_SECONDS = 24 * 3600
 DRUMS = 9  # channel 10, counted from 0
 

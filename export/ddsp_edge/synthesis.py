@@ -86,38 +86,49 @@ class Harmonic:
         if self._f0 is None:
             self._f0, self._amplitudes = float(f0[0]), amplitudes[0]
         step = max(1, _SAMPLES_AT_ONCE // self.spec.hop)
-        parts = [self._render(f0[i : i + step], amplitudes[i : i + step]) for i in range(0, frames, step)]
-        return np.concatenate(parts)
+        if frames <= step:
+            return self._render(f0, amplitudes)
+        starts = range(0, frames, step)
+        return np.concatenate([self._render(f0[i : i + step], amplitudes[i : i + step]) for i in starts])
 
     def _render(self, f0: Array, amplitudes: Array) -> Array:
-        f0 = np.concatenate([[self._f0], f0])
-        amplitudes = np.concatenate([self._amplitudes[None], amplitudes])
-        advance = (f0[:-1] + f0[1:]) * (self.spec.hop / (2.0 * self.spec.sample_rate))
-        phi = self._phase + np.concatenate([[0.0], np.cumsum(advance)])
-        phase = f0[:-1, None] * self._ramp + np.diff(f0)[:, None] * self._bend + phi[:-1, None]
-        self._phase, self._f0, self._amplitudes = float(phi[-1] % 1.0), float(f0[-1]), amplitudes[-1]
+        before = np.empty_like(f0)
+        before[0], before[1:] = self._f0, f0[:-1]
+        advance = (before + f0) * (self.spec.hop / (2.0 * self.spec.sample_rate))
+        ends = np.cumsum(advance) + self._phase
+        phase = before[:, None] * self._ramp
+        phase += (f0 - before)[:, None] * self._bend
+        phase += (ends - advance)[:, None]
 
-        sines = self._sum(phase, np.stack([amplitudes[:-1], amplitudes[1:]], axis=1))
-        audio = sines[:, 0] + self._window * (sines[:, 1] - sines[:, 0])
-        return np.asarray(audio, np.float32).reshape(-1)
+        table = np.zeros((len(f0), 2, self._rows * self._columns), np.float32)
+        used = table[:, :, 1 : self.n_harmonics + 1]
+        used[0, 0], used[1:, 0], used[:, 1] = self._amplitudes, amplitudes[:-1], amplitudes
+        self._phase, self._f0, self._amplitudes = float(ends[-1] % 1.0), float(f0[-1]), amplitudes[-1]
 
-    def _sum(self, phase_cycles: Array, amplitudes: Array) -> Array:
-        """Sum the harmonics of `[hops, 2, K]` amplitudes at phases `[hops, hop]`: `[hops, 2, hop]`."""
-        hops, columns = len(phase_cycles), self._columns
-        table = np.zeros((hops, 2, self._rows * columns), np.float32)
-        table[:, :, 1 : self.n_harmonics + 1] = amplitudes
+        sines = self._sum(phase, table)
+        audio = sines[:, 1] - sines[:, 0]
+        audio *= self._window
+        audio += sines[:, 0]
+        return audio.reshape(-1)
+
+    def _sum(self, phase_cycles: Array, table: Array) -> Array:
+        """Sum the harmonics of amplitudes `[hops, 2, rows * columns]` at phases `[hops, hop]`.
+
+        Returns:
+            float32 `[hops, 2, hop]`: the harmonics of each hop by the amplitudes of its two frames.
+        """
+        hops, rows, columns, hop = len(table), self._rows, self._columns, self.spec.hop
         # A cycle is 2^32: integer multiples of the phase wrap by themselves and stay exact, where float32
         # would multiply its rounding error by the number of the harmonic.
         turns = (phase_cycles * 2.0**32).astype(np.int64).astype(np.uint32)
         angle = (turns[:, None, :] * self._multiples).view(np.int32).astype(np.float32)
         angle *= np.float32(2.0 * np.pi / 2.0**32)
-        sin_cos = np.empty((hops, len(self._multiples), 2, self.spec.hop), np.float32)
+        sin_cos = np.empty((hops, rows + columns, 2, hop), np.float32)
         np.sin(angle, out=sin_cos[:, :, 0])
         np.cos(angle, out=sin_cos[:, :, 1])
-        inner = np.matmul(
-            table.reshape(hops, 2 * self._rows, columns),
-            sin_cos[:, :columns].reshape(hops, columns, 2 * self.spec.hop),
-        ).reshape(hops, 2, self._rows, 2, self.spec.hop)
+        by_row = table.reshape(hops, 2 * rows, columns)
+        inner = np.matmul(by_row, sin_cos[:, :columns].reshape(hops, columns, 2 * hop))
+        inner = inner.reshape(hops, 2, rows, 2, hop)
         inner *= sin_cos[:, None, columns:, ::-1]  # sin(a + b) = sin a cos b + cos a sin b
         return np.asarray(inner.sum(axis=(2, 3)))
 
@@ -171,11 +182,11 @@ class FilteredNoise:
         _check("noise", noise, (frames * hop,))
         step = max(1, _SAMPLES_AT_ONCE // hop)
         rows = np.asarray(noise, np.float32).reshape(frames, hop)
-        parts = [
-            self._filter(rows[i : i + step], np.asarray(magnitudes[i : i + step], np.float32))
-            for i in range(0, frames, step)
-        ]
-        return np.concatenate(parts)
+        filters = np.asarray(magnitudes, np.float32)
+        if frames <= step:
+            return self._filter(rows, filters)
+        starts = range(0, frames, step)
+        return np.concatenate([self._filter(rows[i : i + step], filters[i : i + step]) for i in starts])
 
     def _filter(self, noise: Array, magnitudes: Array) -> Array:
         frames, hop = noise.shape

@@ -12,6 +12,7 @@ from ddsp_edge import __version__
 from ddsp_edge.audio_file import read_audio, write_audio
 from ddsp_edge.cli import main
 
+from tests.device.test_instrument import card_with, rewritten
 from tests.device.test_midi import control, off, on, save
 from tests.device.test_render import RATE, phrase
 
@@ -55,6 +56,16 @@ def test_info_tells_what_the_instrument_is(run, tiny):
     ):
         assert text in out
     assert len(out.splitlines()) < 25
+
+
+def test_info_does_not_pass_escape_sequences_on(run, tiny, tmp_path):
+    name = "\x1b[31mred\nalert"
+    card = card_with(tiny, name=name, quality={name: name}, created=name, f0_estimator={"name": name})
+    path = rewritten(tiny, tmp_path / "red.tflite", {"metadata.json": card})
+    status, out, _ = run("info", path)
+    assert status == 0
+    assert "?[31mred alert" in out
+    assert out.replace("\n", "").isprintable()
 
 
 def test_info_as_json_is_the_card(run, tiny):

@@ -6,11 +6,15 @@ import sys
 PROGRAM = """
 import importlib, pkgutil, sys
 import ddsp_edge
-assert not any(name.startswith("ai_edge_litert") for name in sys.modules), "LiteRT is loaded too early"
+from ddsp_edge.cli import main
+early = [name for name in ("numpy", "ai_edge_litert", "soundfile") if name in sys.modules]
+assert not early, early
+ddsp_edge.Instrument, ddsp_edge.read_model_file
+assert "ai_edge_litert" not in sys.modules
+assert set(ddsp_edge.__all__) <= set(dir(ddsp_edge))
 for module in pkgutil.iter_modules(ddsp_edge.__path__):
     if module.name != "__main__":
         importlib.import_module("ddsp_edge." + module.name)
-from ddsp_edge.cli import main
 status = main(["render", sys.argv[1], sys.argv[2], sys.argv[3], "--quiet"])
 assert status == 0
 heavy = [name for name in ("tensorflow", "keras", "librosa", "scipy", "ddsp_tf") if sys.modules.get(name)]
