@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -89,7 +91,17 @@ _analyser: Analyser | None = None  # one for each worker process
 
 def _start(spec: FrameSpec, estimator: F0Estimator) -> None:
     global _analyser
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to answer, once
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _analyser = Analyser(spec, estimator)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, even if that was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _analyse(cut: Cut) -> Analysis:

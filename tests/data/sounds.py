@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-
 from ddsp_edge.units import Array
 
 

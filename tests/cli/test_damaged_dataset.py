@@ -1,0 +1,40 @@
+"""A damaged dataset is refused by the commands that read one, before they do any work."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ddsp_tf.cli.main import main
+from ddsp_tf.data import prepare
+from ddsp_tf.frames import FrameSpec
+from tests.data.doubles import ConstantEstimator
+from tests.data.sounds import swelling, write
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    """A dataset of 30 s on the grid of the shipped configuration."""
+    file = write(tmp_path / "a.wav", swelling(30.0))
+    prepare([file], tmp_path / "data", FrameSpec(16_000, 128), estimator=ConstantEstimator(), jobs=1)
+    return tmp_path / "data"
+
+
+def _train(dataset: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    run = dataset.parent / "run"
+    status = main(["train", "solo_instrument", "--data", str(dataset), "--out", str(run), "--steps", "1"])
+    error = capsys.readouterr().err
+    assert status == 1
+    assert error.count("\n") == 1, error
+    assert not list(run.glob("*.keras"))
+    return error
+
+
+def test_training_refuses_a_truncated_shard(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shard,) = dataset.glob("train-*.tfrecord")
+    os.truncate(shard, shard.stat().st_size - 1000)
+    assert f"{shard.name}: record 1 is damaged or cut short" in _train(dataset, capsys)
+
+
+def test_training_refuses_what_is_no_dataset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no such dataset" in _train(tmp_path / "gone", capsys)
