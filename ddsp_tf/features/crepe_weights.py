@@ -7,7 +7,6 @@ releases of the authors (MIT licence), plain or packed with bzip2.
 import bz2
 import hashlib
 import io
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,8 +68,10 @@ def read_crepe_weights(path: Path) -> CrepeWeights:
     except DdspError:
         raise  # it is a ValueError too
     # h5py reports damage in all of these ways, depending on where the file is broken.
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, zlib.error) as error:
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise DdspError(f"{path} is damaged or not a file of CREPE weights: {_line(error)}") from error
+    except (ArithmeticError, MemoryError) as error:  # sizes that no machine has
+        raise DdspError(f"{path} is damaged: {_line(error)}") from error
     count = layers["conv1"][0].shape[-1]
     capacity = next((name for name in CAPACITIES if filters(name)[0] == count), None)
     if capacity is None:

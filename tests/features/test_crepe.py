@@ -168,6 +168,24 @@ def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
         read_crepe_weights(path)
 
 
+def test_flipped_bytes_are_refused_or_read_but_never_crash(tmp_path: Path) -> None:
+    path = tmp_path / "model.h5"
+    _write(path, "tiny")
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(100):
+        broken = bytearray(whole)
+        for at in rng.integers(0, 4000, 3):  # where HDF5 keeps its structure
+            broken[at] = rng.integers(256)
+        path.write_bytes(broken)
+        try:
+            read_crepe_weights(path)
+        except DdspError:
+            refused += 1
+    assert refused > 10
+
+
 def test_a_file_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ddsp_tf.features.crepe_weights._MAX_BYTES", 1_000_000)
     path = tmp_path / "model.h5.bz2"
