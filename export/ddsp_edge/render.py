@@ -230,10 +230,15 @@ def _range_warnings(pitches: Array, trained: Range, octaves: int) -> list[str]:
     notes = (np.searchsorted(np.cumsum(pitches), np.array([0.05, 0.5, 0.95]) * total) + 0.5) / _NOTE_STEPS
     low, median, high = (float(f) * 2.0**octaves for f in midi_to_hz(notes))
     half_tone = 2.0 ** (1 / 12)
-    if trained.low / half_tone <= median <= trained.high * half_tone:
+
+    def fits(shift: int) -> bool:
+        return trained.low / half_tone <= median * 2.0**shift <= trained.high * half_tone
+
+    if fits(0):
         return []
-    better = octaves + round(float(np.log2(trained.median / median)))
-    hint = f"; try --octaves {better}" if better != octaves and abs(better) <= MAX_OCTAVES else ""
+    shifts = sorted(range(-MAX_OCTAVES - octaves, MAX_OCTAVES + 1 - octaves), key=abs)
+    better = next((octaves + shift for shift in shifts if fits(shift)), None)
+    hint = "" if better is None else f"; try --octaves {better}"
     return [
         f"the pitch played ({low:.0f} to {high:.0f} Hz) lies outside what the instrument was trained on "
         f"({trained.low:.0f} to {trained.high:.0f} Hz){hint}"
