@@ -6,7 +6,6 @@ loaded, and load time and memory should be those of a program that does nothing 
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -57,9 +56,10 @@ def bench(path: str | Path, seconds: float = 10.0) -> dict[str, Any]:
 def table(figures: dict[str, Any]) -> str:
     """The figures of `bench` as a small table."""
     hop_us = 1e6 * figures["hop"] / figures["sample_rate"]
+    memory = figures["memory_mb"]
     rows = [
         ("load", f"{figures['load_ms']:.0f} ms"),
-        ("memory of the process", f"{figures['memory_mb']:.0f} MB"),
+        ("memory of the process", "unknown" if memory is None else f"{memory:.0f} MB"),
         ("network, a frame", f"{figures['network_us']:.0f} us"),
     ]
     rows += [(f"{name}, a hop", f"{us:.0f} us") for name, us in figures["synthesis_us"].items()]
@@ -174,11 +174,15 @@ def _median_us(call: Callable[[int], object], count: int) -> float:
     return 1e6 * sorted(durations)[count // 2]
 
 
-def _resident_mb() -> float:
-    """Memory this process holds now, or at its peak where the system does not tell."""
+def _resident_mb() -> float | None:
+    """Memory this process holds now, or at its peak, or None where the system does not tell."""
     status = Path("/proc/self/statm")
     if status.is_file():
         return int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    if sys.platform == "win32":
+        return None
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
 

@@ -232,7 +232,7 @@ def _range_warnings(pitches: Array, trained: Range, octaves: int) -> list[str]:
     half_tone = 2.0 ** (1 / 12)
 
     def fits(shift: int) -> bool:
-        return trained.low / half_tone <= median * 2.0**shift <= trained.high * half_tone
+        return bool(trained.low / half_tone <= np.ldexp(median, shift) <= trained.high * half_tone)
 
     if fits(0):
         return []
