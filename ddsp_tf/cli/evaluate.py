@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from ddsp_tf.cli.quiet import load_tensorflow
+
 HELP = "measure an instrument on held-back passages"
 
 
@@ -18,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
+    load_tensorflow()
+
     from ddsp_tf.evaluation.evaluate import evaluate
 
     result = evaluate(

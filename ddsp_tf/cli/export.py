@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from ddsp_tf.cli.quiet import load_tensorflow
+
 HELP = "write an instrument as a .tflite for devices"
 
 
@@ -21,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
+    load_tensorflow()
+
     from ddsp_export.export import export
 
     card = export(

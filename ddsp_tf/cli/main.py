@@ -8,7 +8,6 @@ import traceback
 from collections.abc import Sequence
 
 from ddsp_edge.version import __version__
-
 from ddsp_tf.errors import DdspError
 
 COMMANDS = ("prepare", "train", "evaluate", "transfer", "export")

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ddsp_tf.cli.quiet import load_tensorflow
+
 if TYPE_CHECKING:
     from ddsp_tf.data.info import DatasetInfo
 
@@ -42,12 +44,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
     from ddsp_tf.config import load_config
-    from ddsp_tf.data.prepare import prepare
 
     overrides = list(args.set)
     if args.f0 is not None:
         overrides.append(f"data.f0={args.f0}")
     config = load_config(args.config, overrides)
+    load_tensorflow()
+
+    from ddsp_tf.data.prepare import prepare
+
     with _Progress() as progress:
         info = prepare(
             args.recordings,

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from ddsp_tf.cli.quiet import load_tensorflow
+
 HELP = "train an instrument on a dataset"
 
 
@@ -33,6 +35,7 @@ def run(args: argparse.Namespace) -> None:
     if args.steps is not None:
         overrides.append(f"training.steps={args.steps}")
     config = load_config(args.config, overrides)
+    load_tensorflow()
 
     from ddsp_tf.training.fit import train
 

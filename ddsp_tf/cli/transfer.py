@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from ddsp_tf.cli.quiet import load_tensorflow
+
 HELP = "render a recording through an instrument"
 
 
@@ -22,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
+    load_tensorflow()
+
     from tqdm import tqdm
 
     from ddsp_tf.evaluation.transfer import transfer
@@ -33,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
         args.f0, f0_min_hz=data.f0_min_hz, f0_max_hz=data.f0_max_hz, crepe_weights=args.crepe_weights
     )
     model = load_model_of_run(args.run)
-    with tqdm(unit="s", desc="rendering", bar_format="{l_bar}{bar}| {n:.0f}/{total:.0f} s") as bar:
+    with tqdm(total=1, desc="rendering", bar_format="{l_bar}{bar}| {n:.0f}/{total:.0f} s") as bar:
 
         def show(done: float, total: float) -> None:
             bar.total = max(done, total)

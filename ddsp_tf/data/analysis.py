@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+
 from ddsp_edge.loudness import loudness_db, window_size
 from ddsp_edge.units import Array
-
 from ddsp_tf.data.passages import Cut
 from ddsp_tf.features.f0 import F0Estimator
 from ddsp_tf.frames import FrameSpec

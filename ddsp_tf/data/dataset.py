@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ddsp_edge.units import Array
 
+from ddsp_edge.units import Array
 from ddsp_tf.data.info import load_dataset_info
 from ddsp_tf.data.reading import passage_from_record
 from ddsp_tf.data.records import RecordPlace, read_records

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from ddsp_edge.card import Range
-
 from ddsp_tf.data.schema import SCHEMA_VERSION
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec

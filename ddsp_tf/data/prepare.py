@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ddsp_edge.loudness import DEFINITION
-
 from ddsp_tf.config import DataConfig
 from ddsp_tf.data.analysis import context_frames
 from ddsp_tf.data.collect import PassageCollector

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from ddsp_edge.pitch import hold_unvoiced
 from ddsp_edge.units import Array
-
 from ddsp_tf.data.analysis import from_int16
 from ddsp_tf.data.info import SPLITS, DatasetInfo, load_dataset_info
 from ddsp_tf.data.records import read_records

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from ddsp_edge.audio_file import AudioReader
 
+from ddsp_edge.audio_file import AudioReader
 from ddsp_tf.data.info import FileResult
 from ddsp_tf.data.passages import MIN_SECONDS, Cut, cut_passages
 from ddsp_tf.data.sources import Source

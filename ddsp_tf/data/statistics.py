@@ -1,6 +1,7 @@
 """Statistics of a dataset's features in memory that does not grow with the dataset."""
 
 import numpy as np
+
 from ddsp_edge.card import Range
 from ddsp_edge.units import Array
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import numpy as np
 import tensorflow as tf
+
 from ddsp_edge.loudness import hann, loudness_db
 from ddsp_edge.units import Array
-
 from ddsp_tf.data.reading import Passage
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.ops.oscillators import harmonic_oscillator, nyquist_fade

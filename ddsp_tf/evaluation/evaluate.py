@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from ddsp_edge.loudness import loudness_db
 from ddsp_edge.units import Array, cents_between
-
 from ddsp_tf.data.info import load_dataset_info
 from ddsp_tf.data.reading import Passage, read_passages
 from ddsp_tf.errors import DdspError
@@ -130,10 +130,8 @@ def evaluate(
 
 def _estimator(recorded: dict[str, Any], crepe_weights: Path | None) -> F0Estimator:
     """The estimator of the dataset where it can be had, else pYIN."""
-    settings = recorded.get("settings", {})
-    limits = {k: float(settings[k]) for k in ("f0_min_hz", "f0_max_hz") if k in settings}
-    needs_weights = recorded["name"] != "pyin" and crepe_weights is None
-    name = "pyin" if needs_weights else recorded["name"]
+    limits = {k: float(recorded[k]) for k in ("f0_min_hz", "f0_max_hz") if k in recorded}
+    name = recorded["name"] if crepe_weights or recorded.get("implementation") != "keras" else "pyin"
     return make_f0_estimator(name, crepe_weights=crepe_weights, **limits)
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from ddsp_edge.units import Array
 from matplotlib.figure import Figure
+
+from ddsp_edge.units import Array
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from ddsp_edge.loudness import hann
-from ddsp_edge.units import Array
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ddsp_edge.loudness import hann
+from ddsp_edge.units import Array
 from ddsp_tf.frames import FrameSpec
 
 WIDTH, HEIGHT = 8.0, 2.4  # inches

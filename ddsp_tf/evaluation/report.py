@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
 from ddsp_edge.audio_file import read_audio
 from ddsp_edge.card import read_model_file
 from ddsp_edge.loudness import loudness_db
 from ddsp_edge.units import Array
-
 from ddsp_tf.data.info import load_dataset_info
 from ddsp_tf.data.reading import Passage, read_passages
 from ddsp_tf.errors import DdspError

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from ddsp_edge.audio_file import AudioReader, AudioWriter
 from ddsp_edge.pitch import hold_unvoiced
 from ddsp_edge.units import Array
-
 from ddsp_tf.data.analysis import Analyser, context_frames
 from ddsp_tf.data.passages import cut_passages
 from ddsp_tf.errors import DdspError

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ddsp_edge.units import Array
 
+from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.crepe_decode import decode_salience
 from ddsp_tf.features.crepe_weights import (

@@ -1,8 +1,8 @@
 """From CREPE's 360 activations a window to one fundamental frequency, in numpy."""
 
 import numpy as np
-from ddsp_edge.units import Array
 
+from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 
 BIN_CENTS = 1997.3794084376191 + np.linspace(0.0, 7180.0, 360)

@@ -5,8 +5,8 @@ from importlib import metadata
 from typing import Any
 
 import numpy as np
-from ddsp_edge.units import Array
 
+from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.crepe import SAMPLE_RATE, VOICED_FROM
 from ddsp_tf.features.crepe_weights import WINDOW

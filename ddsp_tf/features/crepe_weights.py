@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from ddsp_edge.units import Array
 
+from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 
 BINS = 360

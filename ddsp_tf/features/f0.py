@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ddsp_edge.units import Array
-
 from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.frames import FrameSpec
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
-from ddsp_edge.units import Array
 
+from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0 import F0Track
 from ddsp_tf.frames import FrameSpec

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import tensorflow as tf
-from ddsp_edge.loudness import POWER_FLOOR, hann, spectrum_weights, window_size
 
+from ddsp_edge.loudness import POWER_FLOOR, hann, spectrum_weights, window_size
 from ddsp_tf.frames import FrameSpec
 
 

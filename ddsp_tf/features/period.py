@@ -5,6 +5,7 @@ periods at once, which divides the error of the interpolation by their number.
 """
 
 import numpy as np
+
 from ddsp_edge.units import Array
 
 _LAG_SECONDS = 0.008  # several periods together may take as long as f0 takes to change noticeably

@@ -8,8 +8,8 @@ import warnings
 from typing import Any
 
 import numpy as np
-from ddsp_edge.units import Array
 
+from ddsp_edge.units import Array
 from ddsp_tf.features.f0 import F0Track
 from ddsp_tf.features.f0_grid import Analysis, silent, track_in_pieces
 from ddsp_tf.features.period import refine_f0

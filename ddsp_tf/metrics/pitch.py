@@ -10,8 +10,8 @@ to 1, or NaN if no frame can count. They raise `DdspError` if the shapes differ.
 
 import numpy as np
 import numpy.typing as npt
-from ddsp_edge.units import Array
 
+from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 
 

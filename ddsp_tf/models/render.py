@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from ddsp_edge.units import Array
 
+from ddsp_edge.units import Array
 from ddsp_tf.models.autoencoder import Autoencoder
 
 

@@ -6,8 +6,8 @@ from ddsp_tf.ops.frames import crossfade, crossfade_window, previous_frames
 from ddsp_tf.ops.oscillators import (
     HarmonicState,
     fundamental_phase,
-    nyquist_fade,
     harmonic_oscillator,
+    nyquist_fade,
 )
 from ddsp_tf.ops.scaling import exp_sigmoid
 
@@ -20,8 +20,8 @@ __all__ = [
     "exp_sigmoid",
     "fft_size",
     "fundamental_phase",
-    "nyquist_fade",
     "harmonic_oscillator",
     "impulse_responses_from_magnitudes",
+    "nyquist_fade",
     "previous_frames",
 ]

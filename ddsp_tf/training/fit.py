@@ -86,6 +86,7 @@ def train(
         steps_per_epoch=min(settings.steps, settings.steps_per_epoch),
         validation_data=held_back,
         callbacks=callbacks,
+        shuffle=False,  # the dataset shuffles itself
         verbose=verbose,
     )
     return model

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from ddsp_edge.units import Array
 
+from ddsp_edge.units import Array
 from ddsp_tf.data.reading import read_passages
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec

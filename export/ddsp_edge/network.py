@@ -1,10 +1,5 @@
 """The network of a model file: scaled features in, controls out, one frame at a time, by LiteRT."""
 
-import contextlib
-import os
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +7,7 @@ import numpy.typing as npt
 
 from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
+from ddsp_edge.quiet import quiet_stderr
 from ddsp_edge.units import Array
 
 SIGNATURE = "step"
@@ -39,7 +35,7 @@ class Network:
 
         self._state_shapes = {name: _shape(name, shape) for name, shape in card.state_shapes.items()}
         try:
-            with _quiet_stderr():
+            with quiet_stderr():
                 self._interpreter = Interpreter(model_content=model, num_threads=1)
                 signatures = self._interpreter.get_signature_list()
                 if SIGNATURE not in signatures:
@@ -71,7 +67,7 @@ class Network:
             raise DdspError("The network gives no controls")
         self.reset()
         try:
-            with _quiet_stderr():  # the first run prepares the kernels, and is where a bad graph fails
+            with quiet_stderr():  # the first run prepares the kernels, and is where a bad graph fails
                 self.process([0.0], [0.0])
         except (ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:200]
@@ -131,21 +127,3 @@ def _shape(name: str, shape: Any) -> list[int]:
     if not whole or not 1 <= len(shape) <= 8 or name in FEATURES:
         raise DdspError(f"State {name!r} of the card has the impossible shape {shape!r}")
     return list(shape)
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Hide what LiteRT writes to the file descriptor of stderr while it loads a model (an INFO line)."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # no stderr, as in a service: nothing to hide
-        yield
-        return
-    sys.stderr.flush()
-    with Path(os.devnull).open("w") as null:
-        os.dup2(null.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -4,9 +4,9 @@ import datetime
 from typing import Any
 
 import numpy as np
+
 from ddsp_edge.card import Card, Range
 from ddsp_edge.units import Array
-
 from ddsp_export.convert import output_name
 from ddsp_tf.errors import DdspError
 from ddsp_tf.models.autoencoder import FEATURES, Autoencoder

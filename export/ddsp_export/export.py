@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ddsp_edge.card import Card, write_model_file
-
 from ddsp_export.convert import convert_step
 from ddsp_export.describe import describe
 from ddsp_export.operators import check_operators

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from ai_edge_litert import schema_py_generated as schema
+
 from ddsp_edge.errors import DdspError
 
 _NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}

@@ -19,6 +19,7 @@ def main(model: str, features: str, result: str) -> None:
         sys.modules[name] = None  # type: ignore[assignment]  # this is how Python is told 'not here'
 
     import numpy as np
+
     from ddsp_edge.instrument import Instrument
 
     given = dict(np.load(features))

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from ddsp_edge.units import Array
 
+from ddsp_edge.units import Array
 from ddsp_export.convert import output_name
 from ddsp_tf.errors import DdspError
 from ddsp_tf.losses import MultiScaleSpectralLoss

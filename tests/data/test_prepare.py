@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ddsp_edge.loudness import loudness_db
 
+from ddsp_edge.loudness import loudness_db
 from ddsp_tf.config import DataConfig
 from ddsp_tf.data import DatasetInfo, Passage, load_dataset_info, prepare, read_passages
 from ddsp_tf.errors import DdspError

@@ -8,10 +8,10 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+
 from ddsp_edge import __version__
 from ddsp_edge.audio_file import read_audio, write_audio
 from ddsp_edge.cli import main
-
 from tests.device.test_instrument import card_with, rewritten
 from tests.device.test_midi import control, off, on, save
 from tests.device.test_render import RATE, phrase

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ddsp_edge import DdspError, FrameSpec, LoudnessMeter
 from ddsp_edge.loudness import a_weighting_power, loudness_db, window_size
 from ddsp_edge.units import db_to_amplitude, hz_to_midi, midi_to_hz, scale_f0, scale_loudness
 from ddsp_edge.windows import CenteredWindows
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def blocks_of(audio, sizes):

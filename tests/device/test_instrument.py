@@ -8,11 +8,12 @@ import zipfile
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ddsp_edge import DdspError, Instrument, read_model_file
 from ddsp_edge.card import write_model_file
 from ddsp_edge.network import Network
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def phrase(instrument, seconds=2.0):

@@ -24,7 +24,6 @@ print(heavy)
 
 def test_nothing_heavy_is_imported_by_anything(tiny, tmp_path):
     from ddsp_edge.audio_file import write_audio
-
     from tests.device.test_render import RATE, phrase
 
     write_audio(tmp_path / "in.wav", phrase(0.5), RATE)

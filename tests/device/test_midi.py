@@ -5,11 +5,12 @@ import contextlib
 import mido
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ddsp_edge import DdspError, FrameSpec, read_model_file
 from ddsp_edge.midi import MidiScore
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, hz_to_midi
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 SPEC = FrameSpec(16_000, 64)  # 4 ms a frame
 LOW_DB, HIGH_DB = -50.0, -12.0  # of the tiny instrument

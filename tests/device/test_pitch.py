@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ddsp_edge import DdspError, FrameSpec, PitchTracker
-from ddsp_edge.audio_file import read_audio
-from ddsp_edge.pitch import VOICED, hold_unvoiced
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ddsp_edge import DdspError, FrameSpec, PitchTracker
+from ddsp_edge.audio_file import read_audio
+from ddsp_edge.pitch import VOICED, hold_unvoiced
 from tests import oracle
 
 SPEC = FrameSpec(16_000, 128)

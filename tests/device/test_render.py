@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import soundfile
+
 from ddsp_edge import DdspError, FrameSpec, Instrument, LoudnessMeter, PitchTracker
 from ddsp_edge.audio_file import read_audio, write_audio
 from ddsp_edge.render import render, render_audio
-
 from tests import oracle
 from tests.device.test_midi import off, on, save
 

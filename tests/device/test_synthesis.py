@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from ddsp_edge.errors import DdspError
-from ddsp_edge.frames import FrameSpec
-from ddsp_edge.synthesis import Add, FilteredNoise, Harmonic, Mix, Reverb, fft_size
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ddsp_edge.errors import DdspError
+from ddsp_edge.frames import FrameSpec
+from ddsp_edge.synthesis import Add, FilteredNoise, Harmonic, Mix, Reverb, fft_size
 from tests import oracle
 
 SPEC = FrameSpec(16_000, 64)

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from ddsp_edge import DdspError, read_model_file
 from ddsp_edge.synthesizer import Synthesizer
-
 from tests import oracle
 
 

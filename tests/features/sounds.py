@@ -1,6 +1,7 @@
 """Sounds of known pitch, in float64."""
 
 import numpy as np
+
 from ddsp_edge.units import Array
 
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from ddsp_edge.units import Array
 
+from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.metrics import LoudnessL1, MultiScaleSpectralDistance

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+
 from ddsp_edge.loudness import loudness_db
 from ddsp_edge.units import Array
-
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.metrics import LoudnessL1, MultiScaleSpectralDistance

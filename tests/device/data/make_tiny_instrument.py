@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+
 from ddsp_edge.card import Card, Range, write_model_file
 
 SAMPLE_RATE, HOP = 16_000, 128
