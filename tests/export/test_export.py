@@ -1,0 +1,177 @@
+"""Export: what the file holds, that it plays what Keras plays, and that a bad one never gets its name."""
+
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ddsp_export.verify as verification
+from ddsp_edge.card import read_model_file, write_model_file
+from ddsp_edge.instrument import Instrument
+from ddsp_edge.units import scale_f0, scale_loudness
+from ddsp_export.convert import convert_step
+from ddsp_export.describe import describe
+from ddsp_export.export import export
+from ddsp_export.operators import check_operators, count_operators
+from ddsp_tf.errors import DdspError
+from ddsp_tf.training import load_model_of_run
+from ddsp_tf.training.reference import load_reference
+from tests import tiny
+
+
+@pytest.fixture(scope="module", params=["float32", "float16", "int8"])
+def exported(request, trained_run, tmp_path_factory):
+    path = tmp_path_factory.mktemp("export") / f"{request.param}.tflite"
+    return path, export(trained_run, path, request.param)
+
+
+def test_file_is_a_flatbuffer_of_builtin_operators_with_a_card(exported, trained_run):
+    path, card = exported
+    file = read_model_file(path)
+    assert file.card == card
+    assert not [name for name in count_operators(file.model) if name.startswith("CUSTOM")]
+    assert card.quality["operators"] == count_operators(file.model)
+    assert (card.sample_rate, card.hop) == (tiny.RATE, tiny.HOP)
+    assert card.state_shapes == {"state": [1, 8]}
+    assert card.config == load_model_of_run(trained_run).instrument["config"]
+    assert card.f0_estimator["name"] == "pyin"
+    assert card.f0_hz_range.low == pytest.approx(196.0, rel=0.05)  # the lowest note of the phrase
+    assert card.f0_hz_range.high == pytest.approx(329.6, rel=0.05)
+
+
+def test_impulse_response_travels_with_the_model(exported, trained_model):
+    path, _ = exported
+    arrays = read_model_file(path).arrays
+    want = trained_model.processors.processors["reverb"].impulse_response
+    np.testing.assert_array_equal(arrays["reverb_impulse_response"], want)
+
+
+def test_device_predicts_the_controls_of_keras_with_state_fed_back(exported, trained_model):
+    path, card = exported
+    features = tiny.features(300)
+    controls = Instrument(path).controls(features["f0_hz"][0, :, 0], features["loudness_db"][0, :, 0])
+    want = trained_model.get_controls({k: tf.constant(v) for k, v in features.items()})
+    # float32: rounding alone. The others round weights to 11 bits or 8, and a state feeds errors back.
+    bound = {"float32": 1e-5, "float16": 2e-3, "int8": 5e-2}[card.quantization]
+    for node, control in (("harmonic", "amplitude"), ("harmonic", "distribution"), ("noise", "magnitudes")):
+        error = np.abs(controls[f"{node}_{control}"] - want[node][control][0]).max()
+        assert error < bound, (node, control, error)
+
+
+def test_card_holds_what_was_measured(exported):
+    _, card = exported
+    quality = card.quality
+    assert quality["synthesis_error_peak"] < 1e-4
+    assert abs(quality["spectral_distance_change_percent"]) < 1.0
+    ratio = quality["spectral_distance_file"] / quality["spectral_distance_keras"]
+    assert quality["spectral_distance_change_percent"] == pytest.approx(100 * (ratio - 1))
+    assert quality["real_time_factor_by_hops"] > 0
+    json.dumps(quality, allow_nan=False)
+
+
+def test_scaling_on_the_device_is_that_of_the_model():
+    from ddsp_tf.models.scaling import scale_f0 as tf_scale_f0
+    from ddsp_tf.models.scaling import scale_loudness as tf_scale_loudness
+
+    f0_hz = np.geomspace(20, 8000, 200).astype("float32")
+    loudness = np.linspace(-120, 30, 200).astype("float32")
+    np.testing.assert_allclose(tf_scale_f0(f0_hz), scale_f0(f0_hz), atol=1e-6)
+    np.testing.assert_allclose(tf_scale_loudness(loudness), scale_loudness(loudness), atol=1e-6)
+
+
+def test_int8_is_smaller_than_float16_is_smaller_than_float32(trained_run):
+    # the tiny model's matrices are below the size from which weights are quantized
+    config = tiny.config(model={**tiny.settings()["model"], "decoder": {"units": 64, "layer_units": 64}})
+    from ddsp_tf.models import Autoencoder
+
+    model = Autoencoder.from_experiment(config)
+    sizes = [len(convert_step(model, kind)) for kind in ("int8", "float16", "float32")]
+    assert sizes[0] < 0.75 * sizes[1] < 0.75 * 0.75 * sizes[2]
+
+
+def test_playing_the_file_needs_no_tensorflow(exported, tmp_path):
+    path, _ = exported
+    script = (
+        "import sys\n"
+        "for n in ('tensorflow', 'keras', 'librosa', 'scipy'): sys.modules[n] = None\n"
+        "from ddsp_edge import Instrument\n"
+        "import numpy as np\n"
+        f"audio = Instrument({str(path)!r}, seed=0).process([220.0] * 50, [-20.0] * 50)\n"
+        "assert np.isfinite(audio).all() and np.abs(audio).max() > 1e-4, audio\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_foreign_operator_is_refused_by_name(trained_model):
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(convert_step(trained_model, "float32"), 0)
+    code = model.operatorCodes[0]
+    code.builtinCode, code.deprecatedBuiltinCode = (
+        schema.BuiltinOperator.CUSTOM,
+        schema.BuiltinOperator.CUSTOM,
+    )
+    code.customCode = b"FlexCumsum"
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    with pytest.raises(DdspError, match="FlexCumsum"):
+        check_operators(bytes(builder.Output()))
+
+
+def test_a_file_of_other_weights_is_refused_and_leaves_nothing(trained_run, tmp_path, monkeypatch):
+    """The gate is real: convert something else than what is compared with."""
+    import ddsp_export.export as module
+
+    def convert_other(model, quantize):
+        other = keras.models.clone_model(model)
+        other.build(None)
+        for weight, value in zip(other.weights, model.weights, strict=True):
+            weight.assign(value * 1.05)
+        return convert_step(other, quantize)
+
+    monkeypatch.setattr(module, "convert_step", convert_other)
+    with pytest.raises(DdspError, match=r"was not written: the controls differ from Keras by .*at most"):
+        export(trained_run, tmp_path / "bad.tflite", "float32")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_impulse_response_is_noticed(trained_run, tmp_path):
+    model = load_model_of_run(trained_run)
+    card, arrays = describe(model, "float32")
+    response = arrays["reverb_impulse_response"].copy()
+    response[100] += 0.01
+    path = tmp_path / "wrong.tflite"
+    write_model_file(path, convert_step(model, "float32"), card, {"reverb_impulse_response": response})
+    with pytest.raises(DdspError, match="the synthesis differs from Keras on the same controls by"):
+        verification.verify(path, model, load_reference(trained_run, model.spec), "float32")
+
+
+def test_a_file_that_does_not_play_is_refused_in_words(trained_run, tmp_path):
+    model = load_model_of_run(trained_run)
+    card, arrays = describe(model, "float32")
+    path = tmp_path / "wrong.tflite"
+    write_model_file(path, b"\x1c\0\0\0TFL3" + bytes(100), card, arrays)
+    with pytest.raises(DdspError, match="does not play without TensorFlow"):
+        verification.verify(path, model, load_reference(trained_run, model.spec), "float32")
+
+
+def test_a_model_that_no_dataset_made_is_refused():
+    from ddsp_tf.models import Autoencoder
+
+    with pytest.raises(DdspError, match="does not know its f0_estimator"):
+        describe(Autoencoder.from_experiment(tiny.config()), "int8")
+
+
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [("model.onnx", r"ends in \.tflite"), ("absent/model.tflite", "does not exist")],
+)
+def test_impossible_outputs_are_refused_before_any_work(trained_run, tmp_path, out, words):
+    with pytest.raises(DdspError, match=words):
+        export(trained_run, tmp_path / out)
