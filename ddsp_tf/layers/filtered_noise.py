@@ -3,12 +3,15 @@
 from typing import Any, ClassVar
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, check_integer, processor_type
 from ddsp_tf.ops.convolution import convolve_frames
 from ddsp_tf.ops.filters import impulse_responses_from_magnitudes
 from ddsp_tf.ops.scaling import exp_sigmoid
+
+_SEED_STATE = "seed_state"
 
 
 @processor_type
@@ -81,6 +84,18 @@ class FilteredNoise(Processor):
             )
         responses = impulse_responses_from_magnitudes(magnitudes)
         return convolve_frames(noise, responses, self.spec.hop, state)
+
+    def save_own_variables(self, store: Any) -> None:
+        """Save where the noise has got to, which Keras leaves out: a run goes on with the same noise."""
+        super().save_own_variables(store)
+        store[_SEED_STATE] = self.seed_generator.state
+
+    def load_own_variables(self, store: Any) -> None:
+        """Load what `save_own_variables` saved."""
+        values = {key: store[key] for key in store.keys()}  # noqa: SIM118 (a Keras store is no dict)
+        if _SEED_STATE in values:  # a file that was written without one still loads
+            self.seed_generator.state.assign(np.array(values.pop(_SEED_STATE)))
+        super().load_own_variables(values)
 
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument."""

@@ -48,6 +48,8 @@ class Autoencoder(keras.Model):
         instrument: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
+        # Half precision would put the pitch out of tune; the decoder alone follows the global policy.
+        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         needed = control_sizes(processors)
         if dict(decoder.output_sizes) != needed:
@@ -144,6 +146,11 @@ class Autoencoder(keras.Model):
         raw, state = self.decoder(scaled, state)
         given = {k: v for k, v in features.items() if k in self.processors.input_sizes}
         return {**raw, **given}, state
+
+    def compute_output_shape(self, input_shape: dict[str, Any]) -> tuple[int | None, int | None]:
+        """Shape of the audio, `(batch, samples)`."""
+        batch, frames = input_shape["f0_hz"][:2]
+        return (batch, None if frames is None else self.spec.n_samples(frames))
 
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument."""

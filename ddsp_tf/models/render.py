@@ -57,4 +57,4 @@ class Renderer:
 
     def render(self, f0_hz: Array, loudness_db: Array) -> Array:
         """Render features `[frames]` in Hz and dB; return audio `[frames * hop]`."""
-        return np.concatenate(list(self.blocks(f0_hz, loudness_db)))
+        return np.concatenate([np.zeros(0, np.float32), *self.blocks(f0_hz, loudness_db)])

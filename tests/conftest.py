@@ -1,0 +1,48 @@
+"""What many tests share: one dataset of a real recording, and one run trained on it.
+
+Tests on the device side have no TensorFlow, so everything is imported where it is used.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty seconds of a phrase, prepared with pYIN; no test may change it."""
+    from ddsp_tf.data import prepare
+    from tests import tiny
+
+    folder = tmp_path_factory.mktemp("tiny")
+    recording = tiny.write_phrase(folder / "phrase.wav", 20.0)
+    config = tiny.config()
+    prepare([recording], folder / "dataset", config.spec, config.data, jobs=1)
+    return folder / "dataset"
+
+
+@pytest.fixture(scope="session")
+def trained_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of three epochs of two steps on it; no test may change it."""
+    from ddsp_tf.training import train
+    from tests import tiny
+
+    run = tmp_path_factory.mktemp("run") / "run"
+    train(tiny.config(), tiny_dataset, run, verbose=0)
+    return run
+
+
+@pytest.fixture
+def run_copy(trained_run: Path, tmp_path: Path) -> Path:
+    """A copy of the run, to be damaged."""
+    return Path(shutil.copytree(trained_run, tmp_path / "run"))
+
+
+@pytest.fixture(scope="session")
+def trained_model(trained_run: Path) -> Any:
+    """The model of the run."""
+    from ddsp_tf.training import load_model_of_run
+
+    return load_model_of_run(trained_run)
