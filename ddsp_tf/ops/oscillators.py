@@ -1,13 +1,13 @@
 """Harmonic oscillators with exact phase."""
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from ddsp_tf.frames import FrameSpec
-from ddsp_tf.ops.frames import crossfade_window, previous_frames
+from ddsp_tf.ops.frames import previous_frames
+from ddsp_tf.ops.harmonic_sum import sum_of_harmonics
 
 
 class HarmonicState(NamedTuple):
@@ -63,7 +63,7 @@ def fundamental_phase(
         spec: The frame grid.
 
     Returns:
-        Phase of each sample in cycles, float32 `[batch, frames, hop]` in [0, 1), and the phase after the
+        Phase of each sample in cycles, float64 `[batch, frames, hop]`, not wrapped, and the phase after the
         last one, float64 `[batch]` in [0, 1).
     """
     earlier = tf.cast(previous_f0_hz, tf.float64) / spec.sample_rate
@@ -78,7 +78,7 @@ def fundamental_phase(
         + (later - earlier)[..., tf.newaxis] * (n * n / (2 * spec.hop))
     )
     last = ends[:, -1]
-    return tf.cast(cycles - tf.floor(cycles), tf.float32), last - tf.floor(last)
+    return cycles, last - tf.floor(last)
 
 
 def harmonic_oscillator(
@@ -87,9 +87,7 @@ def harmonic_oscillator(
     """Sum harmonics of a moving fundamental frequency.
 
     `audio[n] = sum_k a_k[n] sin(2 pi k phase[n])` (Engel et al. 2020, equation 1), where the phase
-    integrates `f0_hz` moving linearly from frame to frame and `a_k` moves along a raised cosine. Within
-    a hop only the two neighbouring frames sound, so their amplitudes are contracted with the sines
-    before the window is applied, and no amplitudes at audio rate exist.
+    integrates `f0_hz` moving linearly from frame to frame and `a_k` moves along a raised cosine.
 
     Args:
         f0_hz: `[batch, frames, 1]`, Hz.
@@ -105,14 +103,7 @@ def harmonic_oscillator(
     phase, end = fundamental_phase(
         f0_hz, previous_frames(f0_hz, None if state is None else state.f0_hz), start, spec
     )
-    numbers = tf.range(1, amplitudes.shape[-1] + 1, dtype=tf.float32)
-    cycles = phase[..., tf.newaxis] * numbers
-    # The nearest whole number of cycles is taken off while it is exact: sines of small angles are.
-    sines = tf.sin((2.0 * math.pi) * (cycles - tf.stop_gradient(tf.round(cycles))))
     earlier = previous_frames(amplitudes, None if state is None else state.amplitudes)
-    pair = tf.stack([earlier, amplitudes], axis=-1)  # [batch, frames, harmonics, 2]
-    sounds = tf.matmul(sines, pair)  # [batch, frames, hop, 2]
-    window = crossfade_window(spec.hop)
-    audio = tf.reduce_sum(sounds * tf.stack([1.0 - window, window], axis=-1), axis=-1)
+    audio = sum_of_harmonics(phase, earlier, amplitudes)
     audio = tf.reshape(audio, [tf.shape(f0_hz)[0], -1])
     return audio, HarmonicState(f0_hz[:, -1], amplitudes[:, -1], end)

@@ -1,0 +1,130 @@
+"""The sum of harmonics and its gradients, fast on a CPU: XLA loops in which nothing of size
+samples x harmonics is ever stored.
+
+Phases are integers in which a cycle is 2^32: whole multiples of them wrap by themselves and stay exact,
+where float32 would multiply its rounding error by the number of the harmonic. Frames are the last axis
+inside, so that every step works on long rows.
+"""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from ddsp_tf.ops.frames import crossfade_window
+
+_HARMONICS_AT_ONCE = 10  # in one trip of a loop; measured best of 5, 10 and 20 on a CPU
+_SAMPLES_AT_ONCE = 16
+
+
+@tf.custom_gradient
+def sum_of_harmonics(phase_cycles: tf.Tensor, earlier: tf.Tensor, later: tf.Tensor) -> tf.Tensor:
+    """Sum harmonics whose amplitudes move from one frame to the next within each hop.
+
+    `audio[n] = sum_k ((1 - w[n]) earlier_k + w[n] later_k) sin(2 pi k phase[n])` with the raised cosine `w`
+    of `crossfade_window`. Gradients reach all three arguments.
+
+    Args:
+        phase_cycles: float64 `[batch, frames, hop]`, phase of the fundamental.
+        earlier: `[batch, frames, harmonics]`, amplitudes at the beginning of each hop.
+        later: `[batch, frames, harmonics]`, amplitudes at its end.
+
+    Returns:
+        `[batch, frames, hop]`.
+    """
+    turns = _turns(phase_cycles)
+    # An outer tape must not look into the XLA loops: their gradient is below.
+    earlier, later = tf.stop_gradient(earlier), tf.stop_gradient(later)
+    sizes = {"hop": phase_cycles.shape[-1], "harmonics": later.shape[-1]}
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        by_phase = upstream * _horner(turns, _numbered(earlier), _numbered(later), **sizes)[1]
+        by_earlier, by_later = _correlate(turns, upstream, **sizes)
+        return tf.cast((2.0 * math.pi) * by_phase, tf.float64), by_earlier, by_later
+
+    return _horner(turns, earlier, later, **sizes)[0], gradient
+
+
+def _turns(phase_cycles: tf.Tensor) -> tf.Tensor:
+    """Phase in cycles to int32, a cycle being 2^32."""
+    fraction = phase_cycles - tf.floor(phase_cycles)
+    return tf.cast(tf.cast(fraction * 2.0**32, tf.int64), tf.int32)  # the cast wraps
+
+
+def _numbered(amplitudes: tf.Tensor) -> tf.Tensor:
+    """Amplitudes times the numbers of their harmonics: the derivative by the phase."""
+    return amplitudes * np.arange(1, amplitudes.shape[-1] + 1, dtype=np.float32)
+
+
+def _sine(turns: tf.Tensor) -> tf.Tensor:
+    """Sine of a phase in turns by a polynomial: XLA on a CPU has no vector sine. Error below 3e-7."""
+    angle = tf.cast(turns, tf.float32) * (2.0 * math.pi / 2.0**32)
+    angle = tf.where(tf.abs(angle) > math.pi / 2.0, tf.sign(angle) * math.pi - angle, angle)
+    square = angle * angle
+    series = tf.zeros_like(square)
+    for power in (11, 9, 7, 5, 3, 1):  # Taylor; the next term is 6e-8 at pi / 2
+        series = series * square + (-1.0) ** (power // 2) / math.factorial(power)
+    return angle * series
+
+
+@tf.function(jit_compile=True, reduce_retracing=True)
+def _horner(
+    turns: tf.Tensor, earlier: tf.Tensor, later: tf.Tensor, hop: int, harmonics: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Sums of sines and of cosines, `[batch, frames, hop]` each.
+
+    Horner's rule in the powers of `exp(2 pi i phase)`, the highest harmonic first; the crossfade is a
+    multiplication and an addition for each harmonic and sample.
+    """
+    at_once = min(_HARMONICS_AT_ONCE, harmonics)
+    trips = -(-harmonics // at_once)
+    padding = [[trips * at_once - harmonics, 0], [0, 0], [0, 0]]
+
+    def by_harmonic(amplitudes: tf.Tensor) -> tf.Tensor:  # [harmonics, batch, frames], the highest first
+        return tf.pad(tf.transpose(amplitudes, [2, 0, 1])[::-1], padding)
+
+    start, rise = by_harmonic(earlier), by_harmonic(later - earlier)
+    window = crossfade_window(hop)[:, tf.newaxis]
+    turns = tf.transpose(turns, [0, 2, 1])
+    sine, cosine = _sine(turns), _sine(turns + 2**30)
+
+    def trip(i: tf.Tensor, real: tf.Tensor, imaginary: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        for j in range(at_once):
+            k = i * at_once + j
+            real += start[k][:, tf.newaxis] + rise[k][:, tf.newaxis] * window
+            real, imaginary = real * cosine - imaginary * sine, real * sine + imaginary * cosine
+        return i + 1, real, imaginary
+
+    zero = tf.zeros_like(sine)
+    _, real, imaginary = tf.while_loop(
+        lambda i, *_: i < trips, trip, [tf.constant(0), zero, zero], maximum_iterations=trips
+    )
+    return tf.transpose(imaginary, [0, 2, 1]), tf.transpose(real, [0, 2, 1])
+
+
+@tf.function(jit_compile=True, reduce_retracing=True)
+def _correlate(turns: tf.Tensor, signal: tf.Tensor, hop: int, harmonics: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Correlate each hop of a signal with the sines, under `1 - w` and under `w`.
+
+    The gradient of the sum by its two sets of amplitudes, `[batch, frames, harmonics]` each.
+    """
+    at_once = max(n for n in range(1, _SAMPLES_AT_ONCE + 1) if hop % n == 0)
+    numbers = tf.range(1, harmonics + 1)[:, tf.newaxis]
+    window = crossfade_window(hop)
+    turns, signal = tf.transpose(turns, [2, 0, 1]), tf.transpose(signal, [2, 0, 1])
+
+    def trip(i: tf.Tensor, whole: tf.Tensor, rising: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        for j in range(at_once):
+            n = i * at_once + j
+            part = _sine(turns[n][:, tf.newaxis] * numbers) * signal[n][:, tf.newaxis]
+            whole += part
+            rising += window[n] * part
+        return i + 1, whole, rising
+
+    shape = tf.shape(turns)
+    zero = tf.zeros([shape[1], harmonics, shape[2]])
+    trips = hop // at_once
+    _, whole, rising = tf.while_loop(
+        lambda i, *_: i < trips, trip, [tf.constant(0), zero, zero], maximum_iterations=trips
+    )
+    return tf.transpose(whole - rising, [0, 2, 1]), tf.transpose(rising, [0, 2, 1])
