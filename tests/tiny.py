@@ -60,7 +60,7 @@ def settings(**changes: Any) -> dict[str, Any]:
         },
     }
     for key, change in changes.items():
-        values[key] = {**values[key], **change} if isinstance(change, Mapping) else change
+        values[key] = {**values.get(key, {}), **change} if isinstance(change, Mapping) else change
     return values
 
 

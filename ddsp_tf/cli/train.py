@@ -1,6 +1,7 @@
 """`ddsp-tf train`: fit an instrument to a dataset."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from ddsp_tf.cli.quiet import load_tensorflow
@@ -39,5 +40,12 @@ def run(args: argparse.Namespace) -> None:
 
     from ddsp_tf.training.fit import train
 
-    model = train(config, args.data, args.out, resume=args.resume, tensorboard=args.tensorboard)
+    model = train(
+        config,
+        args.data,
+        args.out,
+        resume=args.resume,
+        tensorboard=args.tensorboard,
+        progress=lambda text: print(text, file=sys.stderr),
+    )
     print(f"{args.out}: {int(model.optimizer.iterations)} steps, {model.count_params():,} weights")

@@ -20,16 +20,18 @@ class RunLog(keras.callbacks.Callback):
 
     Args:
         run: The run folder.
-        steps_per_epoch: Integer, training steps an epoch.
-        first_epoch: Integer, epochs done before; lines after them, which an interrupted run may have
-            written without a checkpoint, are dropped.
+        steps_done: Integer, training steps up to the last checkpoint; lines after it, which an
+            interrupted run may have written, are dropped.
+
+    Raises:
+        DdspError: If there is a log that goes on from there, and it is damaged.
     """
 
-    def __init__(self, run: Path, steps_per_epoch: int, first_epoch: int = 0) -> None:
+    def __init__(self, run: Path, steps_done: int = 0) -> None:
         super().__init__()
         self.path = run / LOG_NAME
-        self.steps_per_epoch = steps_per_epoch
-        self.rows = [row for row in read_log(run) if int(row["epoch"]) <= first_epoch]
+        lines = read_log(run) if steps_done else []
+        self.rows = [row for row in lines if int(row["step"]) <= steps_done]
         self.seconds_before = float(self.rows[-1]["seconds"]) if self.rows else 0.0
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
@@ -40,7 +42,7 @@ class RunLog(keras.callbacks.Callback):
         """Write the line."""
         logs = logs or {}
         values: dict[str, Any] = {
-            "step": (epoch + 1) * self.steps_per_epoch,
+            "step": int(self.model.optimizer.iterations),
             "epoch": epoch + 1,
             "seconds": round(self.seconds_before + time.monotonic() - self.started, 3),
             "loss": logs.get("loss", math.nan),
@@ -74,21 +76,34 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Look at the running mean of the loss."""
-        loss = (logs or {}).get("loss", 0.0)
+        self._check((logs or {}).get("loss", 0.0), f"at batch {batch + 1} of this epoch")
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Look at the held-back loss: the epoch's last step may have spoilt the weights."""
+        self._check((logs or {}).get("val_loss", 0.0), "on the held-back passages")
+
+    def _check(self, loss: float, where: str) -> None:
         if not math.isfinite(loss):
             raise DdspError(
-                f"the loss is {loss} at batch {batch + 1} of this epoch; the last checkpoint is intact. "
+                f"the loss is {loss} {where}; the checkpoint before it, if there is one, is intact. "
                 "A smaller training.learning_rate or training.gradient_norm usually cures it"
             )
 
 
 def read_log(run: Path) -> list[dict[str, str]]:
-    """Read the lines of `RUN/log.csv`; none if there is no log yet."""
+    """Read the lines of `RUN/log.csv`; none if there is no log yet.
+
+    Raises:
+        DdspError: If a line is not complete, or anything in it is no number.
+    """
     path = run / LOG_NAME
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    if rows and any(row.get(name) in (None, "") for row in rows for name in COLUMNS):
-        raise DdspError(f"{path} is damaged: every line needs {', '.join(COLUMNS)}")
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            int(row["step"]), int(row["epoch"]), *(float(row[name]) for name in COLUMNS)
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise DdspError(f"{path} is damaged: every line needs {', '.join(COLUMNS)}, all numbers") from error
     return rows

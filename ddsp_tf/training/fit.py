@@ -1,6 +1,8 @@
 """Training: a configuration and a dataset in, a run folder out. Nothing but `keras.Model.fit`."""
 
 import dataclasses
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,14 @@ from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.models.autoencoder import Autoencoder
 from ddsp_tf.training.callbacks import Checkpoint, RunLog, StopOnNonFiniteLoss
 from ddsp_tf.training.reference import save_reference
-from ddsp_tf.training.run import load_config_of_run, load_model_of_run, make_run_folder
+from ddsp_tf.training.run import (
+    CONFIG_NAME,
+    load_config_of_run,
+    load_model_of_run,
+    make_run_folder,
+    refuse_used_folder,
+    save_config,
+)
 
 
 def train(
@@ -25,8 +34,13 @@ def train(
     resume: bool = False,
     tensorboard: bool = False,
     verbose: int | str = "auto",
+    progress: Callable[[str], None] = lambda text: None,
 ) -> Autoencoder:
     """Train an instrument.
+
+    A run that was interrupted and goes on ends with the same weights and the same log as one that was
+    not. A finished run can be made longer with more steps; its learning rate then goes on along the
+    cosine of the new length.
 
     Args:
         config: The configuration; `config.training.steps` says how long.
@@ -35,6 +49,7 @@ def train(
         resume: Go on from the last checkpoint of `run`.
         tensorboard: Write TensorBoard logs to `run/tensorboard`.
         verbose: As in `keras.Model.fit`.
+        progress: Called with a few words when a run goes on, or has nothing left to do.
 
     Returns:
         The trained model.
@@ -42,6 +57,8 @@ def train(
     Raises:
         DdspError: If the dataset does not fit the configuration, or the run folder is not usable.
     """
+    if tensorboard and find_spec("tensorboard") is None:
+        raise DdspError("TensorBoard is not installed: pip install tensorboard")
     info = load_dataset_info(data)
     spec, settings = config.spec, config.training
     if info.spec != spec:
@@ -49,47 +66,74 @@ def train(
             f"the dataset {data} has {info.spec.sample_rate} Hz and hop {info.spec.hop}, the configuration "
             f"{spec.sample_rate} Hz and hop {spec.hop}: prepare it again with this configuration"
         )
-    clip_frames = spec.frames_for(settings.clip_seconds)
     if resume:
         _check_same_model(config, run)
         model = load_model_of_run(run, to_train=True)
-        first_epoch = int(model.optimizer.iterations) // settings.steps_per_epoch
+        _check_same_data(model, info, data, run)
+        done = int(model.optimizer.iterations)
+        if done >= settings.steps:
+            progress(f"{run} has done {done} steps of {settings.steps}: there is nothing left to do")
+            return model
+        progress(f"going on from step {done}")
+        model.instrument["config"] = config.to_dict()  # the number of steps may be another
+    else:
+        refuse_used_folder(run)
+        model = Autoencoder.from_experiment(config, describe_data(info))
+        done = 0
+    compile_model(model, config)
+    clip_frames = spec.frames_for(settings.clip_seconds)
+    held_back = validation_dataset(data, spec, batch_size=settings.batch_size, clip_frames=clip_frames)
+    clips = _clips_from(done, config, data)
+    if resume:
+        save_config(run, config)
     else:
         make_run_folder(run, config)
         save_reference(data, run, spec)
-        model = Autoencoder.from_experiment(config, describe_data(info))
-        first_epoch = 0
-    epochs = -(-settings.steps // settings.steps_per_epoch)
-    if first_epoch >= epochs:
-        return model
-    compile_model(model, config)
-    clips = training_dataset(
-        data,
-        spec,
-        batch_size=settings.batch_size,
-        clip_frames=clip_frames,
-        seed=settings.seed,
-        skip_batches=first_epoch * settings.steps_per_epoch,
-    )
-    held_back = validation_dataset(data, spec, batch_size=settings.batch_size, clip_frames=clip_frames)
     callbacks: list[keras.callbacks.Callback] = [
         StopOnNonFiniteLoss(),
-        RunLog(run, settings.steps_per_epoch, first_epoch),
+        RunLog(run, done),
         Checkpoint(run),
     ]
     if tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(run / "tensorboard"))
-    model.fit(
-        clips,
-        epochs=epochs,
-        initial_epoch=first_epoch,
-        steps_per_epoch=min(settings.steps, settings.steps_per_epoch),
-        validation_data=held_back,
-        callbacks=callbacks,
-        shuffle=False,  # the dataset shuffles itself
-        verbose=verbose,
-    )
+    while done < settings.steps:
+        epochs, steps = _next_epochs(done, settings.steps, settings.steps_per_epoch)
+        first = done // settings.steps_per_epoch
+        model.fit(
+            clips,
+            epochs=first + epochs,
+            initial_epoch=first,
+            steps_per_epoch=steps,
+            validation_data=held_back,
+            callbacks=callbacks,
+            shuffle=False,  # the dataset shuffles itself
+            verbose=verbose,
+        )
+        done += epochs * steps
+        if done < settings.steps:
+            clips = _clips_from(done, config, data)
     return model
+
+
+def _clips_from(step: int, config: Config, data: Path) -> Any:
+    """The training batches from a step on."""
+    settings = config.training
+    return training_dataset(
+        data,
+        config.spec,
+        batch_size=settings.batch_size,
+        clip_frames=config.spec.frames_for(settings.clip_seconds),
+        seed=settings.seed,
+        skip_batches=step,
+    )
+
+
+def _next_epochs(done: int, steps: int, steps_per_epoch: int) -> tuple[int, int]:
+    """How many epochs of how many steps come next: whole ones, or one to the next boundary or the end."""
+    whole = (steps - done) // steps_per_epoch
+    if done % steps_per_epoch == 0 and whole:
+        return whole, steps_per_epoch
+    return 1, min(steps - done, steps_per_epoch - done % steps_per_epoch)
 
 
 def compile_model(model: Autoencoder, config: Config) -> None:
@@ -125,12 +169,32 @@ def describe_data(info: DatasetInfo) -> dict[str, Any]:
 
 def _check_same_model(config: Config, run: Path) -> None:
     """Refuse to go on with a run under a configuration that describes something else."""
-    started, asked = load_config_of_run(run).to_dict(), config.to_dict()
-    for values in (started, asked):
-        values["training"] = {**values["training"], "steps": None}  # a run may be made longer
-    differing = sorted(k for k in asked if asked[k] != started.get(k))
+    started, asked = (_settings(c.to_dict()) for c in (load_config_of_run(run), config))
+    differing = [key for key in {**started, **asked} if started.get(key) != asked.get(key)]
+    differing = [key for key in differing if key != "training.steps"]  # a run may be made longer
     if differing:
         raise DdspError(
-            f"the run {run} was started with another configuration: {', '.join(differing)} differ. "
-            f"Go on with {run}/config.yaml, or name another folder"
+            f"the run {run} was started with another configuration: {', '.join(differing)} "
+            f"{'differs' if len(differing) == 1 else 'differ'}. Go on with {run}/{CONFIG_NAME}, or name "
+            "another folder"
+        )
+
+
+def _settings(values: dict[str, Any], where: str = "") -> dict[str, Any]:
+    """Nested settings as one dict with dotted keys."""
+    flat = {}
+    for key, value in values.items():
+        nested = isinstance(value, dict)
+        flat.update(_settings(value, f"{where}{key}.") if nested else {f"{where}{key}": value})
+    return flat
+
+
+def _check_same_data(model: Autoencoder, info: DatasetInfo, data: Path, run: Path) -> None:
+    """Refuse to go on with another dataset: the instrument would describe data it has hardly seen."""
+    asked = describe_data(info)
+    differing = [key for key, value in asked.items() if model.instrument.get(key, value) != value]
+    if differing:
+        raise DdspError(
+            f"the run {run} was started with another dataset than {data}: {', '.join(differing)} "
+            f"{'differs' if len(differing) == 1 else 'differ'}"
         )

@@ -1,7 +1,9 @@
 """A little held-back sound that a run keeps, to be measured against without the dataset."""
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -58,9 +60,9 @@ def load_reference(run: Path, spec: FrameSpec) -> Reference:
     if not path.is_file():
         raise DdspError(f"{run} has no {REFERENCE_NAME}: was it trained with `ddsp-tf train`?")
     try:
-        with np.load(path) as values:
+        with path.open("rb") as file, np.load(file) as values:
             reference = Reference(*(values[name] for name in ("f0_hz", "loudness_db", "audio")))
-    except (ValueError, KeyError, OSError, EOFError) as error:
+    except (ValueError, KeyError, OSError, EOFError, BadZipFile, zlib.error) as error:
         raise DdspError(f"{path} is damaged") from error
     if len(reference.audio) != spec.n_samples(len(reference.f0_hz)):
         raise DdspError(f"{path} does not fit the model's frames of {spec.hop} samples")

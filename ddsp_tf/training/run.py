@@ -8,9 +8,8 @@ RUN/log.csv            one line an epoch
 from pathlib import Path
 
 import keras
-import yaml
 
-from ddsp_tf.config import Config
+from ddsp_tf.config import Config, read_settings
 from ddsp_tf.errors import DdspError
 from ddsp_tf.models.autoencoder import Autoencoder
 
@@ -19,16 +18,33 @@ MODEL_NAME = "instrument.keras"
 LOG_NAME = "log.csv"
 
 
+def refuse_used_folder(run: Path) -> None:
+    """Raise `DdspError` if a folder holds the checkpoint of a run."""
+    if (run / MODEL_NAME).exists():
+        raise DdspError(f"{run} holds a run already: go on with --resume, or name another folder")
+
+
 def make_run_folder(run: Path, config: Config) -> None:
     """Create the folder of a new run with its configuration.
 
     Raises:
         DdspError: If it holds a run already, or cannot be written.
     """
-    if (run / MODEL_NAME).exists():
-        raise DdspError(f"{run} holds a run already: go on with --resume, or name another folder")
+    refuse_used_folder(run)
     try:
         run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DdspError(f"the run folder {run} cannot be written: {error.strerror}") from error
+    save_config(run, config)
+
+
+def save_config(run: Path, config: Config) -> None:
+    """Write the configuration of a run, beside and renamed.
+
+    Raises:
+        DdspError: If the folder cannot be written.
+    """
+    try:
         beside = run / f".{CONFIG_NAME}.part"
         beside.write_text(config.to_yaml(), encoding="utf-8")
         beside.replace(run / CONFIG_NAME)
@@ -47,11 +63,7 @@ def load_config_of_run(run: Path) -> Config:
     path = run / CONFIG_NAME
     if not path.is_file():
         raise DdspError(f"{run} is no run folder: it has no {CONFIG_NAME}")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DdspError(f"{path} is not valid YAML") from error
-    return Config.from_dict(values, str(path))
+    return Config.from_dict(read_settings(path), str(path))
 
 
 def load_model_of_run(run: Path, *, to_train: bool = False) -> Autoencoder:
@@ -70,7 +82,7 @@ def load_model_of_run(run: Path, *, to_train: bool = False) -> Autoencoder:
         raise DdspError(f"{run} has no checkpoint ({MODEL_NAME}): train it first, for one epoch at least")
     try:
         model = keras.models.load_model(path, compile=to_train)
-    except (ValueError, TypeError, OSError, KeyError, AttributeError) as error:
+    except Exception as error:
         detail = " ".join(str(error).split())[:200]
         raise DdspError(f"{path} is damaged, or of another version of ddsp_tf: {detail}") from error
     if not isinstance(model, Autoencoder):
