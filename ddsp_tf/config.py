@@ -5,6 +5,7 @@ known one; values of the wrong type or out of range are refused with what would 
 """
 
 import dataclasses
+import re
 import types
 import typing
 from dataclasses import dataclass, field
@@ -15,6 +16,10 @@ import yaml
 
 from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.frames import FrameSpec
+
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000  # Hz, those of recordings; see ddsp_edge.audio_file
+MAX_SETTINGS = 10_000
+"""More than any experiment needs, and few enough that aliases of aliases cannot fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +105,18 @@ class LossConfig:
     log_magnitude_weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.fft_sizes:
-            raise DdspError("loss.fft_sizes must name at least one size")
-        for size in self.fft_sizes:
+        sizes = self.fft_sizes
+        if not sizes or len(set(sizes)) < len(sizes) or any(size % 4 for size in sizes):
+            raise DdspError(
+                "loss.fft_sizes must be one or more different multiples of 4. "
+                f"Received: {_shown(list(sizes))}"
+            )
+        for size in sizes:
             _in_range("loss.fft_sizes", size, 16, 65536)
         _in_range("loss.magnitude_weight", self.magnitude_weight, 0.0, 1e3)
         _in_range("loss.log_magnitude_weight", self.log_magnitude_weight, 0.0, 1e3)
+        if self.magnitude_weight == self.log_magnitude_weight == 0.0:
+            raise DdspError("loss.magnitude_weight and loss.log_magnitude_weight must not both be 0")
 
 
 @dataclass(frozen=True)
@@ -161,6 +172,7 @@ class Config:
 
     def __post_init__(self) -> None:
         _ = self.spec
+        _in_range("sample_rate", self.sample_rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE)
         if self.training.clip_seconds > self.data.passage_seconds:
             raise DdspError(
                 f"training.clip_seconds ({self.training.clip_seconds}) must not be longer than "
@@ -206,16 +218,34 @@ def load_config(path_or_name: str | Path, overrides: typing.Sequence[str] = ()) 
         DdspError: If the file is missing, no YAML, or holds anything that is not valid.
     """
     path = _find(path_or_name)
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        detail = " ".join(str(error).split())
-        raise DdspError(f"{path} is not valid YAML: {detail}") from error
-    if not isinstance(values, dict):
-        raise DdspError(f"{path} must hold a mapping of settings. Received: {type(values).__name__}")
+    values = read_settings(path)
     for override in overrides:
         _override(values, override)
     return Config.from_dict(values, str(path))
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds a mapping, without checking what is in it.
+
+    Raises:
+        DdspError: If it is no YAML, holds something else, or is more than any experiment needs.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        detail = " ".join(str(error).split())[:300]
+        raise DdspError(f"{path} is not valid YAML: {detail}") from error
+    if not isinstance(values, dict):
+        raise DdspError(f"{path} must hold a mapping of settings. Received: {type(values).__name__}")
+    count, waiting = 0, [values]
+    while waiting:
+        value = waiting.pop()
+        count += 1
+        if count > MAX_SETTINGS:
+            raise DdspError(f"{path} holds more than {MAX_SETTINGS} settings, its aliases written out")
+        if isinstance(value, dict | list):
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+    return values
 
 
 def _find(path_or_name: str | Path) -> Path:
@@ -241,7 +271,7 @@ def _override(values: dict[str, Any], override: str) -> None:
             raise DdspError(f"--set {override}: {section} is no section")
     try:
         at[last] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise DdspError(f"--set {override}: the value is not valid YAML") from error
 
 
@@ -277,18 +307,30 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
         return _convert(next(k for k in options if k is not type(None)), value, where)
     if origin is tuple:
         if not isinstance(value, list | tuple):
-            raise DdspError(f"{where} must be a list. Received: {value!r}")
+            raise DdspError(f"{where} must be a list. Received: {_shown(value)}")
         return tuple(_convert(typing.get_args(kind)[0], v, f"{where}[{i}]") for i, v in enumerate(value))
     if origin is dict:
         if not isinstance(value, dict) or not all(isinstance(k, str) for k in value):
-            raise DdspError(f"{where} must be a mapping. Received: {value!r}")
+            raise DdspError(f"{where} must be a mapping. Received: {_shown(value)}")
         return value
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if kind is float and _is_number(value):
         return float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         words = {int: "an integer", float: "a number", str: "text", bool: "true or false"}
-        raise DdspError(f"{where} must be {words.get(kind, kind.__name__)}. Received: {value!r}")
+        raise DdspError(f"{where} must be {words.get(kind, kind.__name__)}. Received: {_shown(value)}")
     return value
+
+
+def _is_number(value: Any) -> bool:
+    """Whether YAML means a number; PyYAML reads `1e-3`, without a point, as text."""
+    if isinstance(value, str):
+        return re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value) is not None
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]} ..."
 
 
 def _plain(value: Any) -> Any:
