@@ -130,6 +130,8 @@ def evaluate(
 
 def _estimator(recorded: dict[str, Any], crepe_weights: Path | None) -> F0Estimator:
     """The estimator of the dataset where it can be had, else pYIN."""
+    if not isinstance(recorded.get("name"), str):
+        raise DdspError("the dataset names no f0 estimator: prepare it again")
     limits = {k: float(recorded[k]) for k in ("f0_min_hz", "f0_max_hz") if k in recorded}
     name = recorded["name"] if crepe_weights or recorded.get("implementation") != "keras" else "pyin"
     return make_f0_estimator(name, crepe_weights=crepe_weights, **limits)

@@ -17,6 +17,8 @@ from ddsp_tf.models.autoencoder import Autoencoder
 from ddsp_tf.models.render import Renderer
 
 PASSAGE_SECONDS = 10.0
+MAX_OCTAVES = 10  # either way: all that can be heard
+MAX_SHIFT_DB = 120.0
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,18 @@ def transfer(
         progress: Called with the seconds done and the seconds in all.
 
     Raises:
-        DdspError: If the input cannot be read, is silent or too short, or the output cannot be written.
+        DdspError: If the input cannot be read, is silent or too short, the output cannot be written, or
+            a shift is out of range.
     """
+    if not abs(octaves) <= MAX_OCTAVES:
+        raise DdspError(f"octaves must be from {-MAX_OCTAVES} to {MAX_OCTAVES}. Received: {octaves}")
+    if not abs(loudness_shift_db) <= MAX_SHIFT_DB:  # also refuses NaN
+        raise DdspError(
+            f"the loudness must be shifted by {-MAX_SHIFT_DB:g} to {MAX_SHIFT_DB:g} dB. "
+            f"Received: {loudness_shift_db}"
+        )
+    if out.is_dir():
+        raise DdspError(f"{out} is a folder; name a .wav or .flac file to write")
     spec = model.spec
     analyse = Analyser(spec, estimator)
     renderer = Renderer(model)
@@ -103,8 +115,11 @@ def _advice(model: Autoencoder, median_hz: float, octaves: int) -> str:
         return "no pitch was found in the input"
     if known["low"] <= median_hz <= known["high"]:
         return ""
-    better = octaves + round(float(np.log2(known["median"] / median_hz)))
+    shifts = sorted(range(-MAX_OCTAVES - octaves, MAX_OCTAVES + 1 - octaves), key=abs)
+    fits = (octaves + k for k in shifts if known["low"] <= np.ldexp(median_hz, k) <= known["high"])
+    better = next(fits, None)
+    hint = "" if better is None else f": try --octaves {better}"
     return (
         f"the input's median pitch ({median_hz:.0f} Hz) lies outside the training data "
-        f"({known['low']:.0f} to {known['high']:.0f} Hz): try --octaves {better}"
+        f"({known['low']:.0f} to {known['high']:.0f} Hz){hint}"
     )
