@@ -1,10 +1,8 @@
 """`ddsp-tf prepare`: measure recordings and write them as a dataset to train on."""
 
 import argparse
-import contextlib
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ddsp_tf.cli.quiet import load_tensorflow
 
@@ -51,9 +49,10 @@ def run(args: argparse.Namespace) -> None:
     config = load_config(args.config, overrides)
     load_tensorflow()
 
+    from ddsp_tf.cli.progress import Progress
     from ddsp_tf.data.prepare import prepare
 
-    with _Progress() as progress:
+    with Progress("prepare") as progress:
         info = prepare(
             args.recordings,
             args.out,
@@ -65,22 +64,6 @@ def run(args: argparse.Namespace) -> None:
             progress=progress,
         )
     print("\n".join([f"{args.out}:", *summary(info)]))
-
-
-class _Progress(contextlib.ExitStack):
-    """A bar on stderr, in seconds of sound; it appears when work begins and goes when it ends."""
-
-    _bar: Any = None
-
-    def __call__(self, done: float, total: float) -> None:
-        if self._bar is None:
-            from tqdm import tqdm
-
-            form = "{l_bar}{bar}| {n:.0f} of {total:.0f} s of sound [{elapsed}<{remaining}]"
-            self._bar = self.enter_context(
-                tqdm(total=total, desc="prepare", bar_format=form, file=sys.stderr, leave=False)
-            )
-        self._bar.update(done - self._bar.n)
 
 
 def summary(info: "DatasetInfo") -> list[str]:

@@ -26,8 +26,7 @@ def run(args: argparse.Namespace) -> None:
     """Run the command."""
     load_tensorflow()
 
-    from tqdm import tqdm
-
+    from ddsp_tf.cli.progress import Progress
     from ddsp_tf.evaluation.transfer import transfer
     from ddsp_tf.features.f0 import make_f0_estimator
     from ddsp_tf.training.run import load_config_of_run, load_model_of_run
@@ -37,12 +36,7 @@ def run(args: argparse.Namespace) -> None:
         args.f0, f0_min_hz=data.f0_min_hz, f0_max_hz=data.f0_max_hz, crepe_weights=args.crepe_weights
     )
     model = load_model_of_run(args.run)
-    with tqdm(total=1, desc="rendering", bar_format="{l_bar}{bar}| {n:.0f}/{total:.0f} s") as bar:
-
-        def show(done: float, total: float) -> None:
-            bar.total = max(done, total)
-            bar.update(done - bar.n)
-
+    with Progress("transfer") as progress:
         result = transfer(
             model,
             estimator,
@@ -50,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
             args.output,
             octaves=args.octaves,
             loudness_shift_db=args.loudness,
-            progress=show,
+            progress=progress,
         )
     if result.advice:
         print(f"ddsp-tf: note: {result.advice}", file=sys.stderr)

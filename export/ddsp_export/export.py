@@ -35,6 +35,8 @@ def export(
         raise DdspError(f"{out}: a model file ends in .tflite")
     if not out.parent.is_dir():
         raise DdspError(f"{out} cannot be written: the folder {out.parent} does not exist")
+    if out.is_dir():
+        raise DdspError(f"{out} is a folder; name a .tflite file to write")
     model = load_model_of_run(run)
     reference = load_reference(run, model.spec)
     progress(f"converting to TFLite, {quantize}")
