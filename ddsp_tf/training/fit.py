@@ -151,8 +151,8 @@ def compile_model(model: Autoencoder, config: Config) -> None:
             log_magnitude_weight=config.loss.log_magnitude_weight,
         ),
     )
+    optimizer.build(model.trainable_variables)  # within the first step, TensorFlow would trace it twice
     if values:
-        optimizer.build(model.trainable_variables)
         for variable, value in zip(optimizer.variables, values, strict=True):
             variable.assign(value)
 

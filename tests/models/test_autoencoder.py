@@ -206,7 +206,7 @@ def test_mixed_precision_trains_and_keeps_pitch_and_sound_in_float32():
         assert model(features).dtype == tf.float32
         assert model.decoder.gru.compute_dtype == "bfloat16"
         target = tf.constant(np.stack([tiny.phrase(0.4)] * 2), tf.float32)
-        model.compile(keras.optimizers.Adam(1e-3), MultiScaleSpectralLoss((256, 64)))
+        model.compile(keras.optimizers.Adam(1e-3), MultiScaleSpectralLoss((256, 64)), run_eagerly=True)
         weights = [w.numpy() for w in model.trainable_variables]
         assert np.isfinite(model.train_on_batch(features, target))
         moved = [

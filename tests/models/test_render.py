@@ -19,21 +19,28 @@ def model():
     return model
 
 
+@pytest.fixture(scope="module")
+def renderer(model):
+    """Renders ten frames at once."""
+    return Renderer(model, block_seconds=10 / tiny.FRAME_RATE)
+
+
 def curves(frames):
     return [v[0, :, 0] for v in tiny.features(frames).values()]
 
 
 @pytest.mark.parametrize("frames", [1, 9, 10, 11, 20, 45])
-def test_blocks_cover_every_length_and_sound_like_one_piece(model, frames):
+def test_blocks_cover_every_length_and_sound_like_one_piece(model, renderer, frames):
     features = tiny.features(frames)
-    blocks = list(Renderer(model, block_seconds=10 / tiny.FRAME_RATE).blocks(*curves(frames)))
+    renderer.reset()
+    blocks = list(renderer.blocks(*curves(frames)))
     assert [len(b) for b in blocks] == [tiny.HOP * min(10, frames - start) for start in range(0, frames, 10)]
     np.testing.assert_allclose(np.concatenate(blocks), model(features)[0], atol=1e-5)
 
 
-def test_the_state_is_carried_from_call_to_call_until_it_is_reset(model):
+def test_the_state_is_carried_from_call_to_call_until_it_is_reset(renderer):
     f0_hz, loudness_db = curves(40)
-    renderer = Renderer(model)
+    renderer.reset()
     whole = renderer.render(f0_hz, loudness_db)
     assert np.abs(whole).max() > 1e-3
     renderer.reset()

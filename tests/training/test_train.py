@@ -12,6 +12,7 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.training import callbacks, fit, load_config_of_run, load_model_of_run, train
 from ddsp_tf.training.callbacks import COLUMNS, read_log
 from ddsp_tf.training.reference import load_reference
+from ddsp_tf.training.run import make_run_folder
 from tests import tiny
 from tests.data.doubles import ConstantEstimator
 
@@ -93,11 +94,9 @@ def test_a_model_keeps_what_it_was_trained_on(trained_model):
     assert median == pytest.approx(np.median(tiny.NOTES_HZ), rel=0.1)
 
 
-def test_a_run_that_is_killed_again_and_again_ends_like_one_that_was_not(trained_run, tiny_dataset, tmp_path):
+def test_a_run_that_is_killed_twice_ends_like_one_that_was_not(trained_run, tiny_dataset, tmp_path):
     run = tmp_path / "run"
-    # Within the first epoch, so that nothing is saved yet.
-    killed_run(tiny_dataset, run, callbacks.StopOnNonFiniteLoss, "on_train_batch_end", 0, after=True)
-    assert not (run / "instrument.keras").exists()
+    make_run_folder(run, tiny.config())  # all that is there when a run is killed within its first epoch
     # At the end of the second, with its line in the log but before its weights are saved.
     killed_run(tiny_dataset, run, callbacks.Checkpoint, "on_epoch_end", 1, after=False)
     assert [row["step"] for row in losses(run)] == [2, 4]
@@ -106,18 +105,29 @@ def test_a_run_that_is_killed_again_and_again_ends_like_one_that_was_not(trained
     assert_same_run(trained_run, run)
 
 
-def test_every_step_is_done_once_however_steps_and_epochs_fit(tiny_dataset, tmp_path):
-    run = tmp_path / "run"
-    model = train(tiny.config(training={"steps": 1}), tiny_dataset, run, verbose=0)
-    assert int(model.optimizer.iterations) == 1
-    longer = tiny.config(training={"steps": 5})
+def test_a_run_can_be_made_longer_by_steps_that_fill_no_epoch(run_copy, tiny_dataset):
+    longer = tiny.config(training={"steps": 9})
     said = []
-    model = train(longer, tiny_dataset, run, resume=True, verbose=0, progress=said.append)
-    assert said == ["going on from step 1"]
-    assert int(model.optimizer.iterations) == 5
-    assert [(row["step"], row["epoch"]) for row in losses(run)] == [(1, 1), (2, 1), (4, 2), (5, 3)]
-    assert load_config_of_run(run) == longer
+    model = train(longer, tiny_dataset, run_copy, resume=True, verbose=0, progress=said.append)
+    assert said == ["going on from step 6"]
+    assert int(model.optimizer.iterations) == 9
+    log = losses(run_copy)
+    assert [(row["step"], row["epoch"]) for row in log] == [(2, 1), (4, 2), (6, 3), (8, 4), (9, 5)]
+    assert load_config_of_run(run_copy) == longer
     assert model.instrument["config"] == longer.to_dict()
+
+
+@pytest.mark.parametrize("steps", range(1, 13))
+@pytest.mark.parametrize("per_epoch", [1, 3, 5, 50])
+def test_from_any_step_on_every_step_is_done_once_and_epochs_end_where_they_would(steps, per_epoch):
+    ends = {*range(per_epoch, steps, per_epoch), steps}
+    for start in range(steps):
+        done, reached = start, []
+        while done < steps:
+            epochs, each = fit._next_epochs(done, steps, per_epoch)
+            reached += [done + (i + 1) * each for i in range(epochs)]
+            done = reached[-1]
+        assert reached == sorted(end for end in ends if end > start)
 
 
 def test_a_finished_run_is_left_as_it_is(run_copy, tiny_dataset):
@@ -153,24 +163,35 @@ def test_going_on_with_another_dataset_is_refused(run_copy, tmp_path):
         train(tiny.config(training={"steps": 8}), tmp_path / "data", run_copy, resume=True, verbose=0)
 
 
-@pytest.mark.parametrize("where", ["train", "validation"])
-def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(
-    run_copy, tiny_dataset, monkeypatch, where
+def test_a_held_back_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(
+    run_copy, tiny_dataset, monkeypatch
 ):
-    """What a step spoils shows at once in the loss, or only afterwards on the held-back passages."""
-    name = {"train": "training_dataset", "validation": "validation_dataset"}[where]
-    original = getattr(fit, name)
+    """What the last step of an epoch spoils shows only afterwards."""
+    original = fit.validation_dataset
 
     def spoilt(*args, **kwargs):
         return original(*args, **kwargs).map(lambda x, y: (x, y * np.float32(np.nan)))
 
-    monkeypatch.setattr(fit, name, spoilt)
+    monkeypatch.setattr(fit, "validation_dataset", spoilt)
     before = (run_copy / "instrument.keras").read_bytes()
     log = (run_copy / "log.csv").read_bytes()
-    with pytest.raises(DdspError, match=r"the loss is nan .* training.learning_rate"):
+    with pytest.raises(DdspError, match=r"the loss is nan on the held-back .* training\.learning_rate"):
         train(tiny.config(training={"steps": 8}), tiny_dataset, run_copy, resume=True, verbose=0)
     assert (run_copy / "instrument.keras").read_bytes() == before
     assert (run_copy / "log.csv").read_bytes() == log
+
+
+@pytest.mark.parametrize("loss", [np.nan, np.inf])
+def test_a_loss_that_is_no_number_ends_the_run_at_once(loss):
+    inputs = tf.data.Dataset.from_tensors((tf.ones([1, 1]), tf.fill([1, 1], np.float32(loss)))).repeat()
+    model = tf.keras.Sequential([tf.keras.Input([1]), tf.keras.layers.Dense(1)])
+    model.compile("sgd", "mae")
+    seen = []
+    count = tf.keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
+    stop = callbacks.StopOnNonFiniteLoss()
+    with pytest.raises(DdspError, match=rf"the loss is {loss} at batch 1 of this epoch"):
+        model.fit(inputs, steps_per_epoch=5, callbacks=[stop, count], shuffle=False, verbose=0)
+    assert seen == []
 
 
 def test_a_dataset_of_another_rate_is_refused_before_anything_is_written(tiny_dataset, tmp_path):
