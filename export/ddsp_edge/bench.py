@@ -112,7 +112,7 @@ def measure(path: str | Path, seconds: float) -> dict[str, Any]:
         instrument.reset()
         sound = instrument.process(f0_hz, loudness_db)
         instrument.reset()
-        meter, tracker = LoudnessMeter(spec), PitchTracker(spec)
+        meter, tracker = LoudnessMeter(spec), PitchTracker.for_card(card)
         step = spec.hop * spec.frames_for(0.1)
         began = time.process_time()
         for i in range(0, len(sound), step):

@@ -9,7 +9,7 @@ from ddsp_edge.card import read_model_file
 from ddsp_edge.errors import DdspError
 from ddsp_edge.network import Network
 from ddsp_edge.synthesizer import Synthesizer
-from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, scale_f0, scale_loudness
+from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, scale_f0, scale_loudness, silence_bad
 
 
 class Instrument:
@@ -64,8 +64,6 @@ class Instrument:
         loudness = np.asarray(loudness_db, np.float64).reshape(-1)
         loudness = np.where(np.isfinite(loudness), loudness, LOUDNESS_FLOOR_DB)
         controls = self.network.process(scale_f0(f0), scale_loudness(loudness))
-        for values in controls.values():
-            _silence_bad(values)
         return {"f0_hz": f0[:, None], **controls}
 
     def process(self, f0_hz: npt.ArrayLike, loudness_db: npt.ArrayLike) -> Array:
@@ -84,25 +82,18 @@ class Instrument:
         """Play controls that `controls` gave, changed or not; return audio `[frames * hop]`."""
         if not len(controls["f0_hz"]):
             return np.zeros(0, np.float32)
-        return _silence_bad(self.synthesizer.process(controls))
+        return silence_bad(self.synthesizer.process(controls))
 
     def flush(self) -> Array:
         """Return what rings on after the last frame, a whole number of hops (none where nothing does)."""
-        return _silence_bad(self.synthesizer.flush())
+        return silence_bad(self.synthesizer.flush())
 
     def _hold(self, f0_hz: Array) -> Array:
-        good = np.isfinite(f0_hz) & (f0_hz > 0.0)
-        f0_hz = np.minimum(f0_hz, self.spec.sample_rate / 2)
-        last = np.maximum.accumulate(np.where(good, np.arange(len(f0_hz)), -1))
-        held = np.where(last >= 0, f0_hz[np.maximum(last, 0)], self._f0_hz)
+        good = (f0_hz > 0.0) & (f0_hz < np.inf)
+        held = np.minimum(f0_hz, self.spec.sample_rate / 2)
+        if not good.all():
+            last = np.maximum.accumulate(np.where(good, np.arange(len(held)), -1))
+            held = np.where(last >= 0, held[np.maximum(last, 0)], self._f0_hz)
         if len(held):
             self._f0_hz = float(held[-1])
         return held
-
-
-def _silence_bad(values: Array) -> Array:
-    """Set what is not finite to 0, in place; return the same array."""
-    good = np.isfinite(values)
-    if not good.all():
-        values[~good] = 0.0
-    return values

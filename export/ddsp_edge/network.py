@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
 from ddsp_edge.quiet import quiet_stderr
-from ddsp_edge.units import Array
+from ddsp_edge.units import Array, silence_bad
 
 SIGNATURE = "step"
 FEATURES = ("f0_scaled", "loudness_scaled")
@@ -37,13 +37,8 @@ class Network:
         try:
             with quiet_stderr():
                 self._interpreter = Interpreter(model_content=model, num_threads=1)
-                signatures = self._interpreter.get_signature_list()
-                if SIGNATURE not in signatures:
-                    names = ", ".join(signatures) or "none"
-                    raise DdspError(f"The network has no signature {SIGNATURE!r}. Signatures: {names}")
-                self._runner = self._interpreter.get_signature_runner(SIGNATURE)
-                inputs = self._runner.get_input_details()
-                outputs = self._runner.get_output_details()
+                inputs, outputs = _signature(self._interpreter)
+                self._interpreter.allocate_tensors()
         except DdspError:
             raise
         except (ValueError, RuntimeError, TypeError) as error:
@@ -65,6 +60,18 @@ class Network:
             raise DdspError(f"The network gives no next value of the state {', '.join(lost)}")
         if not self.output_channels:
             raise DdspError("The network gives no controls")
+        # Tensors by number: the runner of a signature would look them up by name in every frame.
+        self._feature_tensors = [int(inputs[name]["index"]) for name in FEATURES]
+        self._state_tensors = [
+            (name, int(inputs[name]["index"]), int(outputs[name]["index"])) for name in self._state_shapes
+        ]
+        ends = np.cumsum(list(self.output_channels.values())).tolist()
+        self._columns = {
+            name: slice(end - channels, end)
+            for (name, channels), end in zip(self.output_channels.items(), ends, strict=True)
+        }
+        self._output_tensors = [(int(outputs[name]["index"]), part) for name, part in self._columns.items()]
+        self._width = ends[-1]
         self.reset()
         try:
             with quiet_stderr():  # the first run prepares the kernels, and is where a bad graph fails
@@ -97,22 +104,44 @@ class Network:
             loudness_scaled: `[frames]`, 0 at -80 dB, 1 at 0 dB.
 
         Returns:
-            The controls, float32 `[frames, channels]`, by name.
+            The controls, float32 `[frames, channels]`, by name; 0 where the network gives no finite number.
         """
         f0 = np.asarray(f0_scaled, np.float32).reshape(-1, 1, 1)
         loudness = np.asarray(loudness_scaled, np.float32).reshape(-1, 1, 1)
         if len(f0) != len(loudness):
             raise DdspError(f"f0 has {len(f0)} frames and loudness {len(loudness)}; they must be as many")
-        controls = {
-            name: np.empty((len(f0), channels), np.float32) for name, channels in self.output_channels.items()
-        }
-        for i in range(len(f0)):
-            results = self._runner(f0_scaled=f0[i], loudness_scaled=loudness[i], **self._states)
-            for name in self._states:
-                self._states[name] = results[name]
-            for name, values in controls.items():
-                values[i] = results[name][0]
-        return controls
+        run, states = self._interpreter, self._states
+        f0_tensor, loudness_tensor = self._feature_tensors
+        table = np.empty((len(f0), self._width), np.float32)
+        for i, row in enumerate(table):
+            run.set_tensor(f0_tensor, f0[i])
+            run.set_tensor(loudness_tensor, loudness[i])
+            for name, tensor, _ in self._state_tensors:
+                run.set_tensor(tensor, states[name])
+            run.invoke()
+            for name, _, tensor in self._state_tensors:
+                states[name] = run.get_tensor(tensor)
+            for tensor, part in self._output_tensors:
+                row[part] = run.get_tensor(tensor)[0]
+        silence_bad(table)
+        return {name: table[:, part] for name, part in self._columns.items()}
+
+
+def _signature(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Details of the inputs and outputs of `step` by name.
+
+    Its runner ends with this function: while one lives, the interpreter refuses to run by itself.
+    """
+    signatures = interpreter.get_signature_list()
+    if SIGNATURE not in signatures:
+        names = ", ".join(signatures) or "none"
+        raise DdspError(f"The network has no signature {SIGNATURE!r}. Signatures: {names}")
+    runner = interpreter.get_signature_runner(SIGNATURE)
+    inputs, outputs = runner.get_input_details(), runner.get_output_details()
+    main = {(d["index"], d["name"]) for d in interpreter.get_input_details()}
+    if main != {(d["index"], d["name"]) for d in inputs.values()}:
+        raise DdspError(f"The signature {SIGNATURE!r} is not the main graph of the network")
+    return inputs, outputs
 
 
 def _expect(what: str, details: dict[str, Any], shape: list[int]) -> None:

@@ -11,9 +11,12 @@ periods is found by the Viterbi algorithm and given out a fixed number of frames
 2014 do for whole recordings).
 """
 
+import contextlib
+
 import numpy as np
 import numpy.typing as npt
 
+from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.synthesis import fft_size
@@ -72,12 +75,29 @@ class PitchTracker:
         self._lag_steps = 2 if spec.sample_rate < _FAST_RATE else 1  # a sample
         self._shortest = max(2, int(self._lag_steps * spec.sample_rate / self.f0_max_hz) - 1)
         self._longest = self._lag_steps * (int(np.ceil(spec.sample_rate / f0_min_hz)) + 1)
+        if self._longest - self._shortest <= _CANDIDATES:
+            raise DdspError(
+                f"The range of pitches is too narrow or too high to track at {spec.sample_rate} Hz. "
+                f"Received: f0_min_hz={f0_min_hz}, f0_max_hz={f0_max_hz}"
+            )
         size = 2 * self._longest // self._lag_steps
         self._windows = CenteredWindows(spec, size)
         self._fft_size = fft_size(size + self._longest // self._lag_steps + 1)
         self._per_frame = spec.hop / spec.sample_rate / 0.01  # frames in the costs' 10 ms
         self.latency_samples = self._windows.latency_samples + self.lookahead_frames * spec.hop
         self.reset()
+
+    @classmethod
+    def for_card(cls, card: Card) -> "PitchTracker":
+        """Build the tracker that looks for the pitches that the training data was searched for.
+
+        Where the card does not tell them, or tells what cannot be tracked, the tracker's own range holds.
+        """
+        low, high = card.f0_estimator.get("f0_min_hz"), card.f0_estimator.get("f0_max_hz")
+        if isinstance(low, int | float) and isinstance(high, int | float):
+            with contextlib.suppress(DdspError, OverflowError):
+                return cls(card.spec, float(low), float(high))
+        return cls(card.spec)
 
     def reset(self) -> None:
         """Forget everything: the next sample pushed is sample 0."""

@@ -191,7 +191,7 @@ class _Writing:
 
 def _features(instrument: Instrument, reader: AudioReader) -> Iterator[tuple[Array, Array, int]]:
     """F0 (0 where unvoiced) and loudness of a recording, frame by frame side by side, and samples read."""
-    meter, tracker = LoudnessMeter(instrument.spec), PitchTracker(instrument.spec)
+    meter, tracker = LoudnessMeter(instrument.spec), PitchTracker.for_card(instrument.card)
     f0_hz, loudness_db = np.zeros(0, np.float32), np.zeros(0, np.float32)
     done = 0
 

@@ -6,6 +6,7 @@ drifted by 0.14 cycle after ten minutes.
 """
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +18,10 @@ from ddsp_edge.loudness import hann
 from ddsp_edge.units import Array
 
 _SAMPLES_AT_ONCE = 16_384  # of one pass of an oscillator: its tables stay in the cache
+# Multiplications of one matrix product. OpenBLAS spreads larger ones over threads (interface/gemm.c), which
+# wait for each other while spinning: on a busy machine a product of 50 us then takes 1 ms.
+_PRODUCTS_AT_ONCE = 65_536 * 4
+_CYCLE = 2.0**32  # of a phase in 32-bit integers, which wrap by themselves
 
 
 class Processor(Protocol):
@@ -54,16 +59,18 @@ class Harmonic:
         self._rows = -(-(n_harmonics + 1) // self._columns)
         multiples = np.concatenate([np.arange(self._columns), np.arange(self._rows) * self._columns])
         self._multiples = multiples.astype(np.uint32)[:, None]
+        # Of a hop's phase, by what moves it: the frequency it begins with, its change, the phase itself.
         n = np.arange(spec.hop)
-        self._ramp = n / spec.sample_rate
-        self._bend = n**2 / (2.0 * spec.hop * spec.sample_rate)
-        self._window = crossfade(spec.hop)
+        ramp, bend = n / spec.sample_rate, n**2 / (2.0 * spec.hop * spec.sample_rate)
+        self._motion = _CYCLE * np.stack([ramp, bend, np.ones(spec.hop)])
+        fade = crossfade(spec.hop)
+        self._fades = np.stack([1.0 - fade, fade])
         self.reset()
 
     def reset(self) -> None:
         """Start again at phase 0; the first hop holds frame 0."""
         self._phase = 0.0
-        self._f0: float | None = None
+        self._f0: Array | None = None
         self._amplitudes: Array = np.zeros(self.n_harmonics, np.float32)
 
     def process(self, *, amplitude: Array, distribution: Array, f0_hz: Array) -> Array:
@@ -83,8 +90,6 @@ class Harmonic:
         _check("f0_hz", f0_hz, (frames, 1))
         amplitudes = np.asarray(amplitude, np.float32) * np.asarray(distribution, np.float32)
         f0 = np.asarray(f0_hz, np.float64)[:, 0]
-        if self._f0 is None:
-            self._f0, self._amplitudes = float(f0[0]), amplitudes[0]
         step = max(1, _SAMPLES_AT_ONCE // self.spec.hop)
         if frames <= step:
             return self._render(f0, amplitudes)
@@ -92,37 +97,34 @@ class Harmonic:
         return np.concatenate([self._render(f0[i : i + step], amplitudes[i : i + step]) for i in starts])
 
     def _render(self, f0: Array, amplitudes: Array) -> Array:
-        before = np.empty_like(f0)
-        before[0], before[1:] = self._f0, f0[:-1]
+        if self._f0 is None:
+            self._f0, self._amplitudes = f0[:1].copy(), amplitudes[0]
+        before = np.concatenate((self._f0, f0[:-1]))
         advance = (before + f0) * (self.spec.hop / (2.0 * self.spec.sample_rate))
         ends = np.cumsum(advance) + self._phase
-        phase = before[:, None] * self._ramp
-        phase += (f0 - before)[:, None] * self._bend
-        phase += (ends - advance)[:, None]
+        turns = np.array((before, f0 - before, ends - advance)).T @ self._motion
 
         table = np.zeros((len(f0), 2, self._rows * self._columns), np.float32)
         used = table[:, :, 1 : self.n_harmonics + 1]
         used[0, 0], used[1:, 0], used[:, 1] = self._amplitudes, amplitudes[:-1], amplitudes
-        self._phase, self._f0, self._amplitudes = float(ends[-1] % 1.0), float(f0[-1]), amplitudes[-1]
+        self._phase, self._f0, self._amplitudes = float(ends[-1]) % 1.0, f0[-1:].copy(), amplitudes[-1]
 
-        sines = self._sum(phase, table)
-        audio = sines[:, 1] - sines[:, 0]
-        audio *= self._window
-        audio += sines[:, 0]
-        return audio.reshape(-1)
+        sines = self._sum(turns, table)
+        sines *= self._fades
+        return (sines[:, 0] + sines[:, 1]).reshape(-1)
 
-    def _sum(self, phase_cycles: Array, table: Array) -> Array:
-        """Sum the harmonics of amplitudes `[hops, 2, rows * columns]` at phases `[hops, hop]`.
+    def _sum(self, turns: Array, table: Array) -> Array:
+        """Sum the harmonics of amplitudes `[hops, 2, rows * columns]` at phases `[hops, hop]` in 2^-32 cycle.
 
         Returns:
             float32 `[hops, 2, hop]`: the harmonics of each hop by the amplitudes of its two frames.
         """
         hops, rows, columns, hop = len(table), self._rows, self._columns, self.spec.hop
-        # A cycle is 2^32: integer multiples of the phase wrap by themselves and stay exact, where float32
-        # would multiply its rounding error by the number of the harmonic.
-        turns = (phase_cycles * 2.0**32).astype(np.int64).astype(np.uint32)
-        angle = (turns[:, None, :] * self._multiples).view(np.int32).astype(np.float32)
-        angle *= np.float32(2.0 * np.pi / 2.0**32)
+        # Integer multiples of the phase wrap and stay exact, where float32 would multiply its rounding error
+        # by the number of the harmonic.
+        wrapped = turns.astype(np.int64).astype(np.uint32)
+        angle = (wrapped[:, None, :] * self._multiples).view(np.int32).astype(np.float32)
+        angle *= np.float32(2.0 * np.pi / _CYCLE)
         sin_cos = np.empty((hops, rows + columns, 2, hop), np.float32)
         np.sin(angle, out=sin_cos[:, :, 0])
         np.cos(angle, out=sin_cos[:, :, 1])
@@ -155,9 +157,10 @@ class FilteredNoise:
         self._size = fft_size(spec.hop + taps - 1)
         self._segments = -(-(spec.hop + taps - 1) // spec.hop)
         # From magnitudes to the spectrum of the padded impulse response everything is linear: one matrix.
+        # It is complex, real and imaginary parts side by side: the magnitudes need not be.
         response = np.fft.fftshift(np.fft.irfft(np.eye(n_bands), taps), axes=1) * hann(taps)
-        spectrum = np.fft.rfft(response, self._size)
-        self._spectrum = np.concatenate([spectrum.real, spectrum.imag], axis=1).astype(np.float32)
+        self._spectrum = np.fft.rfft(response, self._size).astype(np.complex64).view(np.float32)
+        self._step = max(1, min(_SAMPLES_AT_ONCE // spec.hop, _PRODUCTS_AT_ONCE // self._spectrum.size))
         self.reset()
 
     def reset(self) -> None:
@@ -180,30 +183,19 @@ class FilteredNoise:
         if noise is None:
             noise = self._rng.random(frames * hop, np.float32) * np.float32(2) - np.float32(1)
         _check("noise", noise, (frames * hop,))
-        step = max(1, _SAMPLES_AT_ONCE // hop)
         rows = np.asarray(noise, np.float32).reshape(frames, hop)
         filters = np.asarray(magnitudes, np.float32)
+        step = self._step
         if frames <= step:
             return self._filter(rows, filters)
         starts = range(0, frames, step)
         return np.concatenate([self._filter(rows[i : i + step], filters[i : i + step]) for i in starts])
 
     def _filter(self, noise: Array, magnitudes: Array) -> Array:
-        frames, hop = noise.shape
-        spectrum = np.fft.rfft(noise, self._size)
-        response = magnitudes @ self._spectrum
-        bins = spectrum.shape[1]
-        response = response[:, :bins] + np.complex64(1j) * response[:, bins:]
-        ringing = np.fft.irfft(spectrum * response, self._size)
-        rows = np.zeros((frames, self._segments * hop), np.float32)
-        width = min(self._size, rows.shape[1])
-        rows[:, :width] = ringing[:, :width]
-        pieces = rows.reshape(frames, self._segments, hop)
-        out = np.concatenate([self._tail, np.zeros((frames, hop), np.float32)])
-        for segment in range(self._segments):
-            out[segment : segment + frames] += pieces[:, segment]
-        self._tail = out[frames:].copy()
-        return out[:frames].reshape(-1)
+        spectra = np.fft.rfft(noise, self._size)
+        spectra *= (magnitudes @ self._spectrum).view(np.complex64)
+        audio, self._tail = _overlap_add(np.fft.irfft(spectra, self._size), self._tail)
+        return audio
 
 
 class Reverb:
@@ -239,17 +231,14 @@ class Reverb:
         length = self._parts + max(64, self._parts)
         self._line: Array = np.zeros((self.spec.hop + 1, length), np.complex64)
         self._end = self._parts - 1
-        self._last: Array = np.zeros(self.spec.hop, np.float32)
+        self._tail: Array = np.zeros((1, self.spec.hop), np.float32)
 
     def process(self, *, audio: Array) -> Array:
         """Convolve samples `[frames * hop]`; return as many, float32."""
         hop = self.spec.hop
         if audio.ndim != 1 or len(audio) % hop:
             raise DdspError(f"audio must hold whole hops of {hop} samples. Received shape: {audio.shape}")
-        hops = np.asarray(audio, np.float32).reshape(-1, hop)
-        pairs = np.concatenate([np.concatenate([self._last[None], hops[:-1]]), hops], axis=1)
-        self._last = hops[-1].copy()
-        spectra = np.fft.rfft(pairs)
+        spectra = np.fft.rfft(np.asarray(audio, np.float32).reshape(-1, hop), 2 * hop)
         for i in range(len(spectra)):
             if self._end == self._line.shape[1]:
                 keep = self._parts - 1
@@ -259,7 +248,8 @@ class Reverb:
             self._end += 1
             past = self._line[:, None, self._end - self._parts : self._end]
             spectra[i] = np.matmul(past, self._response)[:, 0, 0]
-        return np.asarray(np.fft.irfft(spectra, 2 * hop)[:, hop:], np.float32).reshape(-1)
+        out, self._tail = _overlap_add(np.fft.irfft(spectra, 2 * hop), self._tail)
+        return out
 
 
 class Add:
@@ -270,7 +260,7 @@ class Add:
 
     def process(self, **audio: Array) -> Array:
         """Sum signals `[frames * hop]`."""
-        return np.asarray(np.sum(list(audio.values()), axis=0), np.float32)
+        return np.asarray(reduce(np.add, audio.values()), np.float32)
 
 
 class Mix:
@@ -299,6 +289,25 @@ class Mix:
         self._level = level[-1:].copy()
         gain = (before + self._window * (level - before)).reshape(-1)
         return np.asarray(audio_1 + gain * (audio_0 - audio_1), np.float32)
+
+
+def _overlap_add(pieces: Array, tail: Array) -> tuple[Array, Array]:
+    """Add pieces that begin a hop after each other and ring on.
+
+    Args:
+        pieces: `[frames, size]`.
+        tail: `[hops, hop]`, what rang on from the frames before; the pieces are at most a hop longer.
+
+    Returns:
+        Audio `[frames * hop]`, and what rings on from it, `[hops, hop]`.
+    """
+    frames, (hops, hop) = len(pieces), tail.shape
+    out = np.zeros((frames + hops, hop), np.float32)
+    out[:hops] = tail
+    for i in range(hops + 1):
+        part = pieces[:, i * hop : (i + 1) * hop]
+        out[i : i + frames, : part.shape[1]] += part
+    return out[:frames].reshape(-1), out[frames:].copy()
 
 
 def crossfade(hop: int) -> Array:

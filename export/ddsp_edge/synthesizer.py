@@ -30,6 +30,7 @@ class _Node:
     name: str
     inputs: dict[str, str]  # control of the processor -> source
     processor: Processor
+    noise: str  # control that may give its white noise; empty where it makes none
 
 
 class Synthesizer:
@@ -103,20 +104,17 @@ class Synthesizer:
 
     def stems(self, controls: Mapping[str, Array]) -> dict[str, Array]:
         """Render frames as `process`; return the signal `[frames * hop]` of every node by its name."""
-        missing = sorted(set(self.control_channels) - set(controls))
+        missing = self.control_channels.keys() - controls.keys()
         if missing:
-            raise DdspError(f"The synthesizer lacks the control {', '.join(missing)}")
+            raise DdspError(f"The synthesizer lacks the control {', '.join(sorted(missing))}")
         signals: dict[str, Array] = {}
         for node in self._nodes:
             inputs = {
                 control: signals[source] if source in signals else controls[source]
                 for control, source in node.inputs.items()
             }
-            if isinstance(node.processor, FilteredNoise) and f"{node.name}_noise" in controls:
-                inputs["noise"] = controls[f"{node.name}_noise"]
-            noise = controls.get(f"{node.name}_noise")
-            if noise is not None and isinstance(node.processor, FilteredNoise):
-                inputs["noise"] = noise
+            if node.noise in controls:
+                inputs["noise"] = controls[node.noise]
             signals[node.name] = node.processor.process(**inputs)
         return signals
 
@@ -157,7 +155,8 @@ class Synthesizer:
             raise DdspError(f"{where} needs at least one input. Received: {_short(inputs)}")
         for control, source in inputs.items():
             self._source(f"{where}: its input {_short(control)}", kind, control, source, channels)
-        return _Node(name, dict(inputs), processor)
+        noise = f"{name}_noise" if isinstance(processor, FilteredNoise) else ""
+        return _Node(name, dict(inputs), processor, noise)
 
     def _source(self, where: str, kind: str, control: str, source: Any, channels: Mapping[str, int]) -> None:
         is_audio = kind == "Add" or control in _AUDIO_INPUTS

@@ -23,8 +23,9 @@ def hz_to_midi(f0_hz: npt.ArrayLike) -> Array:
     Frequencies of 0 and below, which mean 'no pitch', give note 0.
     """
     f0_hz = np.asarray(f0_hz)
-    safe = np.where(f0_hz > 0, f0_hz, 1.0)
-    return np.where(f0_hz > 0, 69.0 + 12.0 * np.log2(safe / 440.0), 0.0).astype(_float(f0_hz))
+    pitched = f0_hz > 0
+    midi = 69.0 + 12.0 * np.log2(np.where(pitched, f0_hz, 440.0) / 440.0)
+    return np.asarray(np.where(pitched, midi, 0.0), dtype=_float(f0_hz))
 
 
 def midi_to_hz(midi: npt.ArrayLike) -> Array:
@@ -53,14 +54,22 @@ def db_to_amplitude(db: npt.ArrayLike) -> Array:
 
 def scale_f0(f0_hz: npt.ArrayLike) -> Array:
     """Map fundamental frequency in Hz to the network's input: MIDI note / 127, in [0, 1]."""
-    return np.clip(hz_to_midi(f0_hz) / MIDI_MAX, 0.0, 1.0)
+    return np.asarray(np.minimum(np.maximum(hz_to_midi(f0_hz) / MIDI_MAX, 0.0), 1.0))
 
 
 def scale_loudness(loudness_db: npt.ArrayLike) -> Array:
     """Map loudness in dB to the network's input: -80 dB to 0, 0 dB to 1, clipped to [0, 1.25]."""
     loudness_db = np.asarray(loudness_db)
-    scaled = loudness_db / -LOUDNESS_FLOOR_DB + 1.0
-    return np.asarray(np.clip(scaled, 0.0, 1.25), dtype=_float(loudness_db))
+    scaled = np.minimum(np.maximum(loudness_db / -LOUDNESS_FLOOR_DB + 1.0, 0.0), 1.25)
+    return np.asarray(scaled, dtype=_float(loudness_db))
+
+
+def silence_bad(values: Array) -> Array:
+    """Set what is not finite to 0, in place; return the same array."""
+    good = np.isfinite(values)
+    if not good.all():
+        values[~good] = 0.0
+    return values
 
 
 def _float(x: Array) -> type:

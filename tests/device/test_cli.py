@@ -11,6 +11,8 @@ import soundfile
 
 from ddsp_edge import __version__
 from ddsp_edge.audio_file import read_audio, write_audio
+from ddsp_edge.card import read_model_file
+from ddsp_edge.card_text import note_name
 from ddsp_edge.cli import main
 from tests.device.test_instrument import card_with, rewritten
 from tests.device.test_midi import control, off, on, save
@@ -45,17 +47,27 @@ def fails(result):
 def test_info_tells_what_the_instrument_is(run, tiny):
     status, out, err = run("info", tiny)
     assert (status, err) == (0, "")
+    card = read_model_file(tiny).card
+    pitch, level = card.f0_hz_range, card.loudness_db_range
     for text in (
-        "tiny instrument",
+        card.name,
         "16000 Hz",
         "128 samples",
         "8.0 ms",
-        "A2 to E6",
-        "-50 to -12 dB",
-        "float32",
+        f"{note_name(pitch.low)} to {note_name(pitch.high)}, mostly {note_name(pitch.median)}",
+        f"{pitch.low:.0f} to {pitch.high:.0f} Hz",
+        f"{level.low:.0f} to {level.high:.0f} dB",
+        f"{card.quantization}, builtin operators only",
+        card.f0_estimator["name"],
     ):
         assert text in out
     assert len(out.splitlines()) < 25
+
+
+def test_notes_have_their_names():
+    # 1 % is 17 cents: still the nearest note
+    names = {440.0: "A4", 261.626: "C4", 246.942: "B3", 27.5: "A0", 1864.66 * 1.01: "A#6"}
+    assert {f0: note_name(f0) for f0 in names} == names
 
 
 def test_info_does_not_pass_escape_sequences_on(run, tiny, tmp_path):

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from ddsp_edge import DdspError, FrameSpec, read_model_file
 from ddsp_edge.midi import MidiScore
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, hz_to_midi
+from tests.device.conftest import TINY
 
 SPEC = FrameSpec(16_000, 64)  # 4 ms a frame
-LOW_DB, HIGH_DB = -50.0, -12.0  # of the tiny instrument
+LEVEL = read_model_file(TINY).card.loudness_db_range
+LOW_DB, HIGH_DB = LEVEL.low, LEVEL.high
 TICKS = 500  # a beat of half a second: one tick is one millisecond
 
 
@@ -128,7 +130,7 @@ def test_expression_and_volume_follow_the_square_law(play):
 
 def test_all_notes_off_lets_go(play):
     _, loudness = play([on(0, 60), control(200, 123, 0), control(800, 1, 0)])
-    assert at(loudness, 160) > -20
+    assert at(loudness, 160) == pytest.approx(HIGH_DB)
     assert at(loudness, 400) == LOUDNESS_FLOOR_DB
 
 
@@ -140,7 +142,7 @@ def test_tracks_and_tempi_are_merged(play):
     assert at(note, 80) == pytest.approx(60, abs=1e-4)
     assert at(loudness, 196) == LOUDNESS_FLOOR_DB
     assert at(note, 300) == pytest.approx(67, abs=1e-4)
-    assert at(loudness, 396) > -20  # 100 ticks at half the tempo: 200 ms
+    assert at(loudness, 396) == pytest.approx(HIGH_DB)  # 100 ticks at half the tempo: 200 ms
     assert at(loudness, 480) == pytest.approx(LOUDNESS_FLOOR_DB)
 
 

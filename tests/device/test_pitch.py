@@ -1,5 +1,6 @@
 """The pitch tracker against tones whose pitch is known."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddsp_edge import DdspError, FrameSpec, PitchTracker
+from ddsp_edge import DdspError, FrameSpec, PitchTracker, read_model_file
 from ddsp_edge.audio_file import read_audio
 from ddsp_edge.pitch import VOICED, hold_unvoiced
 from tests import oracle
+from tests.device.conftest import TINY
 
 SPEC = FrameSpec(16_000, 128)
 EXACT = Path(__file__).parents[3] / "shared" / "data" / "f0-exact"
@@ -131,6 +133,31 @@ def test_full_scale_and_offset_do_no_harm():
 def test_a_range_that_cannot_be_is_refused():
     with pytest.raises(DdspError, match="f0_min_hz"):
         PitchTracker(SPEC, f0_min_hz=500, f0_max_hz=100)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1900, 2000), (5000, 9000), (1e5, 1e6), (10, 10.001)])
+def test_a_range_of_too_few_lags_is_refused(low, high):
+    with pytest.raises(DdspError, match="too narrow or too high"):
+        PitchTracker(SPEC, f0_min_hz=low, f0_max_hz=high)
+
+
+def card_of_range(low, high):
+    card = read_model_file(TINY).card
+    return dataclasses.replace(card, f0_estimator={"name": "pyin", "f0_min_hz": low, "f0_max_hz": high})
+
+
+def test_the_card_tells_which_pitches_to_look_for():
+    tracker = PitchTracker.for_card(card_of_range(110, 880.0))
+    assert (tracker.f0_min_hz, tracker.f0_max_hz) == (110, 880)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(None, None), ("55", "2000"), (True, 9), (np.nan, 2000.0), (2000.0, 55.0), (20, 10**400), ([], {})],
+)
+def test_a_card_of_no_such_range_leaves_the_usual_one(low, high):
+    usual, found = PitchTracker(SPEC), PitchTracker.for_card(card_of_range(low, high))
+    assert (found.f0_min_hz, found.f0_max_hz) == (usual.f0_min_hz, usual.f0_max_hz)
 
 
 def test_unvoiced_frames_hold_the_last_pitch():

@@ -1,5 +1,7 @@
 """Whole files through an instrument."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import soundfile
@@ -91,13 +93,22 @@ def test_octaves_and_loudness_are_shifted(instrument, tmp_path):
 
 
 def test_a_pitch_out_of_range_suggests_octaves(instrument, tmp_path):
-    write_audio(tmp_path / "low.wav", phrase(1.0, 70.0), RATE)
+    trained = instrument.card.f0_hz_range
+    write_audio(tmp_path / "low.wav", phrase(1.0, trained.low / 1.5), RATE)
     report = render(instrument, tmp_path / "low.wav", tmp_path / "out.wav")
     assert len(report.warnings) == 1
-    assert (
-        "outside what the instrument was trained on (110 to 1320 Hz); try --octaves 1" in report.warnings[0]
-    )
+    hint = f"trained on ({trained.low:.0f} to {trained.high:.0f} Hz); try --octaves 1"
+    assert hint in report.warnings[0]
     assert render(instrument, tmp_path / "low.wav", tmp_path / "out.wav", octaves=1).warnings == []
+
+
+def test_pitches_are_looked_for_where_the_training_data_was_searched(tiny, tmp_path):
+    instrument = Instrument(tiny, seed=1)
+    settings = {**instrument.card.f0_estimator, "f0_min_hz": 35.0, "f0_max_hz": 800.0}
+    instrument.card = dataclasses.replace(instrument.card, f0_estimator=settings)
+    write_audio(tmp_path / "in.wav", phrase(2.0, 42.0), RATE)  # lower than a tracker looks unless told
+    report = render(instrument, tmp_path / "in.wav", tmp_path / "out.wav")
+    assert "the pitch played (42 to 42 Hz)" in report.warnings[0]
 
 
 def test_progress_rises_to_the_whole(instrument, tmp_path):

@@ -105,6 +105,31 @@ def test_every_processor_gives_the_same_in_blocks_of_any_sizes(sizes, seed):
         np.testing.assert_allclose(in_blocks(processor, sizes, hop, **controls), whole, atol=1e-5, rtol=0)
 
 
+def test_arrays_that_were_given_may_be_used_again():
+    rng = np.random.default_rng(0)
+    f0, level = vibrato(20), rng.random((20, 1)).astype(np.float32)
+    audio = rng.uniform(-1, 1, 20 * SPEC.hop).astype(np.float32)
+    magnitudes = rng.random((20, 9)).astype(np.float32)
+    cases = [
+        (Harmonic(SPEC, 1), {"amplitude": level, "distribution": np.ones((20, 1), np.float32), "f0_hz": f0}),
+        (FilteredNoise(SPEC, 9), {"magnitudes": magnitudes, "noise": audio}),
+        (Reverb(SPEC, rng.normal(size=300)), {"audio": audio}),
+        (Mix(SPEC), {"audio_0": audio, "audio_1": audio[::-1].copy(), "level": level}),
+    ]
+    for processor, controls in cases:
+        expected = in_blocks(processor, [10], SPEC.hop, **controls)
+        processor.reset()
+        parts, length = [], {k: 10 * (SPEC.hop if v.ndim == 1 else 1) for k, v in controls.items()}
+        buffers = {k: np.empty_like(v[: length[k]]) for k, v in controls.items()}
+        for half in (0, 1):
+            for name, buffer in buffers.items():
+                buffer[:] = controls[name][half * length[name] :][: length[name]]
+            parts.append(processor.process(**buffers).copy())
+            for buffer in buffers.values():
+                buffer[:] = 1e3
+        np.testing.assert_array_equal(np.concatenate(parts), expected)
+
+
 def test_first_hop_holds_frame_0():
     f0 = np.array([[500.0], [500.0]])
     audio = Harmonic(SPEC, 1).process(
