@@ -15,7 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, metavar="INPUT", help="monophonic sound file")
     parser.add_argument("output", type=Path, metavar="OUTPUT", help=".wav or .flac to write")
     parser.add_argument("--octaves", type=int, default=0, metavar="N", help="transpose by N octaves")
-    parser.add_argument("--loudness", type=float, default=0.0, metavar="DB", help="play louder by so many dB")
+    parser.add_argument(
+        "--loudness-shift-db", type=float, default=0.0, metavar="DB", help="play louder by so many dB"
+    )
     parser.add_argument(
         "--f0", choices=("auto", "pyin", "crepe"), default="auto", help="pitch estimator (default: auto)"
     )
@@ -43,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
             args.input,
             args.output,
             octaves=args.octaves,
-            loudness_shift_db=args.loudness,
+            loudness_shift_db=args.loudness_shift_db,
             progress=progress,
         )
     if result.advice:

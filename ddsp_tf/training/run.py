@@ -3,6 +3,8 @@
 RUN/config.yaml        the configuration, complete
 RUN/instrument.keras   the model at the last checkpoint, with its optimizer
 RUN/log.csv            one line an epoch
+RUN/reference.npz      a little held-back sound, which `export` measures against
+RUN/evaluation.json    what `evaluate` measured
 """
 
 from pathlib import Path

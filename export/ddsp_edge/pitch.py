@@ -30,7 +30,7 @@ _CANDIDATES = 6
 _LOOKAHEAD_S = 0.03
 _LEVEL_DB = -60.0  # RMS of a window below which nothing is heard as a pitch
 _NONE = 1e3  # cost of a candidate that is not there
-# Costs, in units of aperiodicity over 10 ms. Tuned on synthetic tones and on ../shared/data/f0-exact.
+# Costs, in units of aperiodicity over 10 ms. Tuned on synthetic tones and on four recordings with exactly known f0.
 _OCTAVE_DOWN = 0.03  # of a period twice as long: repeats as well, is meant seldom
 _UNVOICED = 0.5
 _LEAP = 1.0  # of a change of pitch, for each octave

@@ -189,7 +189,7 @@ def test_transfer_refuses_an_input(trained_run, tmp_path, capsys, kind, words):
         ("in.wav/out.wav", [], "cannot be written"),
         ("out.mp3", [], "sound is written as .wav or .flac"),
         ("out.wav", ["--octaves", "99"], "octaves must be from -10 to 10. Received: 99"),
-        ("out.wav", ["--loudness", "nan"], "Received: nan"),
+        ("out.wav", ["--loudness-shift-db", "nan"], "Received: nan"),
         ("out.wav", ["--crepe-weights", "gone.h5"], "gone.h5"),
     ],
 )

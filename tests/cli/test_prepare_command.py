@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from ddsp_edge.units import Array
 
+from ddsp_edge.units import Array
 from ddsp_tf.cli import main as command_line
 from ddsp_tf.cli.main import main
 from ddsp_tf.data import load_dataset_info

@@ -1,0 +1,65 @@
+"""Time variants side by side in one process, interleaved, and the memory of each in a process of its own."""
+
+import ctypes
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+
+def interleave(variants: Mapping[str, Callable[[], object]], rounds: int = 7) -> dict[str, dict[str, float]]:
+    """Run each variant twice to warm up, then all of them in turn, `rounds` times.
+
+    Returns:
+        For each the median and the minimum of CPU time, and the median of wall time, in ms.
+    """
+    for run in variants.values():
+        run()
+        run()
+    cpu: dict[str, list[float]] = {name: [] for name in variants}
+    wall: dict[str, list[float]] = {name: [] for name in variants}
+    for _ in range(rounds):
+        for name, run in variants.items():
+            begun, used = time.perf_counter(), time.process_time()
+            run()
+            cpu[name].append(1e3 * (time.process_time() - used))
+            wall[name].append(1e3 * (time.perf_counter() - begun))
+    return {
+        name: {
+            "cpu_ms": statistics.median(cpu[name]),
+            "cpu_min_ms": min(cpu[name]),
+            "wall_ms": statistics.median(wall[name]),
+        }
+        for name in variants
+    }
+
+
+def peak_memory_mb(run: Callable[[], object]) -> float:
+    """Peak resident memory while `run` runs, above what was resident before, MB. Linux only."""
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _status_mb("VmRSS")
+    run()
+    run()
+    return _status_mb("VmHWM") - before
+
+
+def _status_mb(key: str) -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(key):
+            return int(line.split()[1]) / 1024.0
+    return float("nan")
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    model = platform.processor() or platform.machine()
+    cpu_info = Path("/proc/cpuinfo")
+    if cpu_info.exists():
+        for line in cpu_info.read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
