@@ -49,9 +49,13 @@ def main() -> int:
     }
     command("ddsp-edge", "bench", int8)
 
+    print("\nwriting the report ...", flush=True)
+    from ddsp_tf.cli.quiet import load_tensorflow
+
+    load_tensorflow()
+
     from ddsp_tf.evaluation.report import DeviceFigures, Rendering, write_report
 
-    print("\n$ writing the report", flush=True)
     write_report(
         REPORT,
         RUN,
