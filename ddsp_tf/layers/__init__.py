@@ -1,24 +1,36 @@
 """Signal processors as Keras layers."""
 
 from ddsp_tf.layers.add import Add
+from ddsp_tf.layers.crop import Crop
+from ddsp_tf.layers.exp_decay_reverb import ExpDecayReverb
 from ddsp_tf.layers.filtered_noise import FilteredNoise
+from ddsp_tf.layers.filtered_noise_reverb import FilteredNoiseReverb
+from ddsp_tf.layers.fir_filter import FIRFilter
 from ddsp_tf.layers.harmonic import Harmonic
 from ddsp_tf.layers.mix import Mix
+from ddsp_tf.layers.mod_delay import ModDelay
 from ddsp_tf.layers.processor import AUDIO, Processor, find_processor_type, processor_type
 from ddsp_tf.layers.processor_group import GroupOutput, Node, ProcessorGroup
 from ddsp_tf.layers.reverb import Reverb
+from ddsp_tf.layers.spectral_mask import SpectralMask
 
 __all__ = [
     "AUDIO",
     "Add",
+    "Crop",
+    "ExpDecayReverb",
+    "FIRFilter",
     "FilteredNoise",
+    "FilteredNoiseReverb",
     "GroupOutput",
     "Harmonic",
     "Mix",
+    "ModDelay",
     "Node",
     "Processor",
     "ProcessorGroup",
     "Reverb",
+    "SpectralMask",
     "find_processor_type",
     "processor_type",
 ]

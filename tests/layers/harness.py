@@ -16,8 +16,8 @@ def make_inputs(layer, frames=FRAMES, batch=BATCH, seed=0):
     hop = layer.spec.hop
     inputs = {}
     for name, size in layer.input_sizes.items():
-        if name == "f0_hz":
-            inputs[name] = rng.uniform(100, 900, [batch, frames, 1])
+        if name.endswith("_hz"):
+            inputs[name] = rng.uniform(100, 900, [batch, frames, size])
         elif size is None:
             inputs[name] = rng.uniform(-1, 1, [batch, frames * hop])
         else:
@@ -33,16 +33,19 @@ def take(inputs, layer, start, stop):
     }
 
 
-def run_layer_test(layer, tmp_path, *, stream_tolerance=1e-5):
-    """Put a processor through everything that all of them must do."""
+def run_layer_test(layer, tmp_path, *, stream_tolerance=1e-5, dropped_samples=0):
+    """Put a processor through everything that all of them must do.
+
+    `dropped_samples` are missing from the output, which is whole hops otherwise.
+    """
     inputs = make_inputs(layer)
     audio = layer(inputs)
     hop = layer.spec.hop
-    assert audio.shape == (BATCH, FRAMES * hop)
+    assert audio.shape == (BATCH, FRAMES * hop - dropped_samples)
     assert audio.dtype == tf.float32
     assert np.isfinite(audio).all()
     shapes = {k: tuple(v.shape) for k, v in inputs.items()}
-    assert layer.compute_output_shape(shapes) == (BATCH, FRAMES * hop)
+    assert layer.compute_output_shape(shapes) == audio.shape
 
     # The two halves make the whole.
     controls = layer.get_controls(**inputs)
@@ -63,13 +66,18 @@ def run_layer_test(layer, tmp_path, *, stream_tolerance=1e-5):
     model.save(path)
     loaded = keras.models.load_model(path)
     np.testing.assert_allclose(loaded(inputs), audio, atol=1e-6)
-    assert loaded(make_inputs(layer, frames=3, batch=1)).shape == (1, 3 * hop)
+    shorter = loaded(make_inputs(layer, frames=3, batch=1))
+    assert shorter.shape == (1, max(0, 3 * hop - dropped_samples))
 
     # A global mixed-precision policy leaves phases and spectra in float32.
     before = keras.config.dtype_policy()
     try:
         keras.config.set_dtype_policy("mixed_bfloat16")
-        assert type(layer).from_config({**config, "dtype": "float32"})(inputs).dtype == tf.float32
+        mixed = type(layer).from_config({k: v for k, v in config.items() if k != "dtype"})
+        mixed(inputs)
+        for weight, value in zip(mixed.weights, layer.weights, strict=True):
+            weight.assign(value)
+        np.testing.assert_allclose(mixed(inputs), audio, atol=1e-6)
     finally:
         keras.config.set_dtype_policy(before)
 

@@ -1,0 +1,33 @@
+"""Level on the frame grid."""
+
+import tensorflow as tf
+
+from ddsp_tf.errors import DdspError
+from ddsp_tf.frames import FrameSpec
+
+_SMALLEST_POWER = 1e-20  # the square root's gradient has a pole at 0
+
+
+def rms(audio: tf.Tensor, spec: FrameSpec, window_samples: int) -> tf.Tensor:
+    """Root mean square around each frame, under a rectangular window; outside the signal is silence.
+
+    Args:
+        audio: float32 `[batch, samples]`; batch and length may be symbolic.
+        spec: The frame grid.
+        window_samples: Integer >= 1, length of the window.
+
+    Returns:
+        float32 `[batch, samples // hop]`, linear, 1e-10 and up; frame `i` is centred on sample `(i + 1) *
+        hop`.
+
+    Raises:
+        DdspError: If the window is empty.
+    """
+    if window_samples < 1:
+        raise DdspError(f"window_samples must be 1 or more. Received: window_samples={window_samples!r}")
+    n_samples = audio.shape[1] if audio.shape[1] is not None else tf.shape(audio)[1]
+    first = spec.frame_sample(0) - window_samples // 2  # first sample of the first window
+    # One window of zeros after the end is enough for the last frame, whatever the length is.
+    padded = tf.pad(audio[:, max(0, first) :], [[0, 0], [max(0, -first), window_samples]])
+    power = tf.square(tf.signal.frame(padded, window_samples, spec.hop)[:, : n_samples // spec.hop])
+    return tf.sqrt(tf.maximum(tf.reduce_mean(power, axis=-1), _SMALLEST_POWER))

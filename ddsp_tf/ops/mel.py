@@ -1,0 +1,128 @@
+"""Mel spectrograms and cepstra."""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+import tensorflow as tf
+
+from ddsp_tf.errors import DdspError
+from ddsp_tf.ops.spectra import magnitude_spectrogram
+
+# Slaney's mel scale ("Auditory Toolbox", Interval Research report 1998-010): linear up to 1 kHz, then
+# logarithmic, 27 mels for a factor of 6.4. `ddsp_tf.ops.units` has it for tensors; the
+# filters are constants, in float64.
+_HZ_PER_MEL = 200.0 / 3.0
+_BREAK_HZ = 1000.0
+_BREAK_MEL = _BREAK_HZ / _HZ_PER_MEL
+_NEPERS_PER_MEL = math.log(6.4) / 27.0
+_SMALLEST_POWER = 1e-10  # -100 dB
+
+
+def _hz_from_mel(mel: np.ndarray) -> np.ndarray:
+    """Mels of Slaney's scale to Hz."""
+    mel = np.asarray(mel, np.float64)
+    above = _BREAK_HZ * np.exp(_NEPERS_PER_MEL * np.maximum(mel - _BREAK_MEL, 0.0))
+    return np.where(mel < _BREAK_MEL, mel * _HZ_PER_MEL, above)
+
+
+def _mel_from_hz(frequency_hz: np.ndarray) -> np.ndarray:
+    """Hz to mels of Slaney's scale."""
+    hz = np.asarray(frequency_hz, np.float64)
+    above = _BREAK_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _NEPERS_PER_MEL
+    return np.where(hz < _BREAK_HZ, hz / _HZ_PER_MEL, above)
+
+
+@lru_cache(maxsize=16)
+def mel_filterbank(
+    n_mels: int, fft_size: int, sample_rate: int, low_hz: float = 0.0, high_hz: float | None = None
+) -> np.ndarray:
+    """Triangular filters, equally spaced in mels, each of area 1 (Slaney's normalisation).
+
+    Args:
+        n_mels: Integer >= 1, filters.
+        fft_size: Integer, length of the transform in samples.
+        sample_rate: Integer, Hz.
+        low_hz: Float >= 0, where the first filter begins.
+        high_hz: Float up to Nyquist, where the last filter ends; None: Nyquist.
+
+    Returns:
+        float32 `[fft_size // 2 + 1, n_mels]`, read-only.
+
+    Raises:
+        DdspError: If the limits leave no band, or `n_mels` is below 1.
+    """
+    high_hz = sample_rate / 2 if high_hz is None else high_hz
+    if n_mels < 1 or not 0.0 <= low_hz < high_hz <= sample_rate / 2:
+        raise DdspError(
+            "a mel filterbank needs n_mels >= 1 and "
+            f"0 <= low_hz < high_hz <= sample_rate / 2 ({sample_rate / 2:g}). "
+            f"Received: n_mels={n_mels!r}, low_hz={low_hz!r}, high_hz={high_hz!r}"
+        )
+    low, high = _mel_from_hz(np.array([low_hz, high_hz]))
+    edges = _hz_from_mel(np.linspace(low, high, n_mels + 2))
+    bins = np.arange(fft_size // 2 + 1)[:, np.newaxis] * (sample_rate / fft_size)
+    left, middle, right = edges[:-2], edges[1:-1], edges[2:]
+    triangles = np.minimum((bins - left) / (middle - left), (right - bins) / (right - middle))
+    bank = (np.maximum(triangles, 0.0) * (2.0 / (right - left))).astype(np.float32)
+    bank.flags.writeable = False
+    return bank
+
+
+def mel_spectrogram(
+    audio: tf.Tensor,
+    sample_rate: int,
+    fft_size: int,
+    hop: int,
+    n_mels: int,
+    *,
+    low_hz: float = 0.0,
+    high_hz: float | None = None,
+) -> tf.Tensor:
+    """Power in mel bands. Windows and padding are those of `magnitude_spectrogram`.
+
+    Args:
+        audio: float32 `[batch, samples]`; batch and length may be symbolic.
+        sample_rate: Integer, Hz.
+        fft_size: Integer, window length in samples.
+        hop: Integer, samples between windows; it divides `fft_size`.
+        n_mels: Integer >= 1, bands.
+        low_hz: Float >= 0, lower end of the first band.
+        high_hz: Float up to Nyquist, upper end of the last band; None: Nyquist.
+
+    Returns:
+        float32 `[batch, windows, n_mels]`.
+    """
+    power = tf.square(magnitude_spectrogram(audio, fft_size, hop))
+    return tf.matmul(power, tf.constant(mel_filterbank(n_mels, fft_size, sample_rate, low_hz, high_hz)))
+
+
+def mfcc(
+    audio: tf.Tensor, sample_rate: int, fft_size: int, hop: int, n_mels: int = 128, n_mfcc: int = 30
+) -> tf.Tensor:
+    """Mel-frequency cepstral coefficients: the orthonormal DCT-II of the mel spectrogram in dB.
+
+    S. Davis, P. Mermelstein, "Comparison of Parametric Representations for Monosyllabic Word Recognition",
+    IEEE Trans. ASSP 28, 1980. Power is held at -100 dB and above; nothing is liftered.
+
+    Args:
+        audio: float32 `[batch, samples]`; batch and length may be symbolic.
+        sample_rate: Integer, Hz.
+        fft_size: Integer, window length in samples.
+        hop: Integer, samples between windows; it divides `fft_size`.
+        n_mels: Integer >= 1, mel bands.
+        n_mfcc: Integer in 1 to `n_mels`, coefficients.
+
+    Returns:
+        float32 `[batch, windows, n_mfcc]`.
+
+    Raises:
+        DdspError: If there are fewer bands than coefficients.
+    """
+    if not 1 <= n_mfcc <= n_mels:
+        raise DdspError(f"n_mfcc must be within 1 to n_mels ({n_mels}). Received: n_mfcc={n_mfcc!r}")
+    power = mel_spectrogram(audio, sample_rate, fft_size, hop, n_mels)
+    level_db = tf.math.log(tf.maximum(power, _SMALLEST_POWER)) * (10.0 / math.log(10.0))
+    k, m = np.arange(n_mfcc), np.arange(n_mels)[:, np.newaxis]
+    basis = np.cos(np.pi * k * (2 * m + 1) / (2 * n_mels)) * np.where(k == 0, 1.0, math.sqrt(2.0))
+    return tf.matmul(level_db, tf.constant(basis / math.sqrt(n_mels), tf.float32))
