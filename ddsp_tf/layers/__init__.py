@@ -12,7 +12,10 @@ from ddsp_tf.layers.mod_delay import ModDelay
 from ddsp_tf.layers.processor import AUDIO, Processor, find_processor_type, processor_type
 from ddsp_tf.layers.processor_group import GroupOutput, Node, ProcessorGroup
 from ddsp_tf.layers.reverb import Reverb
+from ddsp_tf.layers.sinusoidal import Sinusoidal
 from ddsp_tf.layers.spectral_mask import SpectralMask
+from ddsp_tf.layers.tensor_to_audio import TensorToAudio
+from ddsp_tf.layers.wavetable import Wavetable
 
 __all__ = [
     "AUDIO",
@@ -30,7 +33,10 @@ __all__ = [
     "Processor",
     "ProcessorGroup",
     "Reverb",
+    "Sinusoidal",
     "SpectralMask",
+    "TensorToAudio",
+    "Wavetable",
     "find_processor_type",
     "processor_type",
 ]

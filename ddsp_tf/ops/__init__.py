@@ -8,6 +8,12 @@ from ddsp_tf.ops.filters import (
     lowpass_impulse_response,
 )
 from ddsp_tf.ops.frames import crossfade, crossfade_window, previous_frames
+from ddsp_tf.ops.frequencies import (
+    frequencies_sigmoid,
+    frequencies_softmax,
+    harmonic_to_sinusoidal,
+    sinusoidal_to_harmonic,
+)
 from ddsp_tf.ops.level import rms
 from ddsp_tf.ops.mel import mel_filterbank, mel_spectrogram, mfcc
 from ddsp_tf.ops.oscillators import (
@@ -16,29 +22,78 @@ from ddsp_tf.ops.oscillators import (
     harmonic_oscillator,
     nyquist_fade,
 )
+from ddsp_tf.ops.resample import frames_to_samples, resampling_delay, stream_frames_to_samples
 from ddsp_tf.ops.scaling import exp_sigmoid
+from ddsp_tf.ops.sinusoids import SinusoidState, sinusoidal_oscillator
+from ddsp_tf.ops.surrogate import damped_sinusoids, inside_unit_circle, surrogate_frequency_hz
 from ddsp_tf.ops.transforms import inverse_stft, stft
+from ddsp_tf.ops.units import (
+    bark_to_hz,
+    erb_bandwidth_hz,
+    erb_rate_to_hz,
+    hz_to_bark,
+    hz_to_erb_rate,
+    hz_to_mel,
+    hz_to_midi,
+    hz_to_octaves,
+    mel_to_hz,
+    midi_to_hz,
+    octaves_to_hz,
+)
+from ddsp_tf.ops.wavetables import (
+    WavetableState,
+    harmonics_of_table,
+    tables_from_harmonics,
+    wavetable_oscillator,
+)
 
 __all__ = [
     "HarmonicState",
+    "SinusoidState",
+    "WavetableState",
+    "bark_to_hz",
     "convolve_causal",
     "convolve_frames",
     "crossfade",
     "crossfade_window",
+    "damped_sinusoids",
+    "erb_bandwidth_hz",
+    "erb_rate_to_hz",
     "exp_sigmoid",
     "fft_size",
     "fractional_delay",
+    "frames_to_samples",
+    "frequencies_sigmoid",
+    "frequencies_softmax",
     "fundamental_phase",
     "harmonic_oscillator",
+    "harmonic_to_sinusoidal",
+    "harmonics_of_table",
     "highpass_impulse_response",
+    "hz_to_bark",
+    "hz_to_erb_rate",
+    "hz_to_mel",
+    "hz_to_midi",
+    "hz_to_octaves",
     "impulse_responses_from_magnitudes",
+    "inside_unit_circle",
     "inverse_stft",
     "lowpass_impulse_response",
     "mel_filterbank",
     "mel_spectrogram",
+    "mel_to_hz",
     "mfcc",
+    "midi_to_hz",
     "nyquist_fade",
+    "octaves_to_hz",
     "previous_frames",
+    "resampling_delay",
     "rms",
+    "sinusoidal_oscillator",
+    "sinusoidal_to_harmonic",
     "stft",
+    "stream_frames_to_samples",
+    "surrogate_frequency_hz",
+    "tables_from_harmonics",
+    "wavetable_oscillator",
 ]

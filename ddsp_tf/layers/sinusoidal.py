@@ -1,0 +1,112 @@
+"""A bank of sinusoids with free frequencies, as a layer."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from ddsp_tf.errors import DdspError
+from ddsp_tf.layers.processor import Processor, Tensors, check_integer, processor_type
+from ddsp_tf.ops.frequencies import frequencies_sigmoid, frequencies_softmax
+from ddsp_tf.ops.oscillators import nyquist_fade
+from ddsp_tf.ops.scaling import exp_sigmoid
+from ddsp_tf.ops.sinusoids import SinusoidState, sinusoidal_oscillator
+
+HEADS = (None, "sigmoid", "softmax")
+
+
+@processor_type
+class Sinusoidal(Processor):
+    """Sum of sinusoids, each with a frequency and an amplitude of its own: bells, plates, voices in chords.
+
+    Reference: J. Engel, R. Swavely, L. Hantrakul, A. Roberts, C. Hawthorne, "Self-supervised Pitch Detection
+    by Inverse Audio Synthesis", ICML 2020 workshop on self-supervision in audio and speech.
+
+    Args:
+        n_sinusoids: Integer in 1 to 1000.
+        sample_rate: Integer, Hz.
+        hop: Integer, samples a frame.
+        frequency_head: How frequencies come from a network. None takes them in Hz; `"sigmoid"` maps one
+            raw output a sinusoid to `low_hz` to `high_hz`, evenly in pitch; `"softmax"` takes `n_bins` raw
+            outputs a sinusoid and gives their mean pitch over a grid from `low_hz` to `high_hz`.
+        low_hz: Float > 0, Hz, lowest frequency of a head.
+        high_hz: Float > `low_hz`, at most Nyquist, Hz, highest frequency of a head; None is Nyquist.
+        n_bins: Integer in 2 to 4096, pitches on the grid of `"softmax"`.
+
+    Input: `amplitudes` `[batch, frames, n_sinusoids]`, raw network outputs; without a head `frequencies_hz`
+    `[batch, frames, n_sinusoids]` in Hz, else `frequencies`, raw, `[batch, frames, n_sinusoids]` or, for
+    `"softmax"`, `[batch, frames, n_sinusoids * n_bins]`, the bins of one sinusoid side by side.
+
+    Controls: `amplitudes` `[batch, frames, n_sinusoids]` linear, each 0 to 2, zero from Nyquist on;
+    `frequencies_hz` `[batch, frames, n_sinusoids]`.
+
+    Output: audio `[batch, frames * hop]`.
+    """
+
+    def __init__(
+        self,
+        n_sinusoids: int,
+        sample_rate: int,
+        hop: int,
+        frequency_head: str | None = None,
+        low_hz: float = 20.0,
+        high_hz: float | None = None,
+        n_bins: int = 64,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(sample_rate, hop, **kwargs)
+        self.n_sinusoids = check_integer("Sinusoidal", "n_sinusoids", n_sinusoids, 1, 1000)
+        self.n_bins = check_integer("Sinusoidal", "n_bins", n_bins, 2, 4096)
+        if frequency_head not in HEADS:
+            raise DdspError(
+                "Sinusoidal: frequency_head must be None, 'sigmoid' or 'softmax'. "
+                f"Received: frequency_head={frequency_head!r}"
+            )
+        self.frequency_head = frequency_head
+        self.low_hz = low_hz
+        self.high_hz = high_hz
+        top_hz = sample_rate / 2 if high_hz is None else high_hz
+        if not 0.0 < low_hz < top_hz <= sample_rate / 2:
+            raise DdspError(
+                f"Sinusoidal: low_hz and high_hz must be above 0, rising, and at most {sample_rate / 2} Hz. "
+                f"Received: low_hz={low_hz!r}, high_hz={high_hz!r}"
+            )
+        self._range_hz = (float(low_hz), float(top_hz))
+
+    @property
+    def input_sizes(self) -> dict[str, int | None]:
+        """Channels of each raw input by name."""
+        if self.frequency_head is None:
+            return {"amplitudes": self.n_sinusoids, "frequencies_hz": self.n_sinusoids}
+        bins = self.n_bins if self.frequency_head == "softmax" else 1
+        return {"amplitudes": self.n_sinusoids, "frequencies": self.n_sinusoids * bins}
+
+    def get_controls(self, **inputs: tf.Tensor) -> Tensors:
+        """Scale raw outputs; fade out sinusoids towards Nyquist, each by the definition for harmonics."""
+        if self.frequency_head is None:
+            frequencies_hz = inputs["frequencies_hz"]
+        elif self.frequency_head == "sigmoid":
+            frequencies_hz = frequencies_sigmoid(inputs["frequencies"], *self._range_hz)
+        else:
+            raw = inputs["frequencies"]
+            raw = tf.reshape(raw, [tf.shape(raw)[0], -1, self.n_sinusoids, self.n_bins])
+            frequencies_hz = frequencies_softmax(raw, *self._range_hz)
+        # A negative frequency is a sine turned over; it aliases no less.
+        fade = nyquist_fade(tf.abs(frequencies_hz), 1, self.spec.sample_rate)
+        return {"amplitudes": exp_sigmoid(inputs["amplitudes"]) * fade, "frequencies_hz": frequencies_hz}
+
+    def stream_signal(
+        self, controls: Tensors, state: SinusoidState | None = None
+    ) -> tuple[tf.Tensor, SinusoidState]:
+        """Render one block; the state holds phases and the last frame."""
+        return sinusoidal_oscillator(controls["frequencies_hz"], controls["amplitudes"], self.spec, state)
+
+    def get_config(self) -> dict[str, Any]:
+        """Every constructor argument."""
+        return {
+            **super().get_config(),
+            "n_sinusoids": self.n_sinusoids,
+            "frequency_head": self.frequency_head,
+            "low_hz": self.low_hz,
+            "high_hz": self.high_hz,
+            "n_bins": self.n_bins,
+        }
