@@ -6,13 +6,13 @@ import pytest
 import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
-from ddsp_tf.layers import Harmonic, Sinusoidal, TensorToAudio, Wavetable
+from ddsp_tf.layers import Harmonic, ProcessorGroup, Sinusoidal, TensorToAudio, Wavetable
 from ddsp_tf.ops import harmonic_to_sinusoidal
 from tests import oracle
 from tests.layers.harness import make_inputs, run_layer_test
 
 SPECS = [(16000, 64), (44100, 441), (48000, 1)]
-ODD_SPECS = [*SPECS, (16000, 80), (48000, 192), (22050, 37)]
+ODD_SPECS = [*SPECS, (16000, 80), (48000, 192), (48000, 320), (22050, 37)]
 
 SAW = [1.0 - 2.0 * i / 64 for i in range(64)]
 
@@ -78,7 +78,7 @@ def test_sinusoidal_with_the_controls_of_a_harmonic_sounds_like_it():
     amplitudes, frequencies_hz = harmonic_to_sinusoidal(**controls)
     layer = Sinusoidal(20, 16000, 64)
     audio = layer.get_signal(amplitudes=amplitudes, frequencies_hz=frequencies_hz)
-    # The 20th multiple of a float32 fundamental is rounded: 8e-4 Hz at 18 kHz, for a quarter of a second
+    # Multiples are rounded to float32, 2.4e-4 Hz below 8 kHz, for a quarter of a second: 4e-4 radians
     np.testing.assert_allclose(audio, harmonic.get_signal(**controls), atol=1e-3)
 
 
@@ -329,6 +329,43 @@ def test_random_tables_repeat_with_a_seed():
 def test_frames_pass_as_samples_in_their_order():
     samples = np.arange(24, dtype="float32").reshape(2, 3, 4)
     np.testing.assert_array_equal(TensorToAudio(16000, 4)({"samples": samples}), samples.reshape(2, 12))
+
+
+def test_synths_work_in_a_group_stream_and_round_trip(tmp_path):
+    nodes = [
+        {
+            "name": "bells",
+            "type": "Sinusoidal",
+            "config": {"n_sinusoids": 3, "frequency_head": "softmax", "n_bins": 8},
+            "inputs": {"amplitudes": "amplitudes", "frequencies": "frequencies"},
+        },
+        {
+            "name": "voice",
+            "type": "Wavetable",
+            "config": {"n_tables": 2, "table_size": 64, "seed": 1},
+            "inputs": {"amplitude": "amplitude", "f0_hz": "f0_hz", "mix": "mix"},
+        },
+        {"name": "rest", "type": "TensorToAudio", "inputs": {"samples": "samples"}},
+        {
+            "name": "sum",
+            "type": "Add",
+            "config": {"n_inputs": 3},
+            "inputs": {"audio_0": "bells", "audio_1": "voice", "audio_2": "rest"},
+        },
+    ]
+    sizes = {"amplitudes": 3, "frequencies": 24, "amplitude": 1, "f0_hz": 1, "mix": 2, "samples": 32}
+    group = ProcessorGroup(16000, 32, inputs=list(sizes), nodes=nodes)
+    rng = np.random.default_rng(0)
+    raw = {k: tf.constant(rng.normal(size=[2, 6, n]), tf.float32) for k, n in sizes.items()}
+    raw["f0_hz"] = tf.fill([2, 6, 1], 250.0)
+    symbolic = {k: keras.Input([None, n], name=k) for k, n in sizes.items()}
+    model = keras.Model(symbolic, group(symbolic))
+    model.save(tmp_path / "group.keras")
+    audio = keras.models.load_model(tmp_path / "group.keras")(raw)
+    np.testing.assert_allclose(audio, group(raw), atol=1e-6)
+    first, state = group.stream({k: v[:, :2] for k, v in raw.items()})
+    second, _ = group.stream({k: v[:, 2:] for k, v in raw.items()}, state)
+    np.testing.assert_allclose(np.concatenate([first.audio, second.audio], axis=1), audio, atol=1e-5)
 
 
 @pytest.mark.parametrize(
