@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 DEVICE_VENV ?= .venv-device
-# Half of what a machine has is left to whoever works on it; at least one.
+# How many tests run at once.
 TEST_JOBS ?= 2
 
 BIN = $(VENV)/bin
@@ -51,8 +51,8 @@ $(DEVICE_VENV)/.installed: pyproject.toml constraints.txt | python-is-new-enough
 
 .PHONY: python-is-new-enough
 python-is-new-enough:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 	         "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 
 clean:

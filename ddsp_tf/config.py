@@ -31,7 +31,7 @@ class DataConfig:
         f0_min_hz: Lowest fundamental frequency looked for, Hz.
         f0_max_hz: Highest fundamental frequency looked for, Hz.
         passage_seconds: Length of the passages that recordings are cut into, seconds.
-        validation_share: Share of the passages that is held back for validation, 0 to 0.5.
+        validation_share: Share of the passages that is held back for validation, 0.01 to 0.5.
     """
 
     f0: str = "auto"
@@ -48,7 +48,7 @@ class DataConfig:
                 f"Received: {self.f0_min_hz}, {self.f0_max_hz}"
             )
         _in_range("data.passage_seconds", self.passage_seconds, 2.0, 60.0)
-        _in_range("data.validation_share", self.validation_share, 0.0, 0.5)
+        _in_range("data.validation_share", self.validation_share, 0.01, 0.5)
 
 
 @dataclass(frozen=True)
@@ -201,6 +201,19 @@ class Config:
         return yaml.safe_dump(self.to_dict(), sort_keys=False, width=100)
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """Safe YAML in which a key that stands twice is an error, not the last one's win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for i, key in enumerate(keys):
+            if key in keys[:i]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands there twice", node.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
 def config_folders() -> list[Path]:
     """Where shipped configurations live: in the installed package, or beside it in a checkout."""
     package = Path(__file__).parent
@@ -231,7 +244,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         DdspError: If it is no YAML, holds something else, or is more than any experiment needs.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         detail = " ".join(str(error).split())[:300]
         raise DdspError(f"{path} is not valid YAML: {detail}") from error

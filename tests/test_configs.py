@@ -207,3 +207,10 @@ def test_numbers_may_be_written_as_people_do(tmp_path, number):
 )
 def test_a_bad_change_is_refused(tmp_path, override, words):
     refused(tmp_path, words, override)
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    text = tiny.write_config(tmp_path / "twice.yaml").read_text()
+    (tmp_path / "twice.yaml").write_text(text + "name: again\n")
+    with pytest.raises(DdspError, match="'name' stands there twice"):
+        load_config(tmp_path / "twice.yaml")

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 
 from ddsp_edge.version import __version__
-from ddsp_tf.errors import DdspError
+from ddsp_tf.errors import DdspError, printable
 
 COMMANDS = ("prepare", "train", "evaluate", "transfer", "export")
 """Modules of `ddsp_tf.cli` with `HELP`, `add_arguments` and `run`; none imports TensorFlow by itself."""
@@ -37,6 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except (DdspError, OSError) as error:
         return _fail(args.debug, _words(error))
+    except ModuleNotFoundError as error:
+        needed = 'pip install "ddsp-tf[train]"'
+        return _fail(args.debug, f"{error.name} is not installed: {args.command} needs {needed}")
     except Exception as error:  # noqa: BLE001 (the last resort of a command line)
         text = " ".join(str(error).split())[:300]
         return _fail(
@@ -49,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ddsp-tf", description="From a recording to an instrument.")
     parser.add_argument("--version", action="version", version=f"ddsp-tf {__version__}")
     _add_debug(parser, False)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, dest="command")
     for name in COMMANDS:
         module = importlib.import_module(f"ddsp_tf.cli.{name}")
         command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
@@ -66,7 +69,7 @@ def _add_debug(parser: argparse.ArgumentParser, default: object) -> None:
 def _fail(debug: bool, words: str) -> int:
     if debug:
         traceback.print_exc()
-    print(f"ddsp-tf: error: {words}", file=sys.stderr)
+    print(f"ddsp-tf: error: {printable(words)}", file=sys.stderr)
     return 1
 
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ddsp_edge.card_text import note_name
 from ddsp_tf.cli.quiet import load_tensorflow
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def summary(info: "DatasetInfo") -> list[str]:
             "split",
             f"{_minutes(info.train_seconds)} to train on, {_minutes(info.validation_seconds)} held back",
         ),
-        ("pitch", f"{_note(f0.low)} to {_note(f0.high)} ({f0.low:.0f} to {f0.high:.0f} Hz)"),
+        ("pitch", f"{note_name(f0.low)} to {note_name(f0.high)} ({f0.low:.0f} to {f0.high:.0f} Hz)"),
         ("voiced", f"{info.voiced_share:.0%} of the frames, by {info.f0_estimator['name']}"),
         ("loudness", f"{loudness.low:.0f} to {loudness.high:.0f} dB, median {loudness.median:.0f}"),
         ("frames", f"{info.sample_rate} Hz, one frame every {info.hop} samples"),
@@ -100,10 +101,3 @@ def _minutes(seconds: float) -> str:
 
 def _files(count: int) -> str:
     return "1 file" if count == 1 else f"{count} files"
-
-
-def _note(f0_hz: float) -> str:
-    from ddsp_tf.units import hz_to_midi
-
-    midi = round(float(hz_to_midi(f0_hz)))
-    return f"{('C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B')[midi % 12]}{midi // 12 - 1}"

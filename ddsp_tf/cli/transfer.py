@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--loudness-shift-db", type=float, default=0.0, metavar="DB", help="play louder by so many dB"
     )
     parser.add_argument(
-        "--f0", choices=("auto", "pyin", "crepe"), default="auto", help="pitch estimator (default: auto)"
+        "--f0", choices=("pyin", "crepe"), help="pitch estimator (default: as the instrument was trained)"
     )
     parser.add_argument("--crepe-weights", type=Path, metavar="FILE", help="published CREPE weights (HDF5)")
 
@@ -30,14 +30,20 @@ def run(args: argparse.Namespace) -> None:
 
     from ddsp_tf.cli.progress import Progress
     from ddsp_tf.evaluation.transfer import transfer
-    from ddsp_tf.features.f0 import make_f0_estimator
-    from ddsp_tf.training.run import load_config_of_run, load_model_of_run
+    from ddsp_tf.features.f0 import f0_estimator_as_recorded
+    from ddsp_tf.training.run import load_model_of_run
 
-    data = load_config_of_run(args.run).data
-    estimator = make_f0_estimator(
-        args.f0, f0_min_hz=data.f0_min_hz, f0_max_hz=data.f0_max_hz, crepe_weights=args.crepe_weights
-    )
     model = load_model_of_run(args.run)
+    trained_on = model.instrument.get("f0_estimator", {})
+    asked = args.f0 or ("crepe" if args.crepe_weights else None)
+    wanted = {**trained_on, "name": asked, "implementation": ""} if asked else trained_on
+    estimator = f0_estimator_as_recorded(wanted, args.crepe_weights)
+    if estimator.name != trained_on.get("name"):
+        print(
+            f"ddsp-tf: note: pitch is tracked by {estimator.name}, but the instrument was trained on "
+            f"{trained_on.get('name')}: they may differ in octaves (see --f0 and --crepe-weights)",
+            file=sys.stderr,
+        )
     with Progress("transfer") as progress:
         result = transfer(
             model,
@@ -48,6 +54,6 @@ def run(args: argparse.Namespace) -> None:
             loudness_shift_db=args.loudness_shift_db,
             progress=progress,
         )
-    if result.advice:
-        print(f"ddsp-tf: note: {result.advice}", file=sys.stderr)
+    for line in result.advice:
+        print(f"ddsp-tf: note: {line}", file=sys.stderr)
     print(f"{args.output}: {result.seconds:.1f} s, pitch from {estimator.name}")

@@ -24,7 +24,6 @@ class PassageCollector:
 
     Attributes:
         kept: Integer, passages that were not silent.
-        pitched: Whether a pitch was found in any of them.
         frames: Frames written to each split.
         statistics: Of the training passages.
     """
@@ -40,7 +39,6 @@ class PassageCollector:
         self._held_f0_hz = 0.0
         self._first: Record | None = None  # waits for a second: alone, it is cut in two
         self.kept = 0
-        self.pitched = False
         self.frames = dict.fromkeys(SPLITS, 0)
         self.statistics = FeatureStatistics()
 
@@ -66,7 +64,6 @@ class PassageCollector:
         voiced = analysis.f0_hz[analysis.f0_hz > 0]
         if len(voiced):
             self._held_f0_hz = float(voiced[-1])
-            self.pitched = True
         self._passages[analysis.source] += 1
         number, self.kept = self.kept, self.kept + 1
         if number == 0:

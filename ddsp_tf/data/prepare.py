@@ -86,8 +86,8 @@ def prepare(
                 if progress is not None:
                     progress(min(done, total), total)
         files = [collector.complete(result) for result in stream.results]
-        _refuse_nothing(collector, stream.errors, files, data)
         collector.finish()
+        _refuse_nothing(collector, stream.errors, files, data)
         files += [FileResult(name, "skipped", "not the ending of a sound file") for name in sources.strays]
         info = DatasetInfo(
             sample_rate=spec.sample_rate,
@@ -120,10 +120,10 @@ def _refuse_nothing(
 ) -> None:
     """Raise if no dataset can come of what was collected."""
     if collector.kept:
-        if not collector.pitched:
+        if not collector.statistics.voiced_share:
             raise DdspError(
-                f"no pitch between {data.f0_min_hz:g} and {data.f0_max_hz:g} Hz was found in any recording: "
-                "they must be of one pitched instrument or voice"
+                f"no pitch between {data.f0_min_hz:g} and {data.f0_max_hz:g} Hz was found in what is to train "
+                "on: recordings must be of one pitched instrument or voice"
             )
         return
     if len(files) == 1:

@@ -40,7 +40,7 @@ def mean_distribution(passages: Iterable[Passage], spec: FrameSpec) -> Array:
     total = np.zeros(N_HARMONICS)
     for passage in passages:
         padded = np.pad(passage.audio.astype(np.float64), size)
-        step = max(1, round(0.02 * spec.sample_rate / spec.hop))  # 50 frames a second are plenty
+        step = spec.frames_for(0.2)  # five frames a second of a long recording are plenty
         for i in np.flatnonzero(passage.voiced)[::step]:
             centre = spec.frame_sample(int(i)) + size
             part = padded[centre - size // 2 : centre + size // 2] * window

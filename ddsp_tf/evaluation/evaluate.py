@@ -1,25 +1,27 @@
 """How good is an instrument? Measured on passages that training has not seen, beside baselines."""
 
+import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ddsp_edge.loudness import loudness_db
-from ddsp_edge.units import Array, cents_between
-from ddsp_tf.data.info import load_dataset_info
+from ddsp_edge.units import Array
+from ddsp_tf.data.info import SPLITS, load_dataset_info
 from ddsp_tf.data.reading import Passage, read_passages
+from ddsp_tf.data.records import read_records
 from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation.baseline import mean_distribution, play_mean_spectrum
-from ddsp_tf.features.f0 import F0Estimator, make_f0_estimator
+from ddsp_tf.features.f0 import F0Estimator, f0_estimator_as_recorded
 from ddsp_tf.frames import FrameSpec
-from ddsp_tf.losses import MultiScaleSpectralLoss
+from ddsp_tf.metrics import LoudnessL1, MultiScaleSpectralDistance
+from ddsp_tf.metrics.pitch import raw_pitch_accuracy, voicing_recall
 from ddsp_tf.models.autoencoder import Autoencoder
 from ddsp_tf.models.render import Renderer
-from ddsp_tf.training.run import load_config_of_run, load_model_of_run
+from ddsp_tf.training.run import MODEL_NAME, load_config_of_run, load_model_of_run
 
 RESULT_NAME = "evaluation.json"
 
@@ -74,7 +76,8 @@ class Evaluation:
         ratio = self.untrained.spectral_distance / self.trained.spectral_distance
         lines.append(
             f"{self.seconds:.1f} s held back; distance {ratio:.2f} times better than untrained; "
-            f"{100 * (self.trained.voiced_in_both or 0):.1f} % of the voiced frames are voiced in both"
+            f"{100 * (self.trained.voiced_in_both or 0):.1f} % of the voiced frames are voiced in both, "
+            f"by {self.f0_estimator}"
         )
         return "\n".join(lines)
 
@@ -99,27 +102,30 @@ def evaluate(
             f"the dataset {data} has {info.spec.sample_rate} Hz and hop {info.spec.hop}, "
             f"the model {spec.sample_rate} Hz and hop {spec.hop}"
         )
-    passages = list(read_passages(data, "validation"))
-    if not passages:
+    if not info.validation_seconds:
         raise DdspError(f"{data} holds nothing back for validation")
-    estimator = _estimator(info.f0_estimator, crepe_weights)
+    for split in SPLITS:
+        for _ in read_records(data, info, split):
+            pass  # a damaged record is named before the work starts
+    estimator = f0_estimator_as_recorded(info.f0_estimator, crepe_weights)
+
+    def score(play: Callable[[Passage], Array], tracker: F0Estimator | None = None) -> Scores:
+        return _score(((p, play(p)) for p in read_passages(data, "validation")), spec, tracker)
 
     progress("the trained model")
-    trained = _score(passages, _render(model, passages), spec, estimator)
+    trained = score(_player(model), estimator)
     progress("the untrained model")
-    untrained_model = Autoencoder.from_experiment(load_config_of_run(run))
-    untrained = _score(passages, _render(untrained_model, passages), spec)
+    untrained = score(_player(Autoencoder.from_experiment(load_config_of_run(run))))
     progress("the mean spectrum")
     try:
         spectrum = mean_distribution(read_passages(data, "train"), spec)
     except ValueError as error:
         raise DdspError(f"{data}: {error}") from error
-    played = [play_mean_spectrum(spectrum, p.f0_hz, p.loudness_db, spec) for p in passages]
     result = Evaluation(
-        seconds=sum(spec.seconds(len(p.f0_hz)) for p in passages),
+        seconds=info.validation_seconds,
         trained=trained,
         untrained=untrained,
-        mean_spectrum=_score(passages, played, spec),
+        mean_spectrum=score(lambda p: play_mean_spectrum(spectrum, p.f0_hz, p.loudness_db, spec)),
         f0_estimator=estimator.name,
     )
     beside = run / f".{RESULT_NAME}.part"
@@ -128,51 +134,46 @@ def evaluate(
     return result
 
 
-def _estimator(recorded: dict[str, Any], crepe_weights: Path | None) -> F0Estimator:
-    """The estimator of the dataset where it can be had, else pYIN."""
-    if not isinstance(recorded.get("name"), str):
-        raise DdspError("the dataset names no f0 estimator: prepare it again")
-    limits = {k: float(recorded[k]) for k in ("f0_min_hz", "f0_max_hz") if k in recorded}
-    name = recorded["name"] if crepe_weights or recorded.get("implementation") != "keras" else "pyin"
-    return make_f0_estimator(name, crepe_weights=crepe_weights, **limits)
+def load_evaluation(run: Path) -> dict[str, Any]:
+    """Read what `evaluate` wrote; empty if it never ran, or if the model was trained on since."""
+    path = run / RESULT_NAME
+    if not path.is_file() or path.stat().st_mtime < (run / MODEL_NAME).stat().st_mtime:
+        return {}
+    try:
+        scores = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DdspError(f"{path} is damaged: run `ddsp-tf evaluate` again") from error
+    return dict(scores)
 
 
-def _render(model: Autoencoder, passages: Sequence[Passage]) -> list[Array]:
+def _player(model: Autoencoder) -> Callable[[Passage], Array]:
     renderer = Renderer(model)
-    rendered = []
-    for passage in passages:
+
+    def play(passage: Passage) -> Array:
         renderer.reset()
-        rendered.append(renderer.render(passage.f0_hz, passage.loudness_db))
-    return rendered
+        return renderer.render(passage.f0_hz, passage.loudness_db)
+
+    return play
 
 
-def _score(
-    passages: Sequence[Passage],
-    rendered: Sequence[Array],
-    spec: FrameSpec,
-    estimator: F0Estimator | None = None,
-) -> Scores:
-    distance = MultiScaleSpectralLoss()
-    lengths = np.array([len(p.f0_hz) for p in passages])
-    distances = [float(distance(p.audio[None], r[None])) for p, r in zip(passages, rendered, strict=True)]
-    differences = [
-        np.abs(loudness_db(r, spec) - loudness_db(p.audio, spec))
-        for p, r in zip(passages, rendered, strict=True)
-    ]
-    scores = Scores(
-        spectral_distance=float(np.average(distances, weights=lengths)),
-        loudness_l1_db=float(np.concatenate(differences).mean()),
-    )
+def _score(pairs: Iterable[tuple[Passage, Array]], spec: FrameSpec, estimator: F0Estimator | None) -> Scores:
+    """Score renderings of passages, one after the other: memory holds one, and the pitch tracks."""
+    distance = MultiScaleSpectralDistance()
+    loudness = LoudnessL1(spec.sample_rate, spec.hop)
+    played: list[Array] = []
+    tracked: list[Array] = []
+    for passage, audio in pairs:
+        target, output = passage.audio[None], audio[None]
+        distance.update_state(target, output, sample_weight=[float(len(passage.f0_hz))])
+        loudness.update_state(target, output)
+        if estimator is not None:
+            played.append(np.where(passage.voiced, passage.f0_hz, 0.0))
+            tracked.append(estimator.estimate(audio, spec).f0_hz)
+    scores = Scores(float(distance.result()), float(loudness.result()))
     if estimator is None:
         return scores
-    agree = both = voiced = 0
-    for passage, audio in zip(passages, rendered, strict=True):
-        track = estimator.estimate(audio, spec)
-        common = passage.voiced & (track.f0_hz > 0)
-        cents = np.abs(cents_between(track.f0_hz[common], passage.f0_hz[common]))
-        agree += int(np.count_nonzero(cents <= 50.0))
-        both += int(np.count_nonzero(common))
-        voiced += int(np.count_nonzero(passage.voiced))
-    return Scores(
-        scores.spectral_distance, scores.loudness_l1_db, agree / max(both, 1), both / max(voiced, 1)
-    )
+    reference, estimate = np.concatenate(played), np.concatenate(tracked)
+    both = (reference > 0) & (estimate > 0)
+    accuracy = raw_pitch_accuracy(reference[both], estimate[both]) if both.any() else 0.0
+    recall = voicing_recall(reference, estimate) if (reference > 0).any() else 0.0
+    return dataclasses.replace(scores, f0_within_50_cents=accuracy, voiced_in_both=recall)

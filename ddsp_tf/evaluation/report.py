@@ -17,9 +17,9 @@ from ddsp_tf.data.reading import Passage, read_passages
 from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation import plots
 from ddsp_tf.evaluation.baseline import mean_distribution
-from ddsp_tf.evaluation.evaluate import RESULT_NAME
+from ddsp_tf.evaluation.evaluate import load_evaluation
 from ddsp_tf.evaluation.html import Page
-from ddsp_tf.features.f0 import make_f0_estimator
+from ddsp_tf.features.f0 import f0_estimator_as_recorded
 from ddsp_tf.models.autoencoder import Autoencoder
 from ddsp_tf.models.render import Renderer
 from ddsp_tf.training.callbacks import read_log
@@ -94,16 +94,15 @@ def write_report(
 
 
 def _scores(page: Page, run: Path, data: Path) -> None:
-    try:
-        scores = json.loads((run / RESULT_NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DdspError(f"{run} was not evaluated: run `ddsp-tf evaluate` first") from error
+    scores = load_evaluation(run)
+    if not scores:
+        raise DdspError(f"{run} was not evaluated: run `ddsp-tf evaluate` first")
     info = load_dataset_info(data)
     page.heading("How good it is")
     page.text(
         f"Trained on {info.train_seconds:.0f} s of sound, measured on {scores['seconds']:.0f} s that "
         "training has not seen. Smaller is better for distance and loudness; pitch was tracked by "
-        f"{info.f0_estimator['name']}."
+        f"{scores['f0_estimator']}."
     )
     rows = []
     for key, name in (
@@ -132,7 +131,7 @@ def _resynthesis(page: Page, model: Autoencoder, passage: Passage) -> None:
         page.sound(audio, rate, f"The {name}")
         page.figure(plots.plot_spectrogram(audio, rate), f"Spectrogram of the {name}")
     voiced = np.where(passage.voiced, passage.f0_hz, 0.0)
-    estimator = make_f0_estimator("pyin")
+    estimator = f0_estimator_as_recorded(model.instrument["f0_estimator"])
     track = estimator.estimate(rendered, model.spec)
     page.figure(
         plots.plot_features(

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from ddsp_edge.audio_file import AudioReader, AudioWriter
+from ddsp_edge.card import Range
 from ddsp_edge.pitch import hold_unvoiced
-from ddsp_edge.units import Array
+from ddsp_edge.transposition import PlayedPitches, check_shifts
 from ddsp_tf.data.analysis import Analyser, context_frames
 from ddsp_tf.data.passages import cut_passages
 from ddsp_tf.errors import DdspError
@@ -17,8 +16,6 @@ from ddsp_tf.models.autoencoder import Autoencoder
 from ddsp_tf.models.render import Renderer
 
 PASSAGE_SECONDS = 10.0
-MAX_OCTAVES = 10  # either way: all that can be heard
-MAX_SHIFT_DB = 120.0
 
 
 @dataclass(frozen=True)
@@ -26,14 +23,12 @@ class Transfer:
     """What was rendered.
 
     Args:
-        seconds: Length of the result.
-        median_f0_hz: Median pitch of the input, Hz; 0 if it has none.
-        advice: What the user might want to change; empty if nothing.
+        seconds: Length of the result, what rings on at the end included.
+        advice: What the user might want to change, one line each.
     """
 
     seconds: float
-    median_f0_hz: float
-    advice: str
+    advice: list[str]
 
 
 def transfer(
@@ -52,7 +47,8 @@ def transfer(
         model: The trained model.
         estimator: The pitch estimator.
         source: Any sound file.
-        out: `.wav` or `.flac`, at the model's rate.
+        out: `.wav` or `.flac`, at the model's rate. It has the whole frames of the input and what rings on
+            after them.
         octaves: Integer, octaves to transpose by.
         loudness_shift_db: dB added to the loudness that the model is told.
         progress: Called with the seconds done and the seconds in all.
@@ -61,20 +57,14 @@ def transfer(
         DdspError: If the input cannot be read, is silent or too short, the output cannot be written, or
             a shift is out of range.
     """
-    if not abs(octaves) <= MAX_OCTAVES:
-        raise DdspError(f"octaves must be from {-MAX_OCTAVES} to {MAX_OCTAVES}. Received: {octaves}")
-    if not abs(loudness_shift_db) <= MAX_SHIFT_DB:  # also refuses NaN
-        raise DdspError(
-            f"the loudness must be shifted by {-MAX_SHIFT_DB:g} to {MAX_SHIFT_DB:g} dB. "
-            f"Received: {loudness_shift_db}"
-        )
+    check_shifts(octaves, loudness_shift_db)
     if out.is_dir():
         raise DdspError(f"{out} is a folder; name a .wav or .flac file to write")
     spec = model.spec
     analyse = Analyser(spec, estimator)
     renderer = Renderer(model)
     last_hz = model.instrument.get("f0_hz_range", {}).get("median", 220.0)
-    voiced_hz: list[Array] = []
+    played = PlayedPitches()
     frames = 0
     heard = False
     with AudioReader(source, spec.sample_rate) as reader, AudioWriter(out, spec.sample_rate) as writer:
@@ -89,7 +79,7 @@ def transfer(
             passage = analyse(cut)
             heard = heard or not passage.silent
             voiced = passage.f0_hz > 0
-            voiced_hz.append(passage.f0_hz[voiced])
+            played.add(passage.f0_hz)
             f0_hz = hold_unvoiced(passage.f0_hz, voiced, last_hz)
             last_hz = float(f0_hz[-1])
             transposed = f0_hz * 2.0**octaves
@@ -101,25 +91,8 @@ def transfer(
             raise DdspError(f"{source} is too short: less than one frame ({spec.hop} samples)")
         if not heard:
             raise DdspError(f"{source} is silent: there is nothing to follow")
-    pitches = np.concatenate(voiced_hz)
-    median = float(np.median(pitches)) * 2.0**octaves if len(pitches) else 0.0
-    return Transfer(spec.seconds(frames), median, _advice(model, median, octaves))
-
-
-def _advice(model: Autoencoder, median_hz: float, octaves: int) -> str:
-    """Say when the input lies outside what the model has heard, and what would bring it inside."""
+        tail = renderer.ring_out()
+        writer.write(tail)
     known = model.instrument.get("f0_hz_range")
-    if not known:
-        return ""
-    if not median_hz:
-        return "no pitch was found in the input"
-    if known["low"] <= median_hz <= known["high"]:
-        return ""
-    shifts = sorted(range(-MAX_OCTAVES - octaves, MAX_OCTAVES + 1 - octaves), key=abs)
-    fits = (octaves + k for k in shifts if known["low"] <= np.ldexp(median_hz, k) <= known["high"])
-    better = next(fits, None)
-    hint = "" if better is None else f": try --octaves {better}"
-    return (
-        f"the input's median pitch ({median_hz:.0f} Hz) lies outside the training data "
-        f"({known['low']:.0f} to {known['high']:.0f} Hz){hint}"
-    )
+    advice = played.advice(Range(**known), octaves) if known else []
+    return Transfer(spec.seconds(frames) + len(tail) / spec.sample_rate, advice)

@@ -96,3 +96,22 @@ def make_f0_estimator(
     from ddsp_tf.features.crepe_package import CrepePackageEstimator
 
     return CrepePackageEstimator(f0_min_hz, f0_max_hz)
+
+
+def f0_estimator_as_recorded(recorded: dict[str, Any], crepe_weights: Path | None = None) -> F0Estimator:
+    """Make the estimator that a dataset or a model names, so that it meets the pitch it was trained on.
+
+    Args:
+        recorded: Name and settings as a dataset or a model keeps them.
+        crepe_weights: Published CREPE weights, which are not kept with them.
+
+    Returns:
+        The estimator; pYIN in place of CREPE where its weights are needed and not given. Compare `.name`.
+    """
+    if not isinstance(recorded.get("name"), str):
+        raise DdspError("the f0 estimator that was used is not recorded: prepare and train again")
+    limits = {k: float(recorded[k]) for k in ("f0_min_hz", "f0_max_hz") if k in recorded}
+    name = recorded["name"]
+    if recorded.get("implementation") == "keras" and crepe_weights is None:
+        name = "pyin"
+    return make_f0_estimator(name, crepe_weights=crepe_weights, **limits)

@@ -66,6 +66,11 @@ class FilteredNoise(Processor):
         """How much later than its frame the filtered noise sounds."""
         return self.n_bands - 1
 
+    @property
+    def tail_samples(self) -> int:
+        """How long the filters ring on."""
+        return 2 * (self.n_bands - 1)
+
     def get_controls(  # type: ignore[override]
         self, magnitudes: tf.Tensor, noise: tf.Tensor | None = None
     ) -> Tensors:

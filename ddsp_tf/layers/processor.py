@@ -50,6 +50,11 @@ class Processor(keras.layers.Layer):
         """Channels of each raw input by name; `AUDIO` (None) for a signal."""
         raise TypeError(f"{type(self).__name__} must say which inputs it has (input_sizes)")
 
+    @property
+    def tail_samples(self) -> int:
+        """How long the processor rings on after its inputs fell silent."""
+        return 0
+
     def get_controls(self, **inputs: tf.Tensor) -> Tensors:
         """Scale raw inputs to physical controls; signals pass through under their own names."""
         return inputs

@@ -1,5 +1,6 @@
 """Processors joined into a directed acyclic graph, as one layer."""
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -87,6 +88,17 @@ class ProcessorGroup(keras.layers.Layer):
 
     def _make(self, node: Node) -> Processor:
         cls = find_processor_type(node.type)
+        known = [
+            name
+            for name in inspect.signature(cls.__init__).parameters
+            if name not in ("self", "sample_rate", "hop", "kwargs")
+        ]
+        for key in node.config:
+            if key not in known:
+                raise DdspError(
+                    f"node {node.name!r} ({node.type}) has no setting {key!r}."
+                    f"{did_you_mean(str(key), known)} It has {', '.join(known) or 'none'}"
+                )
         try:
             return cls(sample_rate=self.spec.sample_rate, hop=self.spec.hop, name=node.name, **node.config)
         except TypeError as error:

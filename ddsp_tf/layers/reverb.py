@@ -38,6 +38,11 @@ class Reverb(Processor):
         """Channels of each raw input by name."""
         return {"audio": AUDIO}
 
+    @property
+    def tail_samples(self) -> int:
+        """How long the room rings on."""
+        return self.length_samples - 1
+
     def build(self, input_shape: Any) -> None:
         """Create the taps after the direct path."""
         self.taps = self.add_weight(shape=(self.length_samples - 1,), initializer="zeros", name="taps")

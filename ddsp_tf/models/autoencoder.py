@@ -9,7 +9,7 @@ from ddsp_tf.config import Config
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor_group import GroupOutput, ProcessorGroup
 from ddsp_tf.models.gru_decoder import GruDecoder
-from ddsp_tf.models.scaling import scale_f0, scale_loudness
+from ddsp_tf.models.scaling import scale_f0, scale_loudness, unscale_f0, unscale_loudness
 
 Tensors = dict[str, tf.Tensor]
 
@@ -125,9 +125,11 @@ class Autoencoder(keras.Model):
             Controls by node and name, `[1, size]`, and the next states.
         """
         raw, state = self.decoder.step(inputs, state)
-        midi = inputs["f0_scaled"] * 127.0
-        f0_hz = 440.0 * tf.exp((midi - 69.0) * (tf.math.log(2.0) / 12.0))
-        given = {**raw, "f0_hz": f0_hz, "loudness_db": inputs["loudness_scaled"] * 80.0 - 80.0}
+        given = {
+            **raw,
+            "f0_hz": unscale_f0(inputs["f0_scaled"]),
+            "loudness_db": unscale_loudness(inputs["loudness_scaled"]),
+        }
         given = {k: v[:, tf.newaxis] for k, v in given.items() if k in self.processors.input_sizes}
         controls = self.processors.get_controls(given)
         return {

@@ -50,6 +50,30 @@ class Renderer:
                 audio, self._state = self._next(*given, self._state)
             yield np.asarray(audio)
 
+    def ring_out(self) -> Array:
+        """Render what rings on after the last frame: whole hops, none where nothing does.
+
+        All controls of the processors go to zero over one hop, as on the device.
+        """
+        group = self.model.processors
+        tail = sum(processor.tail_samples for processor in group.processors.values())
+        if not tail or self._state is None:
+            return np.zeros(0, np.float32)
+        frames = -(-tail // group.spec.hop)
+        zeros = {
+            name: tf.zeros([1, frames, size]) for name, size in group.input_sizes.items() if size is not None
+        }
+        controls = {
+            node.name: {
+                **group.get_controls(zeros)[node.name],
+                **{key: zeros[source] for key, source in node.inputs.items() if source in zeros},
+            }
+            for node in group.nodes
+        }
+        output, _ = group.stream_signal(controls, self._state["processors"])
+        self.reset()
+        return np.asarray(output.audio[0])
+
     def _compile_next(self) -> Any:
         frames = tf.TensorSpec([None], tf.float32)
         state = tf.nest.map_structure(tf.TensorSpec.from_tensor, self._state)

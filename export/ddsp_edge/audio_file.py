@@ -1,4 +1,4 @@
-"""Sound files in and out: any format that libsndfile knows, any rate, any number of channels.
+"""Sound files in and out: any format that libsndfile knows, any rate, mono or stereo.
 
 Reading streams: memory does not grow with the length of the file.
 """
@@ -16,7 +16,7 @@ from ddsp_edge.units import Array
 
 MIN_SAMPLE_RATE = 4_000  # Hz; below it nothing of an instrument is left to learn from
 MAX_SAMPLE_RATE = 768_000
-MAX_CHANNELS = 1024  # the most that libsndfile reads
+MAX_CHANNELS = 2  # of more, nobody can say which hold the instrument
 
 
 class AudioReader:
@@ -29,7 +29,8 @@ class AudioReader:
         sample_rate: Integer, rate of the blocks in Hz; None for the rate of the file.
 
     Raises:
-        DdspError: If the file is missing, empty, no sound file or has a rate that cannot be meant.
+        DdspError: If the file is missing, empty, no sound file, has a rate that cannot be meant or more than
+            two channels.
     """
 
     def __init__(self, path: str | Path, sample_rate: int | None = None) -> None:
@@ -56,6 +57,12 @@ class AudioReader:
             raise DdspError(
                 f"{self.path} has a sample rate of {self.file_sample_rate} Hz; "
                 f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz can be used"
+            )
+        if self.channels > MAX_CHANNELS:
+            self._file.close()
+            raise DdspError(
+                f"{self.path} has {self.channels} channels; mono or stereo can be used: mix it down, or keep "
+                "the channel that holds the instrument"
             )
         self.sample_rate = sample_rate or self.file_sample_rate
 
@@ -179,8 +186,15 @@ class AudioWriter:
             raise DdspError(f"{self.path} cannot be written: {_reason(self.path)}") from error
 
     def write(self, audio: Array) -> None:
-        """Append samples `[n]`; what is beyond full scale is clipped."""
-        self._file.write(np.clip(audio, -1.0, 32767.0 / 32768.0))
+        """Append samples `[n]`; what is beyond full scale is clipped.
+
+        Raises:
+            DdspError: If there is no room for them.
+        """
+        try:
+            self._file.write(np.clip(audio, -1.0, 32767.0 / 32768.0))
+        except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
+            raise DdspError(f"{self.path} cannot be written: {error}") from error
 
     def __enter__(self) -> "AudioWriter":
         return self
@@ -191,10 +205,13 @@ class AudioWriter:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._file.close()
-        if kind is None:
-            self._beside.replace(self.path)
-        else:
+        try:
+            self._file.close()
+            if kind is None:
+                self._beside.replace(self.path)
+        except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
+            raise DdspError(f"{self.path} cannot be written: {error}") from error
+        finally:
             self._beside.unlink(missing_ok=True)
 
 

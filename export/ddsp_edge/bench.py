@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from ddsp_edge.cli import THREAD_VARIABLES
-from ddsp_edge.errors import DdspError
+from ddsp_edge.errors import DdspError, printable
 
+MAX_SECONDS = 60.0
 _TIMEOUT_S = 600
 
 
@@ -36,13 +37,17 @@ def bench(path: str | Path, seconds: float = 10.0) -> dict[str, Any]:
     Raises:
         DdspError: If the file cannot be played.
     """
-    if not 0.1 <= seconds <= 3600.0:
-        raise DdspError(f"seconds must be from 0.1 to 3600. Received: {seconds}")
+    if not 0.1 <= seconds <= MAX_SECONDS:
+        raise DdspError(f"seconds must be from 0.1 to {MAX_SECONDS:g}. Received: {seconds}")
     command = [sys.executable, "-m", "ddsp_edge.bench", str(path), str(seconds)]
     one_thread = dict.fromkeys(THREAD_VARIABLES, "1")
-    done = subprocess.run(
-        command, env={**os.environ, **one_thread}, capture_output=True, text=True, timeout=_TIMEOUT_S
-    )
+    environment = {**os.environ, **one_thread}
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DdspError(f"{path}: {seconds:g} s of it took longer than {_TIMEOUT_S} s to play") from error
     answer = done.stdout.splitlines()[-1] if done.stdout else ""
     try:
         document: dict[str, Any] = json.loads(answer)
@@ -62,15 +67,16 @@ def table(figures: dict[str, Any]) -> str:
         ("memory of the process", "unknown" if memory is None else f"{memory:.0f} MB"),
         ("network, a frame", f"{figures['network_us']:.0f} us"),
     ]
-    rows += [(f"{name}, a hop", f"{us:.0f} us") for name, us in figures["synthesis_us"].items()]
+    rows += [(f"{printable(name)}, a hop", f"{us:.0f} us") for name, us in figures["synthesis_us"].items()]
     rows += [
         (f"real-time factor, {name}", f"{factor:.1f} x")
         for name, factor in figures["realtime_factor"].items()
     ]
     width = max(len(label) for label, _ in rows)
     grid = f"{figures['sample_rate']} Hz, hop {figures['hop']} ({hop_us / 1e3:.2f} ms)"
-    head = f"{figures['name']}: {grid}, one thread, CPU time"
-    return "\n".join([head, *(f"  {label:<{width}}  {value:>10}" for label, value in rows)])
+    head = f"{printable(figures['name'])}: {grid}, one thread, CPU time"
+    lines = [head, *(f"  {label:<{width}}  {value:>10}" for label, value in rows)]
+    return "\n".join(lines)
 
 
 def measure(path: str | Path, seconds: float) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from ddsp_edge.units import Array
 SCHEMA_VERSION = 1
 CARD_NAME = "metadata.json"
 MAX_CARD_BYTES = 4 << 20
-MAX_ARRAY_BYTES = 64 << 20  # 64 MiB of float32: five minutes of impulse response at 48 kHz
+MAX_ARRAY_BYTES = 64 << 20  # all arrays together: five minutes of impulse response at 48 kHz
 MAX_FILE_BYTES = 1 << 30
 
 # What zipfile raises for damaged archives: besides its own error that of the decompressor, RuntimeError
@@ -73,7 +73,7 @@ class Card:
             `step`, or `f0_hz`.
         arrays: Shape of each array in the file, by name.
         config: The configuration the model was trained with.
-        quality: What was measured at export and evaluation.
+        quality: What was measured at export, and under `evaluation` what `ddsp-tf evaluate` measured before.
         quantization: `"float32"`, `"float16"` or `"int8"`.
         model_bytes: Length of the flatbuffer.
         model_sha256: Hex digest of the flatbuffer.
@@ -206,7 +206,11 @@ def read_model_file(path: str | Path) -> ModelFile:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             text = _member(archive, CARD_NAME, MAX_CARD_BYTES, path).decode()
             card = Card.from_json(text, str(path))
-            arrays = {name: _array(archive, name, shape, path) for name, shape in card.arrays.items()}
+            arrays: dict[str, Array] = {}
+            for name, shape in card.arrays.items():
+                arrays[name] = _array(archive, name, shape, path)
+                if sum(a.nbytes for a in arrays.values()) > MAX_ARRAY_BYTES:
+                    raise DdspError(f"{path}: its arrays need more than {MAX_ARRAY_BYTES >> 20} MiB")
     except DdspError:
         raise
     except _DAMAGE as error:

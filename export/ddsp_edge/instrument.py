@@ -8,6 +8,7 @@ import numpy.typing as npt
 from ddsp_edge.card import read_model_file
 from ddsp_edge.errors import DdspError
 from ddsp_edge.network import Network
+from ddsp_edge.pitch import hold_unvoiced
 from ddsp_edge.synthesizer import Synthesizer
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, scale_f0, scale_loudness, silence_bad
 
@@ -92,8 +93,7 @@ class Instrument:
         good = (f0_hz > 0.0) & (f0_hz < np.inf)
         held = np.minimum(f0_hz, self.spec.sample_rate / 2)
         if not good.all():
-            last = np.maximum.accumulate(np.where(good, np.arange(len(held)), -1))
-            held = np.where(last >= 0, held[np.maximum(last, 0)], self._f0_hz)
+            held = hold_unvoiced(held, good, self._f0_hz)
         if len(held):
             self._f0_hz = float(held[-1])
         return held

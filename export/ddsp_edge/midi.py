@@ -127,7 +127,7 @@ class _Player:
     def __init__(self, spec: FrameSpec, card: Card, first_note: float) -> None:
         seconds = spec.hop / spec.sample_rate
         self._rise, self._fall = _ATTACK_DB_PER_S * seconds, _RELEASE_DB_PER_S * seconds
-        self._glide_frames = max(1, round(_GLIDE_S / seconds))
+        self._glide_frames = spec.frames_for(_GLIDE_S)
         self._low_db, self._high_db = card.loudness_db_range.low, card.loudness_db_range.high
         self._channels = [_Channel() for _ in range(16)]
         self._order: list[tuple[int, int]] = []  # (channel, note) held, newest last

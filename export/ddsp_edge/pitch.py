@@ -30,7 +30,8 @@ _CANDIDATES = 6
 _LOOKAHEAD_S = 0.03
 _LEVEL_DB = -60.0  # RMS of a window below which nothing is heard as a pitch
 _NONE = 1e3  # cost of a candidate that is not there
-# Costs, in units of aperiodicity over 10 ms. Tuned on synthetic tones and on four recordings with exactly known f0.
+# Costs, in units of aperiodicity over 10 ms. Tuned on synthetic tones and on four recordings whose f0 is
+# known exactly.
 _OCTAVE_DOWN = 0.03  # of a period twice as long: repeats as well, is meant seldom
 _UNVOICED = 0.5
 _LEAP = 1.0  # of a change of pitch, for each octave
@@ -69,7 +70,7 @@ class PitchTracker:
         self.f0_min_hz = f0_min_hz
         self.f0_max_hz = min(f0_max_hz, spec.sample_rate / 4)
         if lookahead_frames is None:
-            lookahead_frames = round(_LOOKAHEAD_S * spec.sample_rate / spec.hop)
+            lookahead_frames = spec.frames_for(_LOOKAHEAD_S)
         self.lookahead_frames = max(0, lookahead_frames)
         # Partials near Nyquist make minima narrower than a sample: a low rate needs lags between samples.
         self._lag_steps = 2 if spec.sample_rate < _FAST_RATE else 1  # a sample

@@ -8,24 +8,21 @@ from pathlib import Path
 import numpy as np
 
 from ddsp_edge.audio_file import AudioReader, AudioWriter
-from ddsp_edge.card import Range
 from ddsp_edge.errors import DdspError
 from ddsp_edge.instrument import Instrument
 from ddsp_edge.loudness import LoudnessMeter
 from ddsp_edge.midi import MidiScore
 from ddsp_edge.pitch import VOICED, PitchTracker
-from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, hz_to_midi, midi_to_hz
+from ddsp_edge.transposition import PlayedPitches, check_shifts
+from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
 
 Progress = Callable[[int, int], None]
 """Called with the samples done and the samples in all (an estimate for some formats)."""
 
-MAX_OCTAVES = 8
-MAX_SHIFT_DB = 80.0
 MIDI_ENDINGS = (".mid", ".midi")
 
 _BLOCK = 16_384  # samples read at once
 _SILENT_DB = LOUDNESS_FLOOR_DB + 5.0
-_NOTE_STEPS = 10  # bins of the pitch histogram in a semitone
 
 
 @dataclass
@@ -89,13 +86,12 @@ def render_audio(
     """
     _check(out, octaves, loudness_shift_db)
     began = time.perf_counter()
-    pitches = np.zeros(128 * _NOTE_STEPS, np.int64)
+    pitches = PlayedPitches()
     with AudioReader(source, instrument.spec.sample_rate) as reader, _Writing(instrument, out) as writing:
         loudest = -np.inf
         for f0_hz, loudness_db, done in _features(instrument, reader):
             loudest = max(loudest, float(loudness_db.max(initial=-np.inf)))
-            steps = hz_to_midi(f0_hz[f0_hz > 0.0]) * _NOTE_STEPS
-            np.add.at(pitches, np.clip(steps, 0, len(pitches) - 1).astype(np.int64), 1)
+            pitches.add(f0_hz)
             writing.play(f0_hz * 2.0**octaves, loudness_db + loudness_shift_db)
             if progress is not None:
                 progress(done, max(reader.n_samples, done))
@@ -107,7 +103,7 @@ def render_audio(
         if loudest < _SILENT_DB:
             raise DdspError(f"{source} is silent: nothing to follow")
         writing.ring_out()
-    warnings = _range_warnings(pitches, instrument.card.f0_hz_range, octaves)
+    warnings = pitches.advice(instrument.card.f0_hz_range, octaves)
     return writing.report(began, warnings)
 
 
@@ -135,19 +131,18 @@ def render_midi(
     _check(out, octaves, loudness_shift_db)
     began = time.perf_counter()
     score = MidiScore(source, instrument.spec)
-    pitches = np.zeros(128 * _NOTE_STEPS, np.int64)
+    pitches = PlayedPitches()
     with _Writing(instrument, out) as writing:
         for f0_hz, loudness_db in score.blocks(instrument.card):
             sounding = loudness_db > LOUDNESS_FLOOR_DB
-            steps = hz_to_midi(f0_hz[sounding]) * _NOTE_STEPS
-            np.add.at(pitches, np.clip(steps, 0, len(pitches) - 1).astype(np.int64), 1)
+            pitches.add(f0_hz[sounding])
             # The shift leaves rests alone: what nobody plays stays silent.
             shifted = np.where(sounding, loudness_db + loudness_shift_db, loudness_db)
             writing.play(f0_hz * 2.0**octaves, shifted)
             if progress is not None:
                 progress(writing.samples, instrument.spec.n_samples(score.n_frames))
         writing.ring_out()
-    warnings = _range_warnings(pitches, instrument.card.f0_hz_range, octaves)
+    warnings = pitches.advice(instrument.card.f0_hz_range, octaves)
     return writing.report(began, warnings)
 
 
@@ -211,35 +206,6 @@ def _features(instrument: Instrument, reader: AudioReader) -> Iterator[tuple[Arr
 
 
 def _check(out: str | Path, octaves: int, loudness_shift_db: float) -> None:
-    if abs(octaves) > MAX_OCTAVES:
-        raise DdspError(f"octaves must be from {-MAX_OCTAVES} to {MAX_OCTAVES}. Received: {octaves}")
-    if not abs(loudness_shift_db) <= MAX_SHIFT_DB:
-        raise DdspError(
-            f"loudness_shift_db must be from {-MAX_SHIFT_DB:g} to {MAX_SHIFT_DB:g}. "
-            f"Received: {loudness_shift_db}"
-        )
+    check_shifts(octaves, loudness_shift_db)
     if Path(out).is_dir():
         raise DdspError(f"{out} is a folder; name a .wav or .flac file to write")
-
-
-def _range_warnings(pitches: Array, trained: Range, octaves: int) -> list[str]:
-    """One line when most of what was played lies outside the pitches of the training data."""
-    total = int(pitches.sum())
-    if not total:
-        return ["no pitch was found in the input: the instrument held its middle pitch"]
-    notes = (np.searchsorted(np.cumsum(pitches), np.array([0.05, 0.5, 0.95]) * total) + 0.5) / _NOTE_STEPS
-    low, median, high = (float(f) * 2.0**octaves for f in midi_to_hz(notes))
-    half_tone = 2.0 ** (1 / 12)
-
-    def fits(shift: int) -> bool:
-        return bool(trained.low / half_tone <= np.ldexp(median, shift) <= trained.high * half_tone)
-
-    if fits(0):
-        return []
-    shifts = sorted(range(-MAX_OCTAVES - octaves, MAX_OCTAVES + 1 - octaves), key=abs)
-    better = next((octaves + shift for shift in shifts if fits(shift)), None)
-    hint = "" if better is None else f"; try --octaves {better}"
-    return [
-        f"the pitch played ({low:.0f} to {high:.0f} Hz) lies outside what the instrument was trained on "
-        f"({trained.low:.0f} to {trained.high:.0f} Hz){hint}"
-    ]

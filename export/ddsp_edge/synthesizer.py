@@ -14,6 +14,7 @@ from ddsp_edge.units import Array
 MAX_NODES = 64
 MAX_HARMONICS = 2048  # a 10 Hz tone has so many below the Nyquist frequency of 40 kHz
 MAX_BANDS = 4097
+MAX_NOISE_TABLE = 1 << 26  # bands times FFT bins: 0.5 GB while a noise node is built
 
 _INPUTS = {
     "Harmonic": ("amplitude", "distribution", "f0_hz"),
@@ -189,6 +190,10 @@ class Synthesizer:
             return Harmonic(self.spec, n), {"amplitude": 1, "distribution": n, "f0_hz": 1}
         if kind == "FilteredNoise":
             n = _whole(where, config, "n_bands", 2, MAX_BANDS)
+            if n * (self.spec.hop + 2 * n) > MAX_NOISE_TABLE:
+                raise DdspError(
+                    f"{where}: {n} bands at a hop of {self.spec.hop} samples need too much memory"
+                )
             noise = FilteredNoise(self.spec, n, self._seed)
             self.tail_samples += 2 * (n - 1)
             # Two noise nodes with one seed would make the same noise and add up to a filter.

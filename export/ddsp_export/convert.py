@@ -17,7 +17,7 @@ SIGNATURE = "step"
 
 def output_name(node: str, control: str) -> str:
     """Name of a control among the outputs of `step`."""
-    return control if control.startswith(f"{node}_") else f"{node}_{control}"
+    return f"{node}_{control}"
 
 
 def convert_step(model: Autoencoder, quantize: str) -> bytes:

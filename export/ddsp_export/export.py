@@ -7,9 +7,10 @@ from pathlib import Path
 from ddsp_edge.card import Card, write_model_file
 from ddsp_export.convert import convert_step
 from ddsp_export.describe import describe
-from ddsp_export.operators import check_operators
+from ddsp_export.operators import count_operators
 from ddsp_export.verify import verify
 from ddsp_tf.errors import DdspError
+from ddsp_tf.evaluation.evaluate import load_evaluation
 from ddsp_tf.training.reference import load_reference
 from ddsp_tf.training.run import load_model_of_run
 
@@ -47,7 +48,8 @@ def export(
         write_model_file(candidate, flatbuffer, card, arrays)
         progress("playing it without TensorFlow and comparing")
         measured = verify(candidate, model, reference, quantize)
-        measured["operators"] = check_operators(flatbuffer)
+        measured["operators"] = count_operators(flatbuffer)
+        measured["evaluation"] = load_evaluation(run)
         card = dataclasses.replace(card, quality=measured)
         card = write_model_file(candidate, flatbuffer, card, arrays)
         candidate.replace(out)

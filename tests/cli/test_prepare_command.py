@@ -96,10 +96,10 @@ def test_a_bad_recording_is_refused_in_one_line(
     assert not (tmp_path / "out").exists()
 
 
-def test_eight_channels_are_taken(tmp_path: Path) -> None:
+def test_eight_channels_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     soundfile.write(tmp_path / "eight.wav", np.stack([_tone(3.0)] * 8, axis=1), RATE)
-    assert main(["prepare", str(tmp_path / "eight.wav"), "--out", str(tmp_path / "out"), *QUICK]) == 0
-    assert load_dataset_info(tmp_path / "out").files[0].channels == 8
+    assert main(["prepare", str(tmp_path / "eight.wav"), "--out", str(tmp_path / "out"), *QUICK]) == 1
+    assert "has 8 channels; mono or stereo can be used" in capsys.readouterr().err
 
 
 def test_a_folder_without_sound_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,14 +55,13 @@ def test_any_format_rate_and_channel_count_is_taken(
         np.testing.assert_allclose(joined[inside], wanted[: len(joined)][inside], atol=2e-3)
 
 
-def test_eight_channels_are_averaged(tmp_path: Path, spec: FrameSpec) -> None:
+def test_two_channels_are_averaged(tmp_path: Path, spec: FrameSpec) -> None:
     mono = tone(4.0)
-    audio = np.zeros((len(mono), 8))
-    audio[:, 3] = mono
+    audio = np.stack([mono, np.zeros_like(mono)], axis=1)
     info = prepare([write(tmp_path / "a.wav", audio)], tmp_path / "out", spec, estimator=CHEAP, jobs=1)
-    assert info.files[0].channels == 8
+    assert info.files[0].channels == 2
     joined = np.concatenate([p.audio for _, p in _both(tmp_path / "out")])
-    np.testing.assert_allclose(joined, mono[: len(joined)] / 8, atol=2 / 32768)  # two roundings to 16 bits
+    np.testing.assert_allclose(joined, mono[: len(joined)] / 2, atol=2 / 32768)  # two roundings to 16 bits
 
 
 def test_samples_beyond_full_scale_are_clipped_and_counted(tmp_path: Path, spec: FrameSpec) -> None:

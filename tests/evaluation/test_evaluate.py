@@ -11,8 +11,8 @@ from ddsp_tf.data import Passage, prepare, read_passages
 from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation import Evaluation, Scores, evaluate
 from ddsp_tf.evaluation import evaluate as evaluation_function
-from ddsp_tf.evaluation.evaluate import _estimator, _score
-from ddsp_tf.features.f0 import F0Track
+from ddsp_tf.evaluation.evaluate import _score
+from ddsp_tf.features.f0 import F0Track, f0_estimator_as_recorded
 from ddsp_tf.frames import FrameSpec
 from tests import tiny
 from tests.data.doubles import ConstantEstimator
@@ -95,7 +95,7 @@ def test_pitch_counts_only_where_both_are_voiced():
     heard = f0_hz * 2.0 ** (cents / 1200.0)
     heard[5] = 0.0  # voiced in the recording only; frames 6 and 7 in the rendering only
     one = passage(f0_hz, voiced)
-    scores = _score([one], [one.audio], SPEC, Given(heard))
+    scores = _score([(one, one.audio)], SPEC, Given(heard))
     assert scores.f0_within_50_cents == pytest.approx(3 / 5)
     assert scores.voiced_in_both == pytest.approx(5 / 6)
     assert scores.spectral_distance == 0.0
@@ -104,7 +104,7 @@ def test_pitch_counts_only_where_both_are_voiced():
 
 def test_a_gain_is_seen_in_the_loudness():
     one = passage(np.full(100, 200.0), np.ones(100))
-    scores = _score([one], [one.audio * 10 ** (-6 / 20)], SPEC)
+    scores = _score([(one, one.audio * 10 ** (-6 / 20))], SPEC, None)
     # 0.01 dB: the floor at -80 dB.
     assert scores.loudness_l1_db == pytest.approx(6.0, abs=0.01)
     assert scores.f0_within_50_cents is None
@@ -112,20 +112,20 @@ def test_a_gain_is_seen_in_the_loudness():
 
 def test_passages_count_by_their_length():
     short, long = passage(np.full(20, 200.0), np.ones(20)), passage(np.full(60, 200.0), np.ones(60))
-    alone = [_score([p], [0.5 * p.audio], SPEC).spectral_distance for p in (short, long)]
-    both = _score([short, long], [0.5 * short.audio, 0.5 * long.audio], SPEC).spectral_distance
+    alone = [_score([(p, 0.5 * p.audio)], SPEC, None).spectral_distance for p in (short, long)]
+    both = _score([(p, 0.5 * p.audio) for p in (short, long)], SPEC, None).spectral_distance
     assert both == pytest.approx((20 * alone[0] + 60 * alone[1]) / 80)
 
 
 def test_renderings_are_tracked_as_the_dataset_was():
-    same = _estimator({"name": "pyin", "f0_min_hz": 150, "f0_max_hz": 500}, None)
+    same = f0_estimator_as_recorded({"name": "pyin", "f0_min_hz": 150, "f0_max_hz": 500})
     assert (same.name, same.settings["f0_min_hz"], same.settings["f0_max_hz"]) == ("pyin", 150.0, 500.0)
     without_weights = {"name": "crepe", "implementation": "keras", "f0_min_hz": 60.0, "f0_max_hz": 900.0}
-    assert _estimator(without_weights, None).name == "pyin"
+    assert f0_estimator_as_recorded(without_weights).name == "pyin"
     with pytest.raises(DdspError, match="f0 must be one of"):
-        _estimator({"name": "ears"}, None)
-    with pytest.raises(DdspError, match="names no f0 estimator"):
-        _estimator({}, None)
+        f0_estimator_as_recorded({"name": "ears"})
+    with pytest.raises(DdspError, match="estimator that was used is not recorded"):
+        f0_estimator_as_recorded({})
 
 
 def test_a_dataset_of_another_rate_is_refused(trained_run, tmp_path):
@@ -133,12 +133,4 @@ def test_a_dataset_of_another_rate_is_refused(trained_run, tmp_path):
     file = tiny.write_phrase(tmp_path / "a.wav", 5.0)
     prepare([file], tmp_path / "data", config.spec, config.data, estimator=ConstantEstimator(), jobs=1)
     with pytest.raises(DdspError, match="has 8000 Hz and hop 64, the model 16000 Hz and hop 128"):
-        evaluate(trained_run, tmp_path / "data")
-
-
-def test_a_dataset_that_holds_nothing_back_is_refused(trained_run, tmp_path):
-    config = tiny.config(data={"validation_share": 0.0})
-    file = tiny.write_phrase(tmp_path / "a.wav", 5.0)
-    prepare([file], tmp_path / "data", config.spec, config.data, estimator=ConstantEstimator(), jobs=1)
-    with pytest.raises(DdspError, match="holds nothing back for validation"):
         evaluate(trained_run, tmp_path / "data")

@@ -106,7 +106,8 @@ def cut(controls, start, stop):
 
 
 def peak_error(audio, expected):
-    return float(np.abs(np.asarray(audio, np.float64) - expected[: len(audio)]).max())
+    assert len(audio) == len(expected)
+    return float(np.abs(np.asarray(audio, np.float64) - expected).max())
 
 
 def test_oracle_is_sound_at_a_sensible_level(expected):
@@ -114,27 +115,15 @@ def test_oracle_is_sound_at_a_sensible_level(expected):
 
 
 def test_tensorflow_in_one_piece_equals_the_oracle(group, controls, expected):
-    seconds = 20  # one piece of a minute would hold a gigabyte of sines
-    frames = seconds * SAMPLE_RATE // HOP
-    audio = group.get_signal(cut(controls, 0, frames)).audio[0]
-    assert peak_error(audio, expected) < BOUND
+    assert peak_error(group.get_signal(controls).audio[0], expected) < BOUND
 
 
-@pytest.mark.parametrize("frames", [125, 40])
+@pytest.mark.parametrize("frames", [125, 40, 1])
 def test_tensorflow_in_blocks_equals_the_oracle_for_a_minute(group, controls, expected, frames):
     stream = tf.function(group.stream_signal, reduce_retracing=True)
     state, parts = None, []
     for start in range(0, FRAMES, frames):
         output, state = stream(cut(controls, start, start + frames), state)
-        parts.append(output.audio[0])
-    assert peak_error(np.concatenate(parts), expected) < BOUND
-
-
-def test_tensorflow_hop_by_hop_equals_the_oracle(group, controls, expected):
-    stream = tf.function(group.stream_signal, reduce_retracing=True)
-    state, parts = None, []
-    for frame in range(400):
-        output, state = stream(cut(controls, frame, frame + 1), state)
         parts.append(output.audio[0])
     assert peak_error(np.concatenate(parts), expected) < BOUND
 

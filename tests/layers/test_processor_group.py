@@ -125,26 +125,16 @@ def test_group_prints_as_table_and_mermaid():
         (change("noise", name="f0_hz"), "'f0_hz' is used twice"),
         (change("noise", name="no ise"), "'no ise' cannot be a name"),
         (change("dry", inputs={"audio_0": "harmonik", "audio_1": "noise"}), "Did you mean 'harmonic'"),
-        (change("dry", inputs={"audio_0": "harmonic"}), "lead nowhere|lacks"),
+        (change("dry", inputs={"audio_0": "harmonic"}), "nodes lead nowhere \\(reverb, noise\\)"),
         (change("reverb", inputs={"sound": "dry"}), "lacks its input 'audio'"),
         (
             change("dry", inputs={"audio_0": "harmonic", "audio_1": "noise", "audio_2": "noise"}),
             "has no input 'audio_2'",
         ),
-        (
-            change("dry", inputs={"audio_0": "harmonic", "audio_1": "reverb"}),
-            "cycle: .*dry.*reverb|cycle: .*reverb.*dry|nowhere",
-        ),
         (change("harmonic", type="Harmonik"), "Did you mean 'Harmonic'"),
-        (change("harmonic", config={"n_harmonic": 5}), "node 'harmonic' .*n_harmonic"),
+        (change("harmonic", config={"n_harmonic": 5}), "no setting 'n_harmonic'. Did you mean 'n_harmonics'"),
         (change("harmonic", config={"n_harmonics": -5}), "n_harmonics=-5"),
-        (change("noise", inputs={"magnitudes": "amplitude"}), "'amplitude' goes to|'magnitudes' is not used"),
-        (
-            change(
-                "harmonic", inputs={"amplitude": "noise", "distribution": "distribution", "f0_hz": "f0_hz"}
-            ),
-            "is a control|not used",
-        ),
+        (change("noise", inputs={"magnitudes": "amplitude"}), "the group's input 'magnitudes' is not used"),
     ],
 )
 def test_graphs_that_cannot_be_are_refused_in_words(nodes, words):
@@ -165,6 +155,25 @@ def test_graphs_that_cannot_be_are_refused_in_words(nodes, words):
 def test_nodes_that_yaml_got_wrong_are_refused_in_words(node, words):
     with pytest.raises(DdspError, match=words):
         make_group([node])
+
+
+def test_a_control_from_the_signal_of_a_node_is_refused():
+    nodes = [NODES[2], Node("mix", "Mix", {"audio_0": "noise", "audio_1": "noise", "level": "noise"})]
+    with pytest.raises(
+        DdspError, match="its input 'level' is a control, but 'noise' is the signal of a node"
+    ):
+        make_group(nodes, inputs=["magnitudes"])
+
+
+def test_an_input_of_two_sizes_is_refused():
+    nodes = [
+        NODES[2],
+        Node("balance", "Mix", {"audio_0": "noise", "audio_1": "noise", "level": "magnitudes"}),
+    ]
+    with pytest.raises(
+        DdspError, match=r"'magnitudes' goes to noise\.magnitudes, which takes 9 channels, and to"
+    ):
+        make_group(nodes, inputs=["magnitudes"])
 
 
 def test_a_cycle_is_walked_in_the_message():

@@ -200,15 +200,6 @@ def test_a_dataset_of_another_rate_is_refused_before_anything_is_written(tiny_da
     assert not (tmp_path / "run").exists()
 
 
-def test_a_dataset_that_holds_nothing_back_is_refused_before_anything_is_written(tmp_path):
-    config = tiny.config(data={"validation_share": 0.0})
-    file = tiny.write_phrase(tmp_path / "a.wav", 5.0)
-    prepare([file], tmp_path / "data", config.spec, config.data, estimator=ConstantEstimator(), jobs=1)
-    with pytest.raises(DdspError, match="has no validation passages"):
-        train(config, tmp_path / "data", tmp_path / "run")
-    assert not (tmp_path / "run").exists()
-
-
 def test_a_bad_processor_is_refused_before_anything_is_written(tiny_dataset, tmp_path):
     values = tiny.settings()
     values["model"]["processors"]["nodes"][0]["type"] = "Harmonics"

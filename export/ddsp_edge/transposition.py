@@ -1,0 +1,73 @@
+"""Does what was played lie where the instrument was trained, and what would bring it there?"""
+
+import numpy as np
+
+from ddsp_edge.card import Range
+from ddsp_edge.errors import DdspError
+from ddsp_edge.units import Array, hz_to_midi, midi_to_hz
+
+MAX_OCTAVES = 8  # either way: what a shift beyond them gives nobody can hear
+MAX_SHIFT_DB = 80.0
+_NOTE_STEPS = 10  # bins of the histogram a semitone
+_MARGIN = 2.0 ** (1 / 12)  # how far outside the range the median may lie
+
+
+def check_shifts(octaves: int, loudness_shift_db: float) -> None:
+    """Refuse a transposition or a change of loudness that cannot be meant.
+
+    Raises:
+        DdspError: With what would be valid.
+    """
+    if not abs(octaves) <= MAX_OCTAVES:
+        raise DdspError(f"octaves must be from {-MAX_OCTAVES} to {MAX_OCTAVES}. Received: {octaves}")
+    if not abs(loudness_shift_db) <= MAX_SHIFT_DB:  # also refuses NaN
+        raise DdspError(
+            f"loudness_shift_db must be from {-MAX_SHIFT_DB:g} to {MAX_SHIFT_DB:g}. "
+            f"Received: {loudness_shift_db}"
+        )
+
+
+class PlayedPitches:
+    """The pitches of an input, counted in memory that does not grow with it."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(128 * _NOTE_STEPS, np.int64)
+
+    def add(self, f0_hz: Array) -> None:
+        """Count frames `[frames]`, Hz; those without a pitch (0) are left out."""
+        steps = hz_to_midi(f0_hz[f0_hz > 0.0]) * _NOTE_STEPS
+        np.add.at(self._counts, np.clip(steps, 0, len(self._counts) - 1).astype(np.int64), 1)
+
+    def percentiles_hz(self) -> tuple[float, float, float] | None:
+        """5th, 50th and 95th percentile in Hz; None if nothing had a pitch."""
+        total = int(self._counts.sum())
+        if not total:
+            return None
+        places = np.searchsorted(np.cumsum(self._counts), np.array([0.05, 0.5, 0.95]) * total)
+        low, median, high = (float(f) for f in midi_to_hz((places + 0.5) / _NOTE_STEPS))
+        return low, median, high
+
+    def advice(self, trained: Range, octaves: int) -> list[str]:
+        """One line when most of what was played lies outside the pitches of the training data.
+
+        Args:
+            trained: Pitches of the training data, Hz.
+            octaves: Integer, octaves that the input was transposed by.
+        """
+        played = self.percentiles_hz()
+        if played is None:
+            return ["no pitch was found in the input: the instrument held its middle pitch"]
+        low, median, high = (f * 2.0**octaves for f in played)
+
+        def fits(shift: int) -> bool:
+            return bool(trained.low / _MARGIN <= np.ldexp(median, shift) <= trained.high * _MARGIN)
+
+        if fits(0):
+            return []
+        shifts = sorted(range(-MAX_OCTAVES - octaves, MAX_OCTAVES + 1 - octaves), key=abs)
+        better = next((octaves + shift for shift in shifts if fits(shift)), None)
+        hint = "" if better is None else f"; try --octaves {better}"
+        return [
+            f"the pitch played ({low:.0f} to {high:.0f} Hz) lies outside what the instrument was trained on "
+            f"({trained.low:.0f} to {trained.high:.0f} Hz){hint}"
+        ]
