@@ -122,8 +122,8 @@ def _refuse_nothing(
     if collector.kept:
         if not collector.statistics.voiced_share:
             raise DdspError(
-                f"no pitch between {data.f0_min_hz:g} and {data.f0_max_hz:g} Hz was found in what is to train "
-                "on: recordings must be of one pitched instrument or voice"
+                f"no pitch between {data.f0_min_hz:g} and {data.f0_max_hz:g} Hz was found in what is to "
+                "train on: recordings must be of one pitched instrument or voice"
             )
         return
     if len(files) == 1:
