@@ -3,6 +3,7 @@
 import bz2
 import importlib.util
 import json
+import os
 import pickle
 from pathlib import Path
 
@@ -20,11 +21,11 @@ from ddsp_tf.frames import FrameSpec
 from ddsp_tf.metrics.pitch import raw_pitch_accuracy
 from tests.features.sounds import best_lag, cents_off, glide, harmonic_sound
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
-WEIGHTS = SHARED / "crepe" / "model-tiny.h5.bz2"
-EXACT = SHARED / "f0-exact" / "trumpet-loop06.flac"
+DATA = Path(os.environ.get("DDSP_TEST_DATA", "absent"))
+WEIGHTS = DATA / "crepe" / "model-tiny.h5.bz2"
+EXACT = DATA / "f0-exact" / "trumpet-loop06.flac"
 needs_weights = pytest.mark.skipif(
-    not WEIGHTS.is_file(), reason="CREPE weights (../shared/data/crepe/model-tiny.h5.bz2) are not here"
+    not WEIGHTS.is_file(), reason="DDSP_TEST_DATA names no folder with crepe/model-tiny.h5.bz2"
 )
 SPEC = FrameSpec(16_000, 64)
 
@@ -42,7 +43,7 @@ def test_pitch_stays_on_its_frames_through_a_glide() -> None:
 
 
 @needs_weights
-@pytest.mark.skipif(not EXACT.is_file(), reason="../shared/data/f0-exact is not here")
+@pytest.mark.skipif(not EXACT.is_file(), reason="DDSP_TEST_DATA names no folder with f0-exact")
 def test_real_sound_of_known_pitch_is_tracked() -> None:
     import soundfile
 
