@@ -67,7 +67,7 @@ def _sine(turns: tf.Tensor) -> tf.Tensor:
     return angle * series
 
 
-@tf.function(jit_compile=True, reduce_retracing=True)
+@tf.function(jit_compile=True, reduce_retracing=True, autograph=False)
 def _horner(
     turns: tf.Tensor, earlier: tf.Tensor, later: tf.Tensor, hop: int, harmonics: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -102,7 +102,7 @@ def _horner(
     return tf.transpose(imaginary, [0, 2, 1]), tf.transpose(real, [0, 2, 1])
 
 
-@tf.function(jit_compile=True, reduce_retracing=True)
+@tf.function(jit_compile=True, reduce_retracing=True, autograph=False)
 def _correlate(turns: tf.Tensor, signal: tf.Tensor, hop: int, harmonics: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Correlate each hop of a signal with the sines, under `1 - w` and under `w`.
 

@@ -7,6 +7,7 @@ RUN/reference.npz      a little held-back sound, which `export` measures against
 RUN/evaluation.json    what `evaluate` measured
 """
 
+import zipfile
 from pathlib import Path
 
 import keras
@@ -83,6 +84,10 @@ def load_model_of_run(run: Path, *, to_train: bool = False) -> Autoencoder:
     if not path.is_file():
         raise DdspError(f"{run} has no checkpoint ({MODEL_NAME}): train it first, for one epoch at least")
     try:
+        with zipfile.ZipFile(path) as archive:  # Keras does not look at every checksum
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise zipfile.BadZipFile(f"the checksum of {damaged} is wrong")
         model = keras.models.load_model(path, compile=to_train)
     except Exception as error:
         detail = " ".join(str(error).split())[:200]
