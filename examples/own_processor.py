@@ -41,7 +41,7 @@ class SoftClip(Processor):
         """Scale the raw drive; the audio passes through."""
         return {"audio": audio, "drive": 1.0 + 10.0 * exp_sigmoid(drive)}
 
-    def stream_signal(self, controls: dict[str, tf.Tensor], state: Any = None) -> tuple[tf.Tensor, Any]:
+    def render_block(self, controls: dict[str, tf.Tensor], state: Any = None) -> tuple[tf.Tensor, Any]:
         """Render one block; the state is the drive of the last frame, `[batch]`."""
         frames = controls["drive"][..., 0]
         drive = crossfade(frames, state, self.spec.hop)

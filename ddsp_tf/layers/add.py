@@ -30,7 +30,7 @@ class Add(Processor):
         """Channels of each raw input by name."""
         return {f"audio_{i}": AUDIO for i in range(self.n_inputs)}
 
-    def stream_signal(self, controls: Tensors, state: Any = None) -> tuple[tf.Tensor, tuple[()]]:
+    def render_block(self, controls: Tensors, state: Any = None) -> tuple[tf.Tensor, tuple[()]]:
         """Render one block; there is no state."""
         return tf.add_n([controls[name] for name in self.input_sizes]), ()
 

@@ -38,7 +38,7 @@ class Crop(Processor):
         """Channels of each raw input by name."""
         return {"audio": AUDIO}
 
-    def stream_signal(self, controls: Tensors, state: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+    def render_block(self, controls: Tensors, state: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
         """Render one block; the state is how many samples are still to be dropped, an integer scalar."""
         left = self.drop_samples if state is None else state
         audio = controls["audio"]

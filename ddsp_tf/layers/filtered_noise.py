@@ -78,7 +78,7 @@ class FilteredNoise(Processor):
         controls = {"magnitudes": exp_sigmoid(magnitudes + self.initial_bias)}
         return controls if noise is None else {**controls, "noise": noise}
 
-    def stream_signal(self, controls: Tensors, state: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+    def render_block(self, controls: Tensors, state: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
         """Render one block; the state is the tail of the filters, `[batch, 2 * n_bands - 3]`."""
         magnitudes = controls["magnitudes"]
         noise = controls.get("noise")

@@ -61,7 +61,7 @@ class FIRFilter(Processor):
         """Scale raw magnitudes to gains."""
         return {"audio": audio, "magnitudes": exp_sigmoid(magnitudes + self.initial_bias)}
 
-    def stream_signal(self, controls: Tensors, state: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+    def render_block(self, controls: Tensors, state: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
         """Render one block; the state is the tail of the filters, `[batch, 2 * n_bands - 3]`."""
         responses = impulse_responses_from_magnitudes(controls["magnitudes"])
         return convolve_frames(controls["audio"], responses, self.spec.hop, state)

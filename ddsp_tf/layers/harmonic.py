@@ -37,6 +37,8 @@ class Harmonic(Processor):
 
     Controls: `amplitude` `[batch, frames, 1]` linear, 0 to 2, the sum over all harmonics;
     `distribution` `[batch, frames, n_harmonics]`, 0 to 1, sums to 1, zero from Nyquist on; `f0_hz`.
+    At an `f0_hz` of 0 the wave stands still, at a negative one it runs backwards, and from Nyquist on, either
+    way, all is silent.
 
     Output: audio `[batch, frames * hop]`.
     """
@@ -58,12 +60,12 @@ class Harmonic(Processor):
         # Where even the fundamental is above Nyquist the distribution is zero, not undefined.
         total = tf.maximum(tf.reduce_sum(sounding, axis=-1, keepdims=True), 1e-7)
         return {
+            "f0_hz": f0_hz,  # first, so that it is named if it is no number: the distribution is none then
             "amplitude": exp_sigmoid(amplitude),
             "distribution": sounding / total,
-            "f0_hz": f0_hz,
         }
 
-    def stream_signal(
+    def render_block(
         self, controls: Tensors, state: HarmonicState | None = None
     ) -> tuple[tf.Tensor, HarmonicState]:
         """Render one block; the state holds phase and the last frame."""

@@ -32,7 +32,7 @@ class Mix(Processor):
         """Scale the level to 0 to 1."""
         return {"audio_0": audio_0, "audio_1": audio_1, "level": tf.sigmoid(level)}
 
-    def stream_signal(self, controls: Tensors, state: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+    def render_block(self, controls: Tensors, state: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
         """Render one block; the state is the last frame's level, `[batch]`."""
         frames = controls["level"][..., 0]
         level = crossfade(frames, state, self.spec.hop)

@@ -48,7 +48,8 @@ class ModDelay(Processor):
     outputs.
 
     Controls: `audio`; `gain` `[batch, frames, 1]`, linear, 0 to 2; `delay_ms` `[batch, frames, 1]`,
-    `center_ms - depth_ms` to `center_ms + depth_ms`. A delay beyond that is held at the longest.
+    `center_ms - depth_ms` to `center_ms + depth_ms`. Delays are held within 0 (cubic: one sample) and
+    the delay line, `max_delay_samples`.
 
     Output: audio `[batch, frames * hop]`.
     """
@@ -97,7 +98,7 @@ class ModDelay(Processor):
         delay_ms = self.center_ms + self.depth_ms * tf.tanh(delay)
         return {"audio": audio, "gain": exp_sigmoid(gain), "delay_ms": delay_ms}
 
-    def stream_signal(
+    def render_block(
         self, controls: Tensors, state: ModDelayState | None = None
     ) -> tuple[tf.Tensor, ModDelayState]:
         """Render one block."""

@@ -11,6 +11,9 @@ from ddsp_tf.frames import FrameSpec
 Tensors = dict[str, tf.Tensor]
 AUDIO = None
 """The size of an input that is a signal `[batch, samples]` rather than frames of a control."""
+LARGEST_CONTROL = 1e10
+"""Magnitude up to which a control is rendered: 200 dB above full scale. Products of such numbers, and sums of
+the products, still fit into float32, so what comes out is finite."""
 
 _types: dict[str, type["Processor"]] = {}
 
@@ -23,8 +26,13 @@ class Processor(keras.layers.Layer):
     Calling the layer does both. Rendering can also be cut into blocks: `stream_signal` carries a state,
     and any cut gives the same samples as one piece.
 
-    Sub-classes are Keras layers like any other: they list their arguments in `get_config` and are made
-    known by the decorator `@processor_type`.
+    A control that is not finite, or larger than `LARGEST_CONTROL`, is refused before anything is rendered:
+    one such number would otherwise spread over a whole Fourier transform, and through the state into
+    everything that comes after it. The error names the layer and the control. Raw network outputs are
+    squashed first, so an infinite one may become the end of a range; what is no number stays none.
+
+    Sub-classes are Keras layers like any other: they give `input_sizes`, `get_controls` and `render_block`,
+    list their arguments in `get_config`, and are made known by the decorator `@processor_type`.
 
     Args:
         sample_rate: Integer, Hz.
@@ -59,8 +67,8 @@ class Processor(keras.layers.Layer):
         """Scale raw inputs to physical controls; signals pass through under their own names."""
         return inputs
 
-    def stream_signal(self, controls: Tensors, state: Any = None) -> tuple[tf.Tensor, Any]:
-        """Render one block of controls.
+    def render_block(self, controls: Tensors, state: Any = None) -> tuple[tf.Tensor, Any]:
+        """Render one block of controls that were checked; sub-classes define it, others call `stream_signal`.
 
         Args:
             controls: What `get_controls` returned, for the frames of this block.
@@ -70,7 +78,25 @@ class Processor(keras.layers.Layer):
             Audio `[batch, frames * hop]`, and the state for the next block: a structure of tensors, empty
             where nothing is carried.
         """
-        raise TypeError(f"{type(self).__name__} must render its controls (stream_signal)")
+        raise TypeError(f"{type(self).__name__} must render its controls (render_block)")
+
+    def stream_signal(self, controls: Tensors, state: Any = None) -> tuple[tf.Tensor, Any]:
+        """Check one block of controls and render it.
+
+        Args:
+            controls: What `get_controls` returned, for the frames of this block.
+            state: What the call before returned; None starts anew.
+
+        Returns:
+            Audio `[batch, frames * hop]`, and the state for the next block: a structure of tensors, empty
+            where nothing is carried.
+
+        Raises:
+            DdspError: If a control is not finite or too large. In a `tf.function` the words are the same,
+                but the error is TensorFlow's `InvalidArgumentError`; compiled by XLA (`jit_compile=True`)
+                there is no check, for XLA has no way to stop.
+        """
+        return self.render_block(self._refuse_non_finite(controls), state)
 
     def get_signal(self, **controls: tf.Tensor) -> tf.Tensor:
         """Render controls in one piece; returns audio `[batch, frames * hop]`."""
@@ -111,6 +137,27 @@ class Processor(keras.layers.Layer):
                 wanted = "[batch, samples]" if size is AUDIO else f"[batch, frames, {size}]"
                 raise DdspError(f"{self.name}: input {name!r} must be {wanted}. Received: {shape}")
 
+    def _refuse_non_finite(self, controls: Tensors) -> Tensors:
+        """Return the controls, which cannot be used before they were checked.
+
+        Gradients pass by the check: loss scaling finds its scale by gradients that are not finite.
+        """
+        values = {name: tf.convert_to_tensor(v) for name, v in controls.items() if v is not None}
+        checks: list[tf.Tensor] = []  # one after the other, so that the first that fails is always the same
+        for name, value in values.items():
+            if not value.dtype.is_floating:
+                continue
+            rule = f"{self.name}: control {name!r} must be finite, at most {LARGEST_CONTROL:g} in magnitude"
+            # What is too large overflows here, and is found with the rest; a little less, for the rounding.
+            scaled = tf.cast(value, tf.float32) * (0.99999 * tf.float32.max / LARGEST_CONTROL)
+            try:
+                with tf.control_dependencies(checks):
+                    checks.append(tf.debugging.check_numerics(scaled, rule))
+            except tf.errors.InvalidArgumentError:  # eager
+                raise DdspError(f"{rule}. Received: {_first_refused(value)}") from None
+        with tf.control_dependencies(checks):
+            return {name: tf.identity(value) for name, value in values.items()}
+
     def compute_output_shape(self, input_shape: dict[str, Any]) -> tuple[int | None, int | None]:
         """Shape of the audio, `(batch, samples)`."""
         for name, shape in input_shape.items():
@@ -126,6 +173,13 @@ class Processor(keras.layers.Layer):
             "sample_rate": self.spec.sample_rate,
             "hop": self.spec.hop,
         }
+
+
+def _first_refused(value: tf.Tensor) -> str:
+    """What is wrong with a control, and where."""
+    places = tf.where(~(tf.abs(value) <= LARGEST_CONTROL))
+    place = places[0].numpy().tolist()
+    return f"{value[tuple(place)].numpy()} at {place}, {len(places)} of {value.shape.num_elements()} values"
 
 
 def processor_type(cls: type[Processor]) -> type[Processor]:

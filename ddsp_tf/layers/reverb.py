@@ -61,7 +61,7 @@ class Reverb(Processor):
         """Add the impulse response to the audio."""
         return {"audio": audio, "impulse_response": self.impulse_response}
 
-    def stream_signal(self, controls: Tensors, state: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+    def render_block(self, controls: Tensors, state: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
         """Render one block; the state is the input's history, `[batch, length_samples - 1]`."""
         return convolve_causal(controls["audio"], controls["impulse_response"], state)
 

@@ -37,7 +37,8 @@ class Sinusoidal(Processor):
     `"softmax"`, `[batch, frames, n_sinusoids * n_bins]`, the bins of one sinusoid side by side.
 
     Controls: `amplitudes` `[batch, frames, n_sinusoids]` linear, each 0 to 2, zero from Nyquist on;
-    `frequencies_hz` `[batch, frames, n_sinusoids]`.
+    `frequencies_hz` `[batch, frames, n_sinusoids]`. At a frequency of 0 a sine stands still, at a
+    negative one it runs backwards.
 
     Output: audio `[batch, frames * hop]`.
     """
@@ -90,11 +91,12 @@ class Sinusoidal(Processor):
             raw = inputs["frequencies"]
             raw = tf.reshape(raw, [tf.shape(raw)[0], -1, self.n_sinusoids, self.n_bins])
             frequencies_hz = frequencies_softmax(raw, *self._range_hz)
-        # A negative frequency is a sine turned over; it aliases no less.
-        fade = nyquist_fade(tf.abs(frequencies_hz), 1, self.spec.sample_rate)
-        return {"amplitudes": exp_sigmoid(inputs["amplitudes"]) * fade, "frequencies_hz": frequencies_hz}
+        fade = nyquist_fade(frequencies_hz, 1, self.spec.sample_rate)
+        amplitudes = exp_sigmoid(inputs["amplitudes"]) * fade
+        # Frequencies first, so that they are named if they are no numbers: amplitudes are none then.
+        return {"frequencies_hz": frequencies_hz, "amplitudes": amplitudes}
 
-    def stream_signal(
+    def render_block(
         self, controls: Tensors, state: SinusoidState | None = None
     ) -> tuple[tf.Tensor, SinusoidState]:
         """Render one block; the state holds phases and the last frame."""

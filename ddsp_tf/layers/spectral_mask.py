@@ -79,7 +79,7 @@ class SpectralMask(Processor):
         """Scale the mask to 0 to 1."""
         return {"audio": audio, "mask": tf.sigmoid(mask)}
 
-    def stream_signal(
+    def render_block(
         self, controls: Tensors, state: SpectralMaskState | None = None
     ) -> tuple[tf.Tensor, SpectralMaskState]:
         """Render one block."""

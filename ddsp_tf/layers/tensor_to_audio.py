@@ -30,7 +30,7 @@ class TensorToAudio(Processor):
         """Channels of each raw input by name."""
         return {"samples": self.spec.hop}
 
-    def stream_signal(self, controls: Tensors, state: Any = None) -> tuple[tf.Tensor, tuple[()]]:
+    def render_block(self, controls: Tensors, state: Any = None) -> tuple[tf.Tensor, tuple[()]]:
         """Render one block; there is no state."""
         samples = controls["samples"]
         return tf.reshape(samples, [tf.shape(samples)[0], -1]), ()

@@ -50,7 +50,8 @@ class Wavetable(Processor):
     several tables `mix` `[batch, frames, n_tables]`, raw.
 
     Controls: `amplitude` `[batch, frames, 1]` linear, 0 to 2; `f0_hz`; `mix` `[batch, frames, n_tables]`, 0
-    to 1, sums to 1; `tables` `[n_tables, table_size]`.
+    to 1, sums to 1; `tables` `[n_tables, table_size]`. At an `f0_hz` of 0 the wave stands still, at a
+    negative one it runs backwards, and from Nyquist on, either way, all is silent.
 
     Output: audio `[batch, frames * hop]`.
     """
@@ -124,7 +125,7 @@ class Wavetable(Processor):
         }
         return controls if mix is None else {**controls, "mix": tf.nn.softmax(mix)}
 
-    def stream_signal(
+    def render_block(
         self, controls: Tensors, state: WavetableState | None = None
     ) -> tuple[tf.Tensor, WavetableState]:
         """Render one block; the state holds phase and the last frame."""

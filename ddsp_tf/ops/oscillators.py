@@ -33,7 +33,8 @@ def nyquist_fade(f0_hz: tf.Tensor, n_harmonics: int, sample_rate: int) -> tf.Ten
 
     The project's one definition of Nyquist masking: in each frame the gain of harmonic `k` is 1 up to
     2 % below Nyquist, falls linearly with `k * f0_hz`, and is 0 from Nyquist on. It is continuous, so a
-    vibrato does not click, and executions that differ in the last bit of `f0_hz` agree.
+    vibrato does not click, and executions that differ in the last bit of `f0_hz` agree. A negative
+    frequency is a sine turned over; it aliases no less, and fades like the positive one.
 
     Args:
         f0_hz: `[..., 1]`, Hz.
@@ -46,7 +47,7 @@ def nyquist_fade(f0_hz: tf.Tensor, n_harmonics: int, sample_rate: int) -> tf.Ten
     nyquist = sample_rate / 2
     # A constant: a range of floats would stay an operator of its own in an exported graph.
     numbers = tf.constant(np.arange(1, n_harmonics + 1), f0_hz.dtype)
-    return tf.clip_by_value((nyquist - f0_hz * numbers) / (NYQUIST_FADE * nyquist), 0.0, 1.0)
+    return tf.clip_by_value((nyquist - tf.abs(f0_hz) * numbers) / (NYQUIST_FADE * nyquist), 0.0, 1.0)
 
 
 def fundamental_phase(

@@ -84,10 +84,15 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
 
     def _check(self, loss: float, where: str) -> None:
         if not math.isfinite(loss):
-            raise DdspError(
-                f"the loss is {loss} {where}; the checkpoint before it, if there is one, is intact. "
-                "A smaller training.learning_rate or training.gradient_norm usually cures it"
-            )
+            raise spoilt(f"the loss is {loss} {where}")
+
+
+def spoilt(what: str) -> DdspError:
+    """The error of a run whose numbers are none any more."""
+    return DdspError(
+        f"{what}; the checkpoint before it, if there is one, is intact. "
+        "A smaller training.learning_rate or training.gradient_norm usually cures it"
+    )
 
 
 def read_log(run: Path) -> list[dict[str, str]]:

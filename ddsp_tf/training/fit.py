@@ -1,20 +1,23 @@
 """Training: a configuration and a dataset in, a run folder out. Nothing but `keras.Model.fit`."""
 
 import dataclasses
+import re
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from ddsp_tf.config import Config
 from ddsp_tf.data.dataset import training_dataset, validation_dataset
 from ddsp_tf.data.info import DatasetInfo, load_dataset_info
+from ddsp_tf.data.reading import check_sample_rate
 from ddsp_tf.errors import DdspError
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.models.autoencoder import Autoencoder
-from ddsp_tf.training.callbacks import Checkpoint, RunLog, StopOnNonFiniteLoss
+from ddsp_tf.training.callbacks import Checkpoint, RunLog, StopOnNonFiniteLoss, spoilt
 from ddsp_tf.training.reference import save_reference
 from ddsp_tf.training.run import (
     CONFIG_NAME,
@@ -61,11 +64,7 @@ def train(
         raise DdspError("TensorBoard is not installed: pip install tensorboard")
     info = load_dataset_info(data)
     spec, settings = config.spec, config.training
-    if info.spec != spec:
-        raise DdspError(
-            f"the dataset {data} has {info.spec.sample_rate} Hz and hop {info.spec.hop}, the configuration "
-            f"{spec.sample_rate} Hz and hop {spec.hop}: prepare it again with this configuration"
-        )
+    check_sample_rate(data, info, spec)
     if resume:
         _check_same_model(config, run)
         model = load_model_of_run(run, to_train=True)
@@ -99,16 +98,22 @@ def train(
     while done < settings.steps:
         epochs, steps = _next_epochs(done, settings.steps, settings.steps_per_epoch)
         first = done // settings.steps_per_epoch
-        model.fit(
-            clips,
-            epochs=first + epochs,
-            initial_epoch=first,
-            steps_per_epoch=steps,
-            validation_data=held_back,
-            callbacks=callbacks,
-            shuffle=False,  # the dataset shuffles itself
-            verbose=verbose,
-        )
+        try:
+            model.fit(
+                clips,
+                epochs=first + epochs,
+                initial_epoch=first,
+                steps_per_epoch=steps,
+                validation_data=held_back,
+                callbacks=callbacks,
+                shuffle=False,  # the dataset shuffles itself
+                verbose=verbose,
+            )
+        except tf.errors.InvalidArgumentError as error:
+            refused = re.search(r"\w+: control '\w+' must be finite", str(error))  # from `Processor`
+            if refused is None:
+                raise
+            raise spoilt(refused[0]) from error
         done += epochs * steps
         if done < settings.steps:
             clips = _clips_from(done, config, data)

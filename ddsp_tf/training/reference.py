@@ -34,7 +34,7 @@ class Reference:
 def save_reference(data: Path, run: Path, spec: FrameSpec) -> None:
     """Copy the first validation passages of a dataset into a run, 20 s at most."""
     passages, frames = [], 0
-    for passage in read_passages(data, "validation"):
+    for passage in read_passages(data, "validation", spec):
         passages.append(passage)
         frames += len(passage.f0_hz)
         if frames >= spec.frames_for(REFERENCE_SECONDS):

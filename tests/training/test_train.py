@@ -194,6 +194,21 @@ def test_a_loss_that_is_no_number_ends_the_run_at_once(loss):
     assert seen == []
 
 
+def test_controls_that_are_no_numbers_end_the_run_in_words_and_keep_the_checkpoint(
+    run_copy, tiny_dataset, monkeypatch
+):
+    original = fit.training_dataset
+
+    def spoilt(*args, **kwargs):
+        return original(*args, **kwargs).map(lambda x, y: ({**x, "f0_hz": x["f0_hz"] * np.nan}, y))
+
+    monkeypatch.setattr(fit, "training_dataset", spoilt)
+    before = (run_copy / "instrument.keras").read_bytes()
+    with pytest.raises(DdspError, match=r"control '\w+' must be finite; the checkpoint .* is intact"):
+        train(tiny.config(training={"steps": 8}), tiny_dataset, run_copy, resume=True, verbose=0)
+    assert (run_copy / "instrument.keras").read_bytes() == before
+
+
 def test_a_dataset_of_another_rate_is_refused_before_anything_is_written(tiny_dataset, tmp_path):
     with pytest.raises(DdspError, match=r"has 16000 Hz and hop 128, the configuration 8000 Hz and hop 64"):
         train(tiny.config(sample_rate=8000), tiny_dataset, tmp_path / "run")
