@@ -32,6 +32,7 @@ class DataConfig:
         f0_max_hz: Highest fundamental frequency looked for, Hz.
         passage_seconds: Length of the passages that recordings are cut into, seconds.
         validation_share: Share of the passages that is held back for validation, 0.01 to 0.5.
+        audio: How audio is stored: `"int16"`, or `"float32"` in twice the space.
     """
 
     f0: str = "auto"
@@ -39,6 +40,7 @@ class DataConfig:
     f0_max_hz: float = 2000.0
     passage_seconds: float = 10.0
     validation_share: float = 0.15
+    audio: str = "int16"
 
     def __post_init__(self) -> None:
         _one_of("data.f0", self.f0, ("auto", "pyin", "crepe"))
@@ -49,6 +51,7 @@ class DataConfig:
             )
         _in_range("data.passage_seconds", self.passage_seconds, 2.0, 60.0)
         _in_range("data.validation_share", self.validation_share, 0.01, 0.5)
+        _one_of("data.audio", self.audio, ("int16", "float32"))
 
 
 @dataclass(frozen=True)

@@ -51,13 +51,13 @@ def run(args: argparse.Namespace) -> None:
     load_tensorflow()
 
     from ddsp_tf.cli.progress import Progress
-    from ddsp_tf.data.prepare import prepare
+    from ddsp_tf.data.prepare import feature_grid, prepare
 
     with Progress("prepare") as progress:
         info = prepare(
             args.recordings,
             args.out,
-            config.spec,
+            feature_grid(config.sample_rate),
             config.data,
             crepe_weights=args.crepe_weights,
             jobs=args.jobs,
@@ -83,7 +83,7 @@ def summary(info: "DatasetInfo") -> list[str]:
         ("pitch", f"{note_name(f0.low)} to {note_name(f0.high)} ({f0.low:.0f} to {f0.high:.0f} Hz)"),
         ("voiced", f"{info.voiced_share:.0%} of the frames, by {info.f0_estimator['name']}"),
         ("loudness", f"{loudness.low:.0f} to {loudness.high:.0f} dB, median {loudness.median:.0f}"),
-        ("frames", f"{info.sample_rate} Hz, one frame every {info.hop} samples"),
+        ("stored", f"{info.audio} at {info.sample_rate} Hz, features every {info.hop} samples"),
     ]
     lines = [f"  {name:<9} {value}" for name, value in rows]
     clipped = [file for file in used if file.clipped_samples]

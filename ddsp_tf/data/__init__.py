@@ -5,7 +5,7 @@ Nothing here imports TensorFlow until it is used.
 
 from ddsp_tf.data.dataset import training_dataset, validation_dataset
 from ddsp_tf.data.info import DatasetInfo, FileResult, Shard, load_dataset_info
-from ddsp_tf.data.prepare import prepare
+from ddsp_tf.data.prepare import feature_grid, prepare
 from ddsp_tf.data.reading import Passage, read_passages
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "FileResult",
     "Passage",
     "Shard",
+    "feature_grid",
     "load_dataset_info",
     "prepare",
     "read_passages",

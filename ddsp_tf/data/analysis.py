@@ -24,7 +24,7 @@ class Analysis:
     """A passage of a recording and its features; without features where it is silent.
 
     Args:
-        audio: int16 `[n_frames * hop]`, full scale 32768.
+        audio: `[n_frames * hop]`, int16 of full scale 32768 or float32 of full scale 1.
         first_sample: Integer, sample of the recording that the passage begins with.
         f0_hz: float32 `[n_frames]`, 0 where there is no pitch.
         voicing: float32 `[n_frames]`, 0 to 1.
@@ -48,11 +48,13 @@ class Analyser:
     Args:
         spec: The frame grid.
         estimator: The pitch estimator.
+        audio_format: `"int16"` or `"float32"`, how audio is kept.
     """
 
-    def __init__(self, spec: FrameSpec, estimator: F0Estimator) -> None:
+    def __init__(self, spec: FrameSpec, estimator: F0Estimator, audio_format: str = "int16") -> None:
         self.spec = spec
         self.estimator = estimator
+        self._keep = to_int16 if audio_format == "int16" else np.asarray
         self._edge = -(-window_size(spec.sample_rate) // (2 * spec.hop))
 
     def __call__(self, cut: Cut) -> Analysis:
@@ -68,7 +70,7 @@ class Analyser:
             f0_hz, voicing = track.f0_hz[part], track.voicing[part]
         hop = self.spec.hop
         audio = cut.audio[cut.lead_frames * hop : (cut.lead_frames + cut.n_frames) * hop]
-        return Analysis(to_int16(audio), cut.first_sample, f0_hz, voicing, loudness, silent, cut.source)
+        return Analysis(self._keep(audio), cut.first_sample, f0_hz, voicing, loudness, silent, cut.source)
 
 
 def context_frames(spec: FrameSpec, context_seconds: float) -> int:

@@ -1,8 +1,8 @@
 """Datasets as `tf.data` pipelines.
 
-Clips are cut when they are read, so their length is a choice of training, not of the data. Clip number
-`i` of a seed depends on nothing but `i` and the seed: a run that goes on where it stopped sees exactly
-the clips that it would have seen.
+Clips are cut when they are read, and features are then brought onto the grid of the model, so clip length
+and hop are choices of training, not of the data. Clip number `i` of a seed depends on nothing but `i` and
+the seed: a run that goes on where it stopped sees exactly the clips that it would have seen.
 """
 
 from functools import lru_cache
@@ -13,8 +13,8 @@ import numpy as np
 
 from ddsp_edge.units import Array
 from ddsp_tf.data.info import load_dataset_info
-from ddsp_tf.data.reading import passage_from_record
-from ddsp_tf.data.records import RecordPlace, read_records
+from ddsp_tf.data.reading import check_sample_rate, passage_from_record
+from ddsp_tf.data.records import OnDamage, RecordPlace, read_records
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 
@@ -29,6 +29,7 @@ def training_dataset(
     clip_frames: int,
     seed: int = 0,
     skip_batches: int = 0,
+    on_damage: OnDamage | None = None,
 ) -> Any:
     """Build the endless stream of training batches.
 
@@ -37,22 +38,24 @@ def training_dataset(
 
     Args:
         folder: Folder of the dataset.
-        spec: The frame grid that the model was built for.
+        spec: The frame grid that the model was built for. The sample rate must be that of the dataset.
         batch_size: Integer > 0, clips a batch.
         clip_frames: Integer > 0, frames a clip.
         seed: Integer >= 0.
         skip_batches: Integer >= 0, batches of the stream to leave out at its beginning; costs nothing.
+        on_damage: Called with a sentence for each record that is found damaged, which is then left out;
+            damage is fatal if None.
 
     Returns:
         A `tf.data.Dataset` of `({"f0_hz": [batch, frames, 1], "loudness_db": [batch, frames, 1]}, audio)`
         with audio `[batch, frames * hop]`, all float32.
 
     Raises:
-        DdspError: If the dataset is missing or damaged, has another grid, or no passage is as long as a
-            clip.
+        DdspError: If the dataset is missing or damaged, has another sample rate, or no passage is as long
+            as a clip.
     """
     _require_positive(batch_size=batch_size, clip_frames=clip_frames)
-    clips = _Clips(Path(folder), spec, "train", clip_frames)
+    clips = _Clips(Path(folder), spec, "train", clip_frames, on_damage)
     slots = np.repeat(np.arange(len(clips.places)), clips.fitting())
 
     @lru_cache(maxsize=4)  # a batch may straddle two passes, and batches are read in parallel
@@ -62,7 +65,7 @@ def training_dataset(
     def choose(number: int) -> tuple[int, int]:
         pass_number, at = divmod(number, len(slots))
         place = int(order(pass_number)[at])
-        last = clips.places[place].n_frames - clip_frames
+        last = spec.n_frames(clips.places[place].n_samples) - clip_frames
         return place, int(np.random.default_rng([seed, _CLIP_STREAM, number]).integers(last + 1))
 
     def batch(number: int) -> tuple[Array, Array, Array]:
@@ -76,13 +79,20 @@ def training_dataset(
     return clips.dataset(numbers, batch, batch_size).apply(endless)
 
 
-def validation_dataset(folder: str | Path, spec: FrameSpec, *, batch_size: int, clip_frames: int) -> Any:
+def validation_dataset(
+    folder: str | Path,
+    spec: FrameSpec,
+    *,
+    batch_size: int,
+    clip_frames: int,
+    on_damage: OnDamage | None = None,
+) -> Any:
     """Build the validation batches: clips that follow each other without overlap, always the same.
 
     The last batch may be smaller. Arguments, result and errors are those of `training_dataset`.
     """
     _require_positive(batch_size=batch_size, clip_frames=clip_frames)
-    clips = _Clips(Path(folder), spec, "validation", clip_frames)
+    clips = _Clips(Path(folder), spec, "validation", clip_frames, on_damage)
     chosen = [
         (place, clip * clip_frames)
         for place, count in enumerate(clips.fitting())
@@ -100,23 +110,23 @@ def validation_dataset(folder: str | Path, spec: FrameSpec, *, batch_size: int, 
 class _Clips:
     """The clips of one length that can be cut from a split."""
 
-    def __init__(self, folder: Path, spec: FrameSpec, split: str, clip_frames: int) -> None:
+    def __init__(
+        self, folder: Path, spec: FrameSpec, split: str, clip_frames: int, on_damage: OnDamage | None
+    ) -> None:
         self._info = load_dataset_info(folder)
-        if self._info.spec != spec:
-            raise DdspError(
-                f"{folder} was prepared for {self._info.sample_rate} Hz with hop {self._info.hop}; the "
-                f"configuration has {spec.sample_rate} Hz with hop {spec.hop}. Prepare it again with that one"
-            )
-        every = [place for place, _ in read_records(folder, self._info, split)]
+        self._spec = spec
+        check_sample_rate(folder, self._info, spec)
+        every = [place for place, _ in read_records(folder, self._info, split, on_damage=on_damage)]
         self._clip_frames = clip_frames
-        self.places: list[RecordPlace] = [place for place in every if place.n_frames >= clip_frames]
+        clip_samples = spec.n_samples(clip_frames)
+        self.places: list[RecordPlace] = [place for place in every if place.n_samples >= clip_samples]
         if not every:
             raise DdspError(
                 f"{folder} has no {split} passages: it was prepared with data.validation_share "
                 f"{self._info.validation_share:g}"
             )
         if not self.places:
-            longest = spec.seconds(max(place.n_frames for place in every))
+            longest = max(place.n_samples for place in every) / spec.sample_rate
             raise DdspError(
                 f"{folder}: no {split} passage is as long as a clip of {spec.seconds(clip_frames):g} s. Set "
                 f"training.clip_seconds to at most {longest:g}, or add recordings"
@@ -124,14 +134,15 @@ class _Clips:
 
     def fitting(self) -> Array:
         """How many clips fit into each passage side by side, `[passages]`."""
-        return np.array([place.n_frames // self._clip_frames for place in self.places])
+        clip_samples = self._spec.n_samples(self._clip_frames)
+        return np.array([place.n_samples // clip_samples for place in self.places])
 
     def stack(self, chosen: list[tuple[int, int]]) -> tuple[Array, Array, Array]:
         """Read clips, each a passage and a first frame; return f0, loudness and audio of the batch."""
         f0_hz, loudness_db, audio = [], [], []
-        hop, frames = self._info.hop, self._clip_frames
+        hop, frames = self._spec.hop, self._clip_frames
         for place, first in chosen:
-            passage = passage_from_record(self.places[place].read(), self._info)
+            passage = passage_from_record(self.places[place].read(), self._info, self._spec)
             f0_hz.append(passage.f0_hz[first : first + frames, np.newaxis])
             loudness_db.append(passage.loudness_db[first : first + frames, np.newaxis])
             audio.append(passage.audio[first * hop : (first + frames) * hop])
@@ -141,7 +152,7 @@ class _Clips:
         """Turn a dataset of batch numbers into one of batches."""
         import tensorflow as tf
 
-        frames, samples = self._clip_frames, self._clip_frames * self._info.hop
+        frames, samples = self._clip_frames, self._spec.n_samples(self._clip_frames)
 
         def load(number: Any) -> Any:
             f0_hz, loudness_db, audio = tf.numpy_function(batch, [number], [tf.float32] * 3)

@@ -31,6 +31,7 @@ class FileResult:
         silent_passages: Integer, how many were dropped because they are silent.
         silent_seconds: How long those are together.
         clipped_samples: Integer, samples of the file beyond full scale, which were clipped.
+        sha256: Of the file's bytes, in hexadecimal; empty if they could not be read.
     """
 
     name: str
@@ -43,6 +44,7 @@ class FileResult:
     silent_passages: int = 0
     silent_seconds: float = 0.0
     clipped_samples: int = 0
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class DatasetInfo:
 
     Args:
         sample_rate: Integer, Hz.
-        hop: Integer, samples a frame.
+        hop: Integer, samples between two frames of the features as they are stored; any other can be read.
+        audio: How audio is stored, `"int16"` or `"float32"`.
         f0_estimator: Name and settings of the pitch estimator.
         loudness: Definition of loudness.
         f0_hz_range: f0 of the voiced frames of the training passages, Hz.
@@ -77,6 +80,7 @@ class DatasetInfo:
 
     sample_rate: int
     hop: int
+    audio: str
     f0_estimator: dict[str, Any]
     loudness: str
     f0_hz_range: Range

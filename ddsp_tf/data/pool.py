@@ -35,17 +35,20 @@ class AnalysisPool:
         spec: The frame grid.
         estimator: The pitch estimator; each process gets a copy.
         jobs: Integer > 0, processes.
+        audio_format: `"int16"` or `"float32"`, how audio is kept.
     """
 
-    def __init__(self, spec: FrameSpec, estimator: F0Estimator, jobs: int) -> None:
+    def __init__(
+        self, spec: FrameSpec, estimator: F0Estimator, jobs: int, audio_format: str = "int16"
+    ) -> None:
         self.jobs = jobs
         self._analyser: Analyser | None = None
         self._executor: ProcessPoolExecutor | None = None
         if jobs == 1:
-            self._analyser = Analyser(spec, estimator)
+            self._analyser = Analyser(spec, estimator, audio_format)
         else:
             self._executor = ProcessPoolExecutor(
-                jobs, multiprocessing.get_context("spawn"), _start, (spec, estimator)
+                jobs, multiprocessing.get_context("spawn"), _start, (spec, estimator, audio_format)
             )
 
     def __enter__(self) -> "AnalysisPool":
@@ -89,11 +92,11 @@ class AnalysisPool:
 _analyser: Analyser | None = None  # one for each worker process
 
 
-def _start(spec: FrameSpec, estimator: F0Estimator) -> None:
+def _start(spec: FrameSpec, estimator: F0Estimator, audio_format: str) -> None:
     global _analyser
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to answer, once
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _analyser = Analyser(spec, estimator)
+    _analyser = Analyser(spec, estimator, audio_format)
 
 
 def _end_with_parent() -> None:

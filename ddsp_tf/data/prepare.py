@@ -18,6 +18,10 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0 import F0Estimator, make_f0_estimator
 from ddsp_tf.frames import FrameSpec
 
+FEATURE_SECONDS = 0.004
+"""Features are stored about this far apart: twice as fine as any estimator here looks for pitch, and
+an eighth of the window of loudness, so that what lies between is well interpolated."""
+
 Progress = Callable[[float, float], None]
 """Called with the seconds of sound that are done, and those that there are in all."""
 
@@ -44,7 +48,8 @@ def prepare(
     Args:
         recordings: Sound files, and folders that hold some.
         out: Folder of the dataset.
-        spec: The frame grid.
+        spec: The frame grid on which features are stored; `feature_grid` makes the usual one. Training may
+            use any other at the same sample rate.
         data: How recordings become a dataset.
         crepe_weights: Weights file of CREPE.
         estimator: Pitch estimator to use in place of the one that `data.f0` names.
@@ -76,7 +81,7 @@ def prepare(
     )
     with DatasetStore(Path(out), overwrite=overwrite) as store:
         collector = PassageCollector(store, spec, ValidationSplit(data.validation_share))
-        with AnalysisPool(spec, estimator, jobs) as pool:
+        with AnalysisPool(spec, estimator, jobs, data.audio) as pool:
             done = 0.0
             if progress is not None and total > 0:
                 progress(done, total)
@@ -92,6 +97,7 @@ def prepare(
         info = DatasetInfo(
             sample_rate=spec.sample_rate,
             hop=spec.hop,
+            audio=data.audio,
             f0_estimator={"name": estimator.name, **estimator.settings},
             loudness=DEFINITION,
             f0_hz_range=collector.statistics.f0_hz_range(),
@@ -106,6 +112,11 @@ def prepare(
         )
         store.publish(info)
     return info
+
+
+def feature_grid(sample_rate: int) -> FrameSpec:
+    """The frame grid on which features are stored, whatever the hop of the model that will read them."""
+    return FrameSpec(sample_rate, max(1, round(FEATURE_SECONDS * sample_rate)))
 
 
 def _useful_jobs(jobs: int, estimator: F0Estimator, seconds: float, data: DataConfig) -> int:

@@ -1,82 +1,102 @@
 """Read the shards of a dataset, with every byte of them checked."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ddsp_tf.data.info import DatasetInfo, Shard
 from ddsp_tf.data.schema import Record, parse
+from ddsp_tf.data.tfrecord import Frame, read_frame, read_frames
 from ddsp_tf.errors import DdspError
 
-_HEADER_BYTES = 12  # length and its checksum, before the data of a TFRecord
-_FRAMING_BYTES = 16  # with the checksum of the data, after it
+OnDamage = Callable[[str], None]
+"""Called with a sentence that names shard, record and byte; what is damaged is then left out."""
 
 
 @dataclass(frozen=True)
 class RecordPlace:
-    """Where a record's data lies, and how many frames it has."""
+    """Where a record lies, and how many samples it has."""
 
     path: Path
+    number: int
     offset: int
-    bytes: int
-    n_frames: int
+    n_samples: int
 
     def read(self) -> Record:
-        """Read the record again, without checking its checksum a second time."""
+        """Read the record, and check it again: disks forget, and files are replaced.
+
+        Raises:
+            DdspError: If it is damaged.
+        """
         with self.path.open("rb") as file:
-            file.seek(self.offset)
-            return parse(file.read(self.bytes))
+            return _record(self.path, self.number, read_frame(file, self.offset))
 
 
-def read_records(folder: Path, info: DatasetInfo, split: str) -> Iterator[tuple[RecordPlace, Record]]:
+def read_records(
+    folder: Path, info: DatasetInfo, split: str, *, on_damage: OnDamage | None = None
+) -> Iterator[tuple[RecordPlace, Record]]:
     """Yield the records of a split in order, with their places.
+
+    Args:
+        folder: Folder of the dataset.
+        info: What the dataset says of itself.
+        split: `"train"` or `"validation"`.
+        on_damage: Where damage is told; what is damaged is then skipped. Damage is fatal if None.
 
     Raises:
         DdspError: If a shard is missing, cut short or damaged, or a record is not of this dataset; the
-            message names the shard and the number of the record in it.
+            message names the shard, the number of the record in it, and the byte it begins at.
     """
+
+    def damaged(error: DdspError) -> None:
+        if on_damage is None:
+            raise error
+        on_damage(str(error))
+
     for shard in info.shards[split]:
         path = folder / shard.file
         if not path.is_file():
-            raise DdspError(f"{path} is missing: the dataset is not complete. Prepare it again")
-        place = 0
+            damaged(DdspError(f"{path} is missing: the dataset is not complete. Prepare it again"))
+            continue
         number = -1
-        for number, data in enumerate(_raw_records(path)):
+        for number, found in enumerate(read_frames(path)):
             try:
-                record = parse(data)
+                record = _record(path, number, found)
+                _check_grid(path, number, record, info)
             except DdspError as error:
-                raise DdspError(f"{path}, record {number}: {error}") from error
-            if (record.sample_rate, record.hop) != (info.sample_rate, info.hop):
-                raise DdspError(
-                    f"{path}, record {number}: made for {record.sample_rate} Hz with hop {record.hop}; "
-                    f"its dataset has {info.sample_rate} Hz with hop {info.hop}"
-                )
-            yield RecordPlace(path, place + _HEADER_BYTES, len(data), record.n_frames), record
-            place += len(data) + _FRAMING_BYTES
-        _check_count(path, shard, number + 1)
+                damaged(error)
+                continue
+            yield RecordPlace(path, number, found.offset, len(record.audio)), record
+        try:
+            _check_count(path, shard, number + 1)
+        except DdspError as error:
+            damaged(error)
 
 
-def _raw_records(path: Path) -> Iterator[bytes]:
-    import tensorflow as tf
-
-    number = 0
-    records: Any = tf.data.TFRecordDataset(str(path))
-    try:
-        for data in records.as_numpy_iterator():
-            yield bytes(data)
-            number += 1
-    except (tf.errors.DataLossError, tf.errors.OutOfRangeError) as error:
+def _record(path: Path, number: int, found: Frame) -> Record:
+    if found.data is None:
         raise DdspError(
-            f"{path}: record {number} is damaged or cut short ({path.stat().st_size} bytes). "
-            "Prepare the dataset again"
-        ) from error
+            f"{path}: record {number} is damaged or cut short, at byte {found.offset} of "
+            f"{path.stat().st_size}: {found.problem}. Prepare the dataset again"
+        )
+    try:
+        return parse(found.data)
+    except DdspError as error:
+        raise DdspError(f"{path}, record {number} at byte {found.offset}: {error}") from error
+
+
+def _check_grid(path: Path, number: int, record: Record, info: DatasetInfo) -> None:
+    if (record.sample_rate, record.hop) != (info.sample_rate, info.hop):
+        raise DdspError(
+            f"{path}, record {number}: made for {record.sample_rate} Hz with hop {record.hop}; "
+            f"its dataset has {info.sample_rate} Hz with hop {info.hop}"
+        )
 
 
 def _check_count(path: Path, shard: Shard, records: int) -> None:
     size = path.stat().st_size
     if records != shard.records or size != shard.bytes:
         raise DdspError(
-            f"{path} is cut short or was changed at record {min(records, shard.records)}: it has {records} "
-            f"records in {size} bytes; dataset.json counts {shard.records} in {shard.bytes}"
+            f"{path} is damaged or cut short, or was changed, at record {min(records, shard.records)}: it "
+            f"has {records} records in {size} bytes; dataset.json counts {shard.records} in {shard.bytes}"
         )

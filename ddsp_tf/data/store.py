@@ -12,6 +12,7 @@ from typing import Any
 
 from ddsp_tf.data.info import INFO_NAME, SPLITS, DatasetInfo, Shard
 from ddsp_tf.data.schema import Record, serialize
+from ddsp_tf.data.tfrecord import frame
 from ddsp_tf.errors import DdspError
 
 _BESIDE = ".prepare.part"
@@ -94,12 +95,10 @@ class _ShardWriter:
 
     def write(self, serialized: bytes) -> None:
         if self._writer is None:
-            import tensorflow as tf
-
-            self._writer = tf.io.TFRecordWriter(str(self._path(len(self._records))))
+            self._writer = self._path(len(self._records)).open("wb")
             self._records.append(0)
             self._size = 0
-        self._writer.write(serialized)
+        self._writer.write(frame(serialized))
         self._records[-1] += 1
         self._size += len(serialized)
         if self._size >= self._shard_bytes:

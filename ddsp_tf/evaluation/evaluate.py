@@ -11,7 +11,7 @@ import numpy as np
 
 from ddsp_edge.units import Array
 from ddsp_tf.data.info import SPLITS, load_dataset_info
-from ddsp_tf.data.reading import Passage, read_passages
+from ddsp_tf.data.reading import Passage, check_sample_rate, read_passages
 from ddsp_tf.data.records import read_records
 from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation.baseline import mean_distribution, play_mean_spectrum
@@ -97,11 +97,7 @@ def evaluate(
     model = load_model_of_run(run)
     info = load_dataset_info(data)
     spec = model.spec
-    if info.spec != spec:
-        raise DdspError(
-            f"the dataset {data} has {info.spec.sample_rate} Hz and hop {info.spec.hop}, "
-            f"the model {spec.sample_rate} Hz and hop {spec.hop}"
-        )
+    check_sample_rate(data, info, spec)
     if not info.validation_seconds:
         raise DdspError(f"{data} holds nothing back for validation")
     for split in SPLITS:
@@ -110,7 +106,7 @@ def evaluate(
     estimator = f0_estimator_as_recorded(info.f0_estimator, crepe_weights)
 
     def score(play: Callable[[Passage], Array], tracker: F0Estimator | None = None) -> Scores:
-        return _score(((p, play(p)) for p in read_passages(data, "validation")), spec, tracker)
+        return _score(((p, play(p)) for p in read_passages(data, "validation", spec)), spec, tracker)
 
     progress("the trained model")
     trained = score(_player(model), estimator)
@@ -118,7 +114,7 @@ def evaluate(
     untrained = score(_player(Autoencoder.from_experiment(load_config_of_run(run))))
     progress("the mean spectrum")
     try:
-        spectrum = mean_distribution(read_passages(data, "train"), spec)
+        spectrum = mean_distribution(read_passages(data, "train", spec), spec)
     except ValueError as error:
         raise DdspError(f"{data}: {error}") from error
     result = Evaluation(

@@ -77,7 +77,7 @@ def write_report(
         DdspError: If the run was not evaluated, or anything is damaged.
     """
     model = load_model_of_run(run)
-    passage = next(iter(read_passages(data, "validation")), None)
+    passage = next(iter(read_passages(data, "validation", model.spec)), None)
     if passage is None:
         raise DdspError(f"{data} holds nothing back for validation")
     page = Page(title)
@@ -164,7 +164,7 @@ def _learned(page: Page, model: Autoencoder, data: Path, passage: Passage) -> No
         "loudness_db": tf.constant(passage.loudness_db[None, :, None], tf.float32),
     }
     controls = model.get_controls(features)
-    measured: Array = mean_distribution(read_passages(data, "train"), model.spec)
+    measured: Array = mean_distribution(read_passages(data, "train", model.spec), model.spec)
     for node in model.processors.nodes:
         if node.type == "Harmonic":
             shares = np.asarray(controls[node.name]["distribution"])[0]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ddsp_tf.data import read_passages, training_dataset, validation_dataset
+from ddsp_tf.data import load_dataset_info, read_passages, training_dataset, validation_dataset
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 
@@ -105,9 +105,9 @@ def test_no_f0_is_zero(made: Path, spec: FrameSpec) -> None:
         assert np.all(batch["f0_hz"] > 0)
 
 
-def test_another_grid_is_refused(made: Path) -> None:
-    with pytest.raises(DdspError, match="16000 Hz with hop 128; the configuration has 16000 Hz with hop 64"):
-        training_dataset(made, FrameSpec(16_000, 64), batch_size=1, clip_frames=CLIP)
+def test_another_sample_rate_is_refused(made: Path) -> None:
+    with pytest.raises(DdspError, match="has a sample rate of 16000 Hz, not 8000 Hz"):
+        training_dataset(made, FrameSpec(8_000, 64), batch_size=1, clip_frames=CLIP)
 
 
 def test_a_clip_longer_than_every_passage_is_refused(made: Path, spec: FrameSpec) -> None:
@@ -161,8 +161,69 @@ def test_a_flipped_bit_is_named_with_its_record(made: Path, tmp_path: Path, spec
     second = 16 + int.from_bytes(data[:8], "little")
     data[second + 5000] ^= 4
     shard.write_bytes(data)
-    with pytest.raises(DdspError, match=rf"{shard.name}: record 1 is damaged"):
+    with pytest.raises(
+        DdspError,
+        match=rf"{shard.name}: record 1 is damaged or cut short, at byte {second} of {len(data)}: its",
+    ):
         training_dataset(tmp_path / "d", spec, batch_size=1, clip_frames=CLIP)
+
+
+@pytest.mark.parametrize("where", [3, 9, 500, -2])  # of the record: length, its checksum, data, checksum
+def test_damage_is_skipped_and_told_on_request(
+    made: Path, tmp_path: Path, spec: FrameSpec, where: int
+) -> None:
+    shutil.copytree(made, tmp_path / "d")
+    shard = _train_shard(tmp_path / "d")
+    data = bytearray(shard.read_bytes())
+    second = 16 + int.from_bytes(data[:8], "little")
+    third = second + 16 + int.from_bytes(data[second : second + 8], "little")
+    data[second + where if where > 0 else third + where] ^= 4
+    shard.write_bytes(data)
+    told: list[str] = []
+    found = list(read_passages(tmp_path / "d", "train", on_damage=told.append))
+    before = list(read_passages(made, "train"))
+    assert [p.first_sample for p in found] == [p.first_sample for p in before[:1] + before[2:]]
+    (sentence,) = told
+    assert f"{shard.name}: record 1 is damaged or cut short, at byte {second} of {len(data)}" in sentence
+    clips = training_dataset(
+        tmp_path / "d", spec, batch_size=1, clip_frames=CLIP, on_damage=lambda text: told.append(text)
+    )
+    assert len(_batches(clips, 30)) == 30
+    assert told == [sentence, sentence]
+
+
+def test_lost_records_and_shards_are_told_too(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "d")
+    shard = _train_shard(tmp_path / "d")
+    data = shard.read_bytes()
+    first = 16 + int.from_bytes(data[:8], "little")
+    told: list[str] = []
+    shard.write_bytes(data[:first])
+    assert len(list(read_passages(tmp_path / "d", "train", on_damage=told.append))) == 1
+    assert f"it has 1 records in {first} bytes; dataset.json counts" in told.pop()
+    shard.write_bytes(data[: first + 100])
+    assert len(list(read_passages(tmp_path / "d", "train", on_damage=told.append))) == 1
+    assert f"record 1 is damaged or cut short, at byte {first} of {first + 100}" in told[0]
+    told.clear()
+    shard.unlink()
+    assert list(read_passages(tmp_path / "d", "train", on_damage=told.append)) == []
+    assert "is missing" in told.pop()
+
+
+def test_a_record_that_is_damaged_while_training_runs_is_named(
+    made: Path, tmp_path: Path, spec: FrameSpec
+) -> None:
+    from ddsp_tf.data.records import read_records
+
+    shutil.copytree(made, tmp_path / "d")
+    shard = _train_shard(tmp_path / "d")
+    places = [place for place, _ in read_records(tmp_path / "d", load_dataset_info(made), "train")]
+    data = bytearray(shard.read_bytes())
+    data[places[2].offset + 5000] ^= 1
+    shard.write_bytes(data)
+    assert places[1].read().source == "one.wav"
+    with pytest.raises(DdspError, match=f"record 2 is damaged or cut short, at byte {places[2].offset}"):
+        places[2].read()
 
 
 def test_a_missing_shard_is_named(made: Path, tmp_path: Path) -> None:

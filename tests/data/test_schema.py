@@ -47,7 +47,7 @@ def test_a_part_of_a_record_knows_the_pitch_before_it() -> None:
 
 
 def test_bytes_that_are_no_record_are_refused() -> None:
-    for data in (b"", b"\xff\xff\xff", serialize(_record())[: 5 * 128]):
+    for data in (b"", b"\xff\xff\xff", serialize(_record())[: 5 * 128], b"a poem of some length"):
         with pytest.raises(DdspError, match="record"):
             parse(data)
 
@@ -56,6 +56,36 @@ def test_a_record_that_contradicts_itself_is_refused() -> None:
     record = dataclasses.replace(_record(), voicing=np.zeros(4, np.float32))
     with pytest.raises(DdspError, match="4 values of voicing where 5 belong"):
         parse(serialize(record))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("f0_hz", np.nan, "values of f0_hz that are not finite numbers"),
+        ("f0_hz", -1.0, "values of f0_hz below 0"),
+        ("loudness_db", -np.inf, "values of loudness_db that are not finite numbers"),
+        ("audio", np.inf, "values of audio that are not finite numbers"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(field: str, value: float, words: str) -> None:
+    record = dataclasses.replace(_record(), audio=np.zeros(5 * 128, np.float32))
+    values = getattr(record, field).copy()
+    values[3] = value
+    with pytest.raises(DdspError, match=words):
+        parse(serialize(dataclasses.replace(record, **{field: values})))
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.float32])
+def test_tensorflow_reads_the_documented_features(kind: type) -> None:
+    import tensorflow as tf
+
+    record = dataclasses.replace(_record(), audio=_record().audio.astype(kind))
+    feature = tf.train.Example.FromString(serialize(record)).features.feature
+    assert feature["audio_format"].bytes_list.value[0].decode() == np.dtype(kind).name
+    np.testing.assert_array_equal(np.frombuffer(feature["audio"].bytes_list.value[0], kind), record.audio)
+    np.testing.assert_array_equal(np.frombuffer(feature["f0_hz"].bytes_list.value[0], "<f4"), record.f0_hz)
+    assert feature["first_sample"].int64_list.value[0] == 2**40
+    assert feature["held_f0_hz"].float_list.value[0] == 110.0
 
 
 def test_the_description_survives_the_round_trip(made: Path) -> None:
