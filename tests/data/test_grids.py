@@ -73,7 +73,8 @@ def test_features_on_any_grid_are_those_measured_on_it(stored: tuple[Path, Array
         # Beside a gap f0 holds for up to 2 ms, at the beginning 4 ms; it glides 1900 cents a second.
         assert cents.max() < 7.6
         assert np.median(error_db) < 0.02  # noise seen through a window of 32 ms, every 4 ms
-        assert error_db.max() < 1.5  # where a note ends
+        assert np.percentile(error_db, 95) < 0.5
+        assert error_db.max() < 5.0  # a note ends at once: loudness falls by 50 dB within 16 ms
 
 
 def test_clips_of_a_model_with_another_hop_are_cut_on_its_grid(stored: tuple[Path, Array]) -> None:
