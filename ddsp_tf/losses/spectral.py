@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
-from ddsp_tf.ops.spectra import magnitude_spectrogram
+from ddsp_tf.ops.spectral_distance import spectral_distances, weighted_spectral_distance
 
 FFT_SIZES = (2048, 1024, 512, 256, 128, 64)
 
@@ -72,15 +72,32 @@ class MultiScaleSpectralLoss(keras.losses.Loss):
             raise DdspError("magnitude_weight and log_magnitude_weight must not both be 0")
 
     def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-        """Return the loss of each example, `[batch]`."""
-        return tf.add_n(list(self._terms(y_true, y_pred).values()))
+        """Return the loss of each example, `[batch]`; compiled for every new shape."""
+        target, prediction = _checked_sounds(y_true, y_pred)
+        return tf.add_n(
+            [
+                weighted_spectral_distance(
+                    target, prediction, size, self.epsilon, self.magnitude_weight, self.log_magnitude_weight
+                )
+                for size in self.fft_sizes
+            ]
+        )
 
     def terms(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Return the terms of the loss, weighted, as means over the batch; their sum is the loss.
+        """Return the terms of the loss, weighted, for each example `[batch]`; their sum is the loss.
 
-        Names are `magnitude_2048`, `log_magnitude_2048` and so on; a term of weight 0 is left out.
+        Names are `magnitude_2048`, `log_magnitude_2048` and so on; a term of weight 0 is left out. Nothing is
+        compiled: for sounds of many lengths it is faster than the loss itself.
         """
-        return {name: tf.reduce_mean(value) for name, value in self._terms(y_true, y_pred).items()}
+        target, prediction = _checked_sounds(y_true, y_pred)
+        terms = {}
+        for size in self.fft_sizes:
+            distances = spectral_distances(target, prediction, size, self.epsilon)
+            weights = {"magnitude": self.magnitude_weight, "log_magnitude": self.log_magnitude_weight}
+            for (name, weight), distance in zip(weights.items(), distances, strict=True):
+                if weight:
+                    terms[f"{name}_{size}"] = weight * distance
+        return terms
 
     def get_config(self) -> dict[str, Any]:
         """Return every argument of the constructor."""
@@ -93,26 +110,15 @@ class MultiScaleSpectralLoss(keras.losses.Loss):
             "name": self.name,
         }
 
-    def _terms(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> dict[str, tf.Tensor]:
-        target, prediction = (tf.cast(tf.convert_to_tensor(y), tf.float32) for y in (y_true, y_pred))
-        if target.shape.rank != 2 or not target.shape.is_compatible_with(prediction.shape):
-            raise DdspError(
-                "y_true and y_pred must both be [batch, samples]. "
-                f"Received: {tuple(target.shape)} and {tuple(prediction.shape)}"
-            )
-        terms = {}
-        for size in self.fft_sizes:
-            wanted, got = (magnitude_spectrogram(y, size, size // 4) for y in (target, prediction))
-            if self.magnitude_weight:
-                terms[f"magnitude_{size}"] = self.magnitude_weight * _mean_distance(wanted, got)
-            if self.log_magnitude_weight:
-                wanted, got = (tf.math.log(s + self.epsilon) for s in (wanted, got))
-                terms[f"log_magnitude_{size}"] = self.log_magnitude_weight * _mean_distance(wanted, got)
-        return terms
 
-
-def _mean_distance(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(tf.abs(a - b), axis=[1, 2])
+def _checked_sounds(y_true: tf.Tensor, y_pred: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    target, prediction = (tf.cast(tf.convert_to_tensor(y), tf.float32) for y in (y_true, y_pred))
+    if target.shape.rank != 2 or not target.shape.is_compatible_with(prediction.shape):
+        raise DdspError(
+            "y_true and y_pred must both be [batch, samples]. "
+            f"Received: {tuple(target.shape)} and {tuple(prediction.shape)}"
+        )
+    return target, prediction
 
 
 def _checked_sizes(fft_sizes: Sequence[int]) -> tuple[int, ...]:

@@ -36,7 +36,8 @@ class MultiScaleSpectralDistance(keras.metrics.Mean):
         self, y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: tf.Tensor | None = None
     ) -> None:
         """Add a batch."""
-        super().update_state(self._distance.call(y_true, y_pred), sample_weight)
+        terms = self._distance.terms(y_true, y_pred)
+        super().update_state(tf.add_n(list(terms.values())), sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         """Return every argument of the constructor."""

@@ -13,7 +13,7 @@ import tensorflow as tf
 from ddsp_edge.units import Array
 from ddsp_export.convert import output_name
 from ddsp_tf.errors import DdspError
-from ddsp_tf.losses import MultiScaleSpectralLoss
+from ddsp_tf.metrics import MultiScaleSpectralDistance
 from ddsp_tf.models.autoencoder import Autoencoder
 from ddsp_tf.training.reference import Reference
 
@@ -67,9 +67,8 @@ def verify(path: Path, model: Autoencoder, reference: Reference, quantization: s
         float(np.abs(played["audio"] - same_controls).max()),
         float(np.abs(played["audio_by_hops"] - same_controls).max()),
     )
-    distance = MultiScaleSpectralLoss()
-    keras_distance = float(distance(reference.audio[None], keras_audio[None]))
-    file_distance = float(distance(reference.audio[None], played["audio"][None]))
+    keras_distance = _distance(reference.audio, keras_audio)
+    file_distance = _distance(reference.audio, played["audio"])
     distance_change = file_distance / keras_distance - 1.0
 
     _bound("the synthesis differs from Keras on the same controls", synthesis_error, SYNTHESIS_BOUND)
@@ -90,6 +89,12 @@ def verify(path: Path, model: Autoencoder, reference: Reference, quantization: s
         "network_us_per_frame": round(1e6 * float(played["network_seconds"]) / frames, 2),
         "real_time_factor_by_hops": round(seconds / float(played["live_seconds"]), 2),
     }
+
+
+def _distance(target: Array, audio: Array) -> float:
+    metric = MultiScaleSpectralDistance()
+    metric.update_state(target[None], audio[None])
+    return float(metric.result())
 
 
 def _bound(what: str, value: float, bound: float) -> None:

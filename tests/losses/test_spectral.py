@@ -54,7 +54,7 @@ def test_loss_and_terms_equal_the_formula(n_samples: int) -> None:
     y_true, y_pred = _sounds(n_samples)
     loss = MultiScaleSpectralLoss(sizes, magnitude_weight=0.5, log_magnitude_weight=2.0)
     expected = _oracle_terms(y_true, y_pred, sizes)
-    received = loss.terms(y_true, y_pred)
+    received = {name: tf.reduce_mean(each) for name, each in loss.terms(y_true, y_pred).items()}
     for name, value in expected.items():
         weight = 2.0 if name.startswith("log") else 0.5
         # float32 transforms err by 1e-6 of the largest magnitude, which counts in near-empty bins
@@ -94,6 +94,31 @@ def test_gradient_equals_the_one_in_float64() -> None:
     received = tape.gradient(value, x).numpy()[0]
     # A sign differs where two magnitudes agree to seven digits: none here, but bins near 0 are rounded.
     assert np.linalg.norm(received - expected) < 1e-3 * np.linalg.norm(expected)
+
+
+def test_gradient_reaches_the_target_as_well() -> None:
+    y_true, y_pred = map(tf.constant, _sounds(2000))
+    gradients = []
+    for swap in (False, True):
+        loss = MultiScaleSpectralLoss((256, 64))
+        with tf.GradientTape() as tape:
+            tape.watch(y_true)
+            value = loss(y_pred, y_true) if swap else loss(y_true, y_pred)
+        gradients.append(tape.gradient(value, y_true))
+    np.testing.assert_allclose(gradients[0], gradients[1], rtol=1e-5, atol=1e-9)  # the distance is symmetric
+
+
+def test_a_second_derivative_is_refused_not_zero() -> None:
+    y_true, y_pred = map(tf.constant, _sounds(500))
+    loss = MultiScaleSpectralLoss((64,))
+    with tf.GradientTape() as outer:
+        outer.watch(y_pred)
+        with tf.GradientTape() as inner:
+            inner.watch(y_pred)
+            value = loss(y_true, y_pred)
+        gradient = inner.gradient(value, y_pred)
+    with pytest.raises(DdspError, match="first derivatives only"):
+        outer.gradient(gradient, y_pred)
 
 
 @pytest.mark.parametrize("at", [0, 2023])
