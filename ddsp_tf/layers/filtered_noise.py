@@ -7,8 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, check_integer, processor_type
-from ddsp_tf.ops.convolution import convolve_frames
-from ddsp_tf.ops.filters import impulse_responses_from_magnitudes
+from ddsp_tf.ops.frame_filters import MAX_BANDS, filter_frames
 from ddsp_tf.ops.scaling import exp_sigmoid
 
 _SEED_STATE = "seed_state"
@@ -25,7 +24,7 @@ class FilteredNoise(Processor):
     Reference: J. Engel et al., "DDSP: Differentiable Digital Signal Processing", ICLR 2020, section 3.4.
 
     Args:
-        n_bands: Integer in 2 to 4097, frequencies from 0 to Nyquist at which the filter is given.
+        n_bands: Integer in 2 to 1025, frequencies from 0 to Nyquist at which the filter is given.
         sample_rate: Integer, Hz.
         hop: Integer, samples a frame.
         initial_bias: Float added to raw magnitudes, so that an untrained network's noise is quiet.
@@ -51,7 +50,7 @@ class FilteredNoise(Processor):
         **kwargs: Any,
     ) -> None:
         super().__init__(sample_rate, hop, **kwargs)
-        self.n_bands = check_integer("FilteredNoise", "n_bands", n_bands, 2, 4097)
+        self.n_bands = check_integer("FilteredNoise", "n_bands", n_bands, 2, MAX_BANDS)
         self.initial_bias = float(initial_bias)
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -87,8 +86,7 @@ class FilteredNoise(Processor):
             noise = keras.random.uniform(
                 (shape[0], shape[1] * self.spec.hop), -1.0, 1.0, "float32", self.seed_generator
             )
-        responses = impulse_responses_from_magnitudes(magnitudes)
-        return convolve_frames(noise, responses, self.spec.hop, state)
+        return filter_frames(noise, magnitudes, self.spec.hop, state)
 
     def save_own_variables(self, store: Any) -> None:
         """Save where the noise has got to, which Keras leaves out: a run goes on with the same noise."""

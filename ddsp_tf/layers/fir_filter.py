@@ -6,8 +6,7 @@ import tensorflow as tf
 
 from ddsp_tf.layers.checks import check_number
 from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, check_integer, processor_type
-from ddsp_tf.ops.convolution import convolve_frames
-from ddsp_tf.ops.filters import impulse_responses_from_magnitudes
+from ddsp_tf.ops.frame_filters import MAX_BANDS, filter_frames
 from ddsp_tf.ops.scaling import exp_sigmoid
 
 
@@ -22,7 +21,7 @@ class FIRFilter(Processor):
     Reference: J. Engel et al., "DDSP: Differentiable Digital Signal Processing", ICLR 2020, section 3.4.
 
     Args:
-        n_bands: Integer in 2 to 4097, frequencies from 0 to Nyquist at which the filter is given.
+        n_bands: Integer in 2 to 1025, frequencies from 0 to Nyquist at which the filter is given.
         sample_rate: Integer, Hz.
         hop: Integer, samples a frame.
         initial_bias: Float in -20 to 20, added to raw magnitudes. The default gives an untrained network a
@@ -39,7 +38,7 @@ class FIRFilter(Processor):
         self, n_bands: int, sample_rate: int, hop: int, initial_bias: float = 1.046, **kwargs: Any
     ) -> None:
         super().__init__(sample_rate, hop, **kwargs)
-        self.n_bands = check_integer("FIRFilter", "n_bands", n_bands, 2, 4097)
+        self.n_bands = check_integer("FIRFilter", "n_bands", n_bands, 2, MAX_BANDS)
         self.initial_bias = check_number("FIRFilter", "initial_bias", initial_bias, -20, 20)
 
     @property
@@ -63,8 +62,7 @@ class FIRFilter(Processor):
 
     def render_block(self, controls: Tensors, state: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
         """Render one block; the state is the tail of the filters, `[batch, 2 * n_bands - 3]`."""
-        responses = impulse_responses_from_magnitudes(controls["magnitudes"])
-        return convolve_frames(controls["audio"], responses, self.spec.hop, state)
+        return filter_frames(controls["audio"], controls["magnitudes"], self.spec.hop, state)
 
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument."""

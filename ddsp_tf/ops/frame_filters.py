@@ -1,0 +1,118 @@
+"""A filter that changes every frame, given by its magnitudes, with gradients of its own: under XLA on a CPU
+a third of the cost of designing impulse responses and convolving with them.
+
+A filter of zero phase has a real spectrum, and a matrix that is known beforehand leads to it from the
+magnitudes. So a hop costs one transform there, one product and one transform back; the delay that makes
+the filter causal is the place of the hop in its transform.
+"""
+
+from functools import partial
+
+import numpy as np
+import tensorflow as tf
+
+from ddsp_tf.ops.convolution import fft_size
+from ddsp_tf.ops.gradients import first_order
+
+MAX_BANDS = 1025
+"""Bands of a filter at most; the matrix grows with their square."""
+
+
+def filter_frames(
+    audio: tf.Tensor, magnitudes: tf.Tensor, hop: int, tail: tf.Tensor | None = None
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Filter every hop of audio with linear phase by the magnitudes of its frame; tails overlap and add.
+
+    The same as `convolve_frames` with `impulse_responses_from_magnitudes`: the window method under a
+    periodic Hann window, delayed by `bands - 1` samples. Gradients reach the audio and the magnitudes.
+
+    Args:
+        audio: `[batch, frames * hop]`.
+        magnitudes: `[batch, frames, bands]`, gains at `bands` frequencies equally spaced from 0 to Nyquist.
+        hop: Integer, samples a frame.
+        tail: `[batch, 2 * bands - 3]`, what the block before left over; None is silence.
+
+    Returns:
+        Audio `[batch, frames * hop]`, and the tail for the next block.
+    """
+    joined = _filter_and_join(audio, magnitudes, hop)
+    n_samples = tf.shape(magnitudes)[1] * hop
+    if tail is not None:
+        joined += tf.pad(tail, [[0, 0], [0, n_samples]])
+    return tf.ensure_shape(joined[:, :n_samples], audio.shape), joined[:, n_samples:]
+
+
+def _filter_and_join(audio: tf.Tensor, magnitudes: tf.Tensor, hop: int) -> tf.Tensor:
+    sizes = {"hop": hop, "bands": magnitudes.shape[-1]}
+
+    @tf.custom_gradient
+    def run(audio: tf.Tensor, magnitudes: tf.Tensor) -> tf.Tensor:
+        joined, spectra = _forward(audio, magnitudes, **sizes)
+
+        def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
+            by_audio = _by_audio(upstream, tf.stop_gradient(magnitudes), **sizes)
+            by_magnitudes = _by_magnitudes(upstream, spectra, **sizes)
+            return first_order([by_audio, by_magnitudes], [audio, magnitudes])
+
+        return joined, gradient
+
+    return run(audio, magnitudes)
+
+
+_island = partial(tf.function, jit_compile=True, reduce_retracing=True, autograph=False)
+
+
+@_island
+def _forward(audio: tf.Tensor, magnitudes: tf.Tensor, hop: int, bands: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Audio with the tail of the last frame, and the spectra of the hops for the gradient."""
+    size, length, delay = _sizes(hop, bands)
+    shape = tf.shape(magnitudes)
+    hops = tf.reshape(audio, [shape[0], shape[1], hop])
+    spectra = tf.signal.rfft(tf.pad(hops, [[0, 0], [0, 0], [delay, size - delay - hop]]), [size])
+    filtered = _times(spectra, tf.matmul(magnitudes, _response_matrix(bands, size)))
+    return tf.signal.overlap_and_add(tf.signal.irfft(filtered, [size])[..., :length], hop), spectra
+
+
+@_island
+def _by_audio(upstream: tf.Tensor, magnitudes: tf.Tensor, hop: int, bands: int) -> tf.Tensor:
+    size, length, delay = _sizes(hop, bands)
+    spectra = tf.signal.rfft(tf.signal.frame(upstream, length, hop), [size])
+    filtered = _times(
+        spectra, tf.matmul(magnitudes, _response_matrix(bands, size))
+    )  # symmetric: its own adjoint
+    hops = tf.signal.irfft(filtered, [size])[..., delay : delay + hop]
+    return tf.reshape(hops, [tf.shape(upstream)[0], -1])
+
+
+@_island
+def _by_magnitudes(upstream: tf.Tensor, spectra: tf.Tensor, hop: int, bands: int) -> tf.Tensor:
+    size, length, _ = _sizes(hop, bands)
+    wanted = tf.signal.rfft(tf.signal.frame(upstream, length, hop), [size])
+    real = tf.math.real(wanted) * tf.math.real(spectra) + tf.math.imag(wanted) * tf.math.imag(spectra)
+    counts = np.full(size // 2 + 1, 2.0)  # a bin stands for itself and its mirror image
+    counts[0] = 1.0
+    if size % 2 == 0:
+        counts[-1] = 1.0
+    matrix = (_response_matrix(bands, size) * counts / size).astype(np.float32)
+    return tf.matmul(real, matrix, transpose_b=True)
+
+
+def _sizes(hop: int, bands: int) -> tuple[int, int, int]:
+    """Size of the transforms, length of a filtered hop, delay of the filter; samples."""
+    length = hop + 2 * (bands - 1) - 1
+    return fft_size(length), length, bands - 1
+
+
+def _response_matrix(bands: int, size: int) -> np.ndarray:
+    """From magnitudes to the real spectrum, on a finer grid, of the windowed zero-phase filter."""
+    taps = 2 * (bands - 1)
+    window = 0.5 + 0.5 * np.cos(2.0 * np.pi * np.arange(taps) / taps)
+    responses = np.fft.irfft(np.eye(bands), taps) * window
+    padded = np.zeros([bands, size])
+    padded[:, : taps // 2] = responses[:, : taps // 2]
+    padded[:, size - taps // 2 :] = responses[:, taps // 2 :]
+    return np.fft.rfft(padded).real.astype(np.float32)
+
+
+def _times(spectra: tf.Tensor, gains: tf.Tensor) -> tf.Tensor:
+    return tf.complex(tf.math.real(spectra) * gains, tf.math.imag(spectra) * gains)
