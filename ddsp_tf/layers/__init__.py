@@ -6,6 +6,7 @@ from ddsp_tf.layers.exp_decay_reverb import ExpDecayReverb
 from ddsp_tf.layers.filtered_noise import FilteredNoise
 from ddsp_tf.layers.filtered_noise_reverb import FilteredNoiseReverb
 from ddsp_tf.layers.fir_filter import FIRFilter
+from ddsp_tf.layers.gru import GRU
 from ddsp_tf.layers.harmonic import Harmonic
 from ddsp_tf.layers.mix import Mix
 from ddsp_tf.layers.mod_delay import ModDelay
@@ -19,6 +20,7 @@ from ddsp_tf.layers.wavetable import Wavetable
 
 __all__ = [
     "AUDIO",
+    "GRU",
     "Add",
     "Crop",
     "ExpDecayReverb",

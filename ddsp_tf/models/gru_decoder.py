@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
+from ddsp_tf.layers.gru import GRU
 from ddsp_tf.models.dense_stack import DenseStack
 
 Tensors = dict[str, tf.Tensor]
@@ -50,9 +51,7 @@ class GruDecoder(keras.layers.Layer):
             name: DenseStack(layer_units, layers, name=f"{name}_stack", dtype=self.dtype_policy)
             for name in self.input_names
         }
-        self.gru = keras.layers.GRU(
-            units, return_sequences=True, return_state=True, name="gru", dtype=self.dtype_policy
-        )
+        self.gru = GRU(units, return_sequences=True, return_state=True, name="gru", dtype=self.dtype_policy)
         self.output_stack = DenseStack(layer_units, layers, name="output_stack", dtype=self.dtype_policy)
         self.head = keras.layers.Dense(sum(self.output_sizes.values()), name="head", dtype=self.dtype_policy)
 

@@ -52,9 +52,9 @@ def _filter_and_join(audio: tf.Tensor, magnitudes: tf.Tensor, hop: int) -> tf.Te
         def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
             by_audio = _by_audio(upstream, tf.stop_gradient(magnitudes), **sizes)
             by_magnitudes = _by_magnitudes(upstream, spectra, **sizes)
-            return first_order([by_audio, by_magnitudes], [audio, magnitudes])
+            return [by_audio, by_magnitudes]
 
-        return joined, gradient
+        return joined, first_order(gradient, audio, magnitudes)
 
     return run(audio, magnitudes)
 

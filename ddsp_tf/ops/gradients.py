@@ -1,6 +1,6 @@
 """What all gradients written by hand share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -8,21 +8,20 @@ import tensorflow as tf
 from ddsp_tf.errors import DdspError
 
 
-def first_order(gradients: Sequence[tf.Tensor], sources: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-    """Return gradients as they are; whoever differentiates them once more is refused.
+def first_order(
+    gradient: Callable[[tf.Tensor], Sequence[tf.Tensor]], *sources: tf.Tensor
+) -> Callable[[tf.Tensor], list[tf.Tensor]]:
+    """Make a gradient that refuses to be differentiated once more.
 
-    A gradient written by hand is a constant to TensorFlow, and its own derivative would silently be
-    nothing.
+    To TensorFlow a gradient written by hand is a constant: its own derivative would silently be nothing,
+    or be derived from loops that are not made for it.
 
     Args:
-        gradients: Tensors, one for each source.
-        sources: The tensors by which was differentiated.
+        gradient: From the upstream gradient to one gradient for each source.
+        *sources: The tensors by which is differentiated.
 
     Returns:
-        The gradients.
-
-    Raises:
-        DdspError: When a second derivative is asked for.
+        The same function for `tf.custom_gradient`; a second derivative raises `DdspError`.
     """
 
     @tf.custom_gradient
@@ -32,6 +31,9 @@ def first_order(gradients: Sequence[tf.Tensor], sources: Sequence[tf.Tensor]) ->
                 "this operation has first derivatives only: its gradient was written by hand for speed"
             )
 
-        return [tf.identity(x) for x in tensors[: len(gradients)]], refuse
+        return [tf.identity(x) for x in tensors[: len(sources)]], refuse
 
-    return list(guarded(*gradients, *sources))
+    def run(upstream: tf.Tensor) -> list[tf.Tensor]:
+        return list(guarded(*gradient(tf.stop_gradient(upstream)), *sources, upstream))
+
+    return run

@@ -43,9 +43,9 @@ def sum_of_harmonics(phase_cycles: tf.Tensor, earlier: tf.Tensor, later: tf.Tens
         by_phase = upstream * _horner(turns, _numbered(earlier), _numbered(later), **sizes)[1]
         by_earlier, by_later = _correlate(turns, upstream, **sizes)
         by_cycles = tf.cast((2.0 * math.pi) * by_phase, tf.float64)
-        return first_order([by_cycles, by_earlier, by_later], sources)
+        return [by_cycles, by_earlier, by_later]
 
-    return _horner(turns, earlier, later, **sizes)[0], gradient
+    return _horner(turns, earlier, later, **sizes)[0], first_order(gradient, *sources)
 
 
 def _turns(phase_cycles: tf.Tensor) -> tf.Tensor:

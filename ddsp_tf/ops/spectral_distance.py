@@ -68,9 +68,9 @@ def weighted_spectral_distance(
             upstream = upstream[:, tf.newaxis]
             # A graph leaves out the target's, unless somebody asks for it.
             _, target_slope = _distance_and_slope(*map(tf.stop_gradient, (audio, target)), **settings)
-            return first_order([upstream * target_slope, upstream * slope], [target, audio])
+            return [upstream * target_slope, upstream * slope]
 
-        return distance, gradient
+        return distance, first_order(gradient, target, audio)
 
     return run(target, audio)
 
