@@ -79,6 +79,21 @@ def test_a_glide_over_four_octaves_is_followed():
     assert np.mean(np.abs(cents(f0[6:-6], truth[6:-6])) < 20) > 0.99
 
 
+@pytest.mark.parametrize("ratio", [3 / 2, 4 / 3, 2.0, 2 / 3])
+@pytest.mark.parametrize("shares", [[1.0, 0.1, 0.05], 1 / np.arange(1, 12)], ids=["flute", "saw"])
+def test_after_a_legato_leap_the_new_note_is_heard_at_once(shares, ratio):
+    """While both notes ring they repeat together far below either: that must not outlast the old one."""
+    frames, leap, ring = 120, 60, 8
+    first, second = (tone(steady(f, frames), shares) for f in (329.6, 329.6 * ratio))
+    time = np.arange(frames * SPEC.hop) / SPEC.hop
+    fade = np.clip((leap + ring - time) / ring, 0.0, 1.0)
+    audio = first * fade + second * (time >= leap)
+    f0, _ = tracked(audio)
+    window = 3  # frames around one that it hears
+    settled = slice(leap + ring + window + 1, -6)
+    assert np.abs(cents(f0[settled], 329.6 * ratio)).max() < 50
+
+
 @pytest.mark.parametrize(("sample_rate", "hop"), [(16_000, 64), (22_050, 256), (44_100, 441), (48_000, 384)])
 def test_any_grid_will_do(sample_rate, hop):
     spec = FrameSpec(sample_rate, hop)
