@@ -20,6 +20,7 @@ from ddsp_tf.layers import (
 )
 from tests import oracle
 from tests.layers.harness import make_inputs, run_layer_test
+from tests.layers.oracles import delayed
 
 SPECS = [(16000, 64), (44100, 441), (48000, 1)]
 
@@ -181,23 +182,6 @@ def test_gain_and_decay_are_found_by_gradient_descent():
 
 
 # ModDelay
-
-
-def delayed(audio, delay, interpolation):
-    """audio [samples], delay [samples] in samples -> [samples]; polynomials from numpy's own fit."""
-    audio = np.concatenate([np.zeros(2000), np.asarray(audio, float)])
-    out = []
-    for n, d in enumerate(delay):
-        at = 2000 + n - d
-        left = int(np.ceil(at)) - 1 if interpolation == "cubic" else int(np.floor(at))
-        points = [left - 1, left, left + 1, left + 2] if interpolation == "cubic" else [left, left + 1]
-        points = [p for p in points if p < len(audio)]
-        x = np.array(points) - at
-        weights = [
-            np.prod([-x[j] / (x[i] - x[j]) for j in range(len(x)) if j != i]) for i in range(len(points))
-        ]
-        out.append(audio[points] @ weights)
-    return np.array(out)
 
 
 @pytest.mark.parametrize("interpolation", ["linear", "cubic"])
