@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--f0", metavar="NAME", help="pitch estimator: auto, pyin or crepe (data.f0)")
     parser.add_argument("--crepe-weights", type=Path, metavar="FILE", help="weights of CREPE, .h5 or .h5.bz2")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: one for each core)")
-    parser.add_argument("--overwrite", action="store_true", help="replace the dataset that is there")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="begin anew; what is there stays until the new is complete"
+    )
     parser.add_argument(
         "--set",
         action="append",
@@ -48,11 +50,13 @@ def run(args: argparse.Namespace) -> None:
     if args.f0 is not None:
         overrides.append(f"data.f0={args.f0}")
     config = load_config(args.config, overrides)
-    load_tensorflow()
+    if config.data.f0 == "crepe" or args.crepe_weights is not None:
+        load_tensorflow()  # nothing else here needs it
 
     from ddsp_tf.cli.progress import Progress
     from ddsp_tf.data.prepare import feature_grid, prepare
 
+    before = _description(args.out)
     with Progress("prepare") as progress:
         info = prepare(
             args.recordings,
@@ -64,7 +68,13 @@ def run(args: argparse.Namespace) -> None:
             overwrite=args.overwrite,
             progress=progress,
         )
-    print("\n".join([f"{args.out}:", *summary(info)]))
+    unchanged = " holds all of this already" if _description(args.out) == before else ""
+    print("\n".join([f"{args.out}:{unchanged}", *summary(info)]))
+
+
+def _description(folder: Path) -> bytes:
+    path = folder / "dataset.json"
+    return path.read_bytes() if path.is_file() else b""
 
 
 def summary(info: "DatasetInfo") -> list[str]:

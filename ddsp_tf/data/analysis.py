@@ -41,6 +41,19 @@ class Analysis:
     silent: bool
     source: str
 
+    @property
+    def n_frames(self) -> int:
+        """Frames of the passage."""
+        return len(self.loudness_db)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A passage that could not be measured, and why."""
+
+    source: str
+    error: str
+
 
 class Analyser:
     """Measures passages.

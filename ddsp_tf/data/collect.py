@@ -4,8 +4,9 @@ import dataclasses
 from collections import Counter
 
 from ddsp_tf.data.analysis import SILENCE_DB, Analysis
-from ddsp_tf.data.info import SPLITS, FileResult
+from ddsp_tf.data.info import SPLITS, DatasetInfo, FileResult
 from ddsp_tf.data.passages import MIN_SECONDS
+from ddsp_tf.data.records import read_records
 from ddsp_tf.data.schema import Record
 from ddsp_tf.data.split import ValidationSplit
 from ddsp_tf.data.statistics import FeatureStatistics
@@ -41,6 +42,8 @@ class PassageCollector:
         self.kept = 0
         self.frames = dict.fromkeys(SPLITS, 0)
         self.statistics = FeatureStatistics()
+        if store.base is not None:
+            self._take(store.base)
 
     def add(self, analysis: Analysis) -> None:
         """Take the next passage."""
@@ -108,6 +111,13 @@ class PassageCollector:
         reason = f"silent throughout (loudness never above {SILENCE_DB:g} dB)"
         return dataclasses.replace(counted, status="skipped", reason=reason)
 
+    def _take(self, base: DatasetInfo) -> None:
+        """Count what is in the dataset already: its passages stay where they are."""
+        self.kept = sum(file.passages for file in base.files)
+        for split in SPLITS:
+            for _, record in read_records(self._store.folder, base, split):
+                self._count(split, record)
+
     def _write_first(self) -> None:
         if self._first is not None:
             self._write("validation" if self._split.is_validation(0) else "train", self._first)
@@ -115,6 +125,9 @@ class PassageCollector:
 
     def _write(self, split: str, record: Record) -> None:
         self._store.write(split, record)
+        self._count(split, record)
+
+    def _count(self, split: str, record: Record) -> None:
         self.frames[split] += record.n_frames
         if split == "train":
             self.statistics.add(record.f0_hz, record.loudness_db)

@@ -99,6 +99,18 @@ class DatasetInfo:
         """The frame grid of the dataset."""
         return FrameSpec(self.sample_rate, self.hop)
 
+    def settings(self) -> dict[str, Any]:
+        """What its records depend on besides the recordings."""
+        return dataset_settings(
+            sample_rate=self.sample_rate,
+            hop=self.hop,
+            audio=self.audio,
+            passage_seconds=self.passage_seconds,
+            validation_share=self.validation_share,
+            f0_estimator=self.f0_estimator,
+            loudness=self.loudness,
+        )
+
     def to_json(self) -> str:
         """The description as JSON text."""
         text = json.dumps(dataclasses.asdict(self), indent=1, allow_nan=False, ensure_ascii=True)
@@ -131,6 +143,29 @@ class DatasetInfo:
             if Path(shard.file).name != shard.file or shard.records < 1:
                 raise DdspError(f"{origin}: no shard can be {shard!r}")
         return info
+
+
+def dataset_settings(
+    *,
+    sample_rate: int,
+    hop: int,
+    audio: str,
+    passage_seconds: float,
+    validation_share: float,
+    f0_estimator: dict[str, Any],
+    loudness: str,
+) -> dict[str, Any]:
+    """What records depend on besides the recordings, under names that a user knows; see `DatasetInfo`."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "sample_rate": sample_rate,
+        "hop of the features": hop,
+        "data.audio": audio,
+        "data.passage_seconds": passage_seconds,
+        "data.validation_share": validation_share,
+        **{f"f0 estimator's {name}": value for name, value in f0_estimator.items()},
+        "loudness": loudness,
+    }
 
 
 def load_dataset_info(folder: str | Path) -> DatasetInfo:

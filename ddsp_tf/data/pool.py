@@ -4,17 +4,21 @@ import multiprocessing
 import os
 import signal
 import threading
+import typing
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
+from typing import TypeVar
 
-from ddsp_tf.data.analysis import Analyser, Analysis
+from ddsp_tf.data.analysis import Analyser, Analysis, Failure
 from ddsp_tf.data.passages import Cut
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0 import F0Estimator
 from ddsp_tf.frames import FrameSpec
+
+T = TypeVar("T")
 
 _WAITING_PER_JOB = 3  # passages read ahead for each process, so that none waits for the disk
 
@@ -63,21 +67,22 @@ class AnalysisPool:
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def map(self, cuts: Iterable[Cut]) -> Iterator[Analysis]:
-        """Yield the analyses of `cuts`, in their order.
+    def map(self, items: Iterable[T | Cut]) -> Iterator[T | Analysis | Failure]:
+        """Yield the analyses of cuts in their order, and what else is among them where it stands.
 
         Raises:
             DdspError: If a process dies.
         """
         if self._analyser is not None:
-            yield from map(self._analyser, cuts)
+            for item in items:
+                yield _measured(self._analyser, item) if isinstance(item, Cut) else item
             return
         if self._executor is None:
             raise RuntimeError("a pool has an analyser or an executor")
-        waiting: deque[Future[Analysis]] = deque()
+        waiting: deque[Future[T | Analysis | Failure]] = deque()
         try:
-            for cut in cuts:
-                waiting.append(self._executor.submit(_analyse, cut))
+            for item in items:
+                waiting.append(_submit(self._executor, item))
                 while len(waiting) >= self.jobs * _WAITING_PER_JOB or (waiting and waiting[0].done()):
                     yield waiting.popleft().result()
             while waiting:
@@ -85,8 +90,25 @@ class AnalysisPool:
         except BrokenProcessPool as error:
             raise DdspError(
                 "a worker process of prepare ended without a word: out of memory, or called from a script "
-                'without `if __name__ == "__main__":`. Fewer jobs take less memory'
+                'without `if __name__ == "__main__":`. Fewer jobs take less memory; started again, prepare '
+                "goes on where it was"
             ) from error
+
+
+def _submit(executor: ProcessPoolExecutor, item: T | Cut) -> "Future[T | Analysis | Failure]":
+    if isinstance(item, Cut):
+        return typing.cast("Future[T | Analysis | Failure]", executor.submit(_analyse, item))
+    done: Future[T | Analysis | Failure] = Future()
+    done.set_result(item)
+    return done
+
+
+def _measured(analyser: Analyser, cut: Cut) -> Analysis | Failure:
+    """Measure a passage; whatever an estimator stumbles over costs the recording, not the run."""
+    try:
+        return analyser(cut)
+    except Exception as error:  # noqa: BLE001
+        return Failure(cut.source, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
 
 
 _analyser: Analyser | None = None  # one for each worker process
@@ -107,7 +129,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _analyse(cut: Cut) -> Analysis:
+def _analyse(cut: Cut) -> Analysis | Failure:
     if _analyser is None:
         raise RuntimeError("the worker process was not started by AnalysisPool")
-    return _analyser(cut)
+    return _measured(_analyser, cut)

@@ -8,7 +8,8 @@ from ddsp_edge.loudness import DEFINITION
 from ddsp_tf.config import DataConfig
 from ddsp_tf.data.analysis import context_frames
 from ddsp_tf.data.collect import PassageCollector
-from ddsp_tf.data.info import DatasetInfo, FileResult
+from ddsp_tf.data.info import DatasetInfo, FileResult, dataset_settings
+from ddsp_tf.data.measure import Outcome, measure
 from ddsp_tf.data.pool import AnalysisPool, usable_cores
 from ddsp_tf.data.recordings import RecordingStream, seconds_in
 from ddsp_tf.data.sources import find_recordings
@@ -42,8 +43,11 @@ def prepare(
 ) -> DatasetInfo:
     """Cut recordings into passages, measure their pitch and loudness, and write them as a dataset.
 
-    Memory does not grow with the length or the number of the recordings. The dataset is the same
-    whatever the number of jobs. A file that cannot be used is skipped; `files` of the result says why.
+    Memory does not grow with the length of the recordings. The dataset is the same whatever the number of
+    jobs, and however often the run was interrupted: called again, it goes on where it was. Where `out` holds
+    a dataset already, recordings that are not in it are added; those in it stay, and are not read again
+    beyond a look whether they are the same. A file that cannot be used is skipped; `files` of the result says
+    why.
 
     Args:
         recordings: Sound files, and folders that hold some.
@@ -54,62 +58,57 @@ def prepare(
         crepe_weights: Weights file of CREPE.
         estimator: Pitch estimator to use in place of the one that `data.f0` names.
         jobs: Integer > 0, worker processes; as many as there are cores if None.
-        overwrite: Whether a dataset that is there already may be replaced.
-        progress: Called when work begins, and after each passage.
+        overwrite: Whether to begin a new dataset, of these recordings only. One that is there is replaced
+            when the new one is complete.
+        progress: Called when a recording begins, and after each passage.
 
     Returns:
         What `dataset.json` holds.
 
     Raises:
-        DdspError: If `out` cannot be used, no recording can be, or no pitch is found in any.
+        DdspError: If `out` cannot be used, or holds what was prepared with other settings, no recording can
+            be used, or no pitch is found in any.
     """
     data = data or DataConfig()
     if jobs is not None and jobs < 1:
         raise DdspError(f"jobs must be at least 1. Received: {jobs}")
-    sources = find_recordings(recordings)
+    sources = find_recordings(recordings, leave_out=Path(out))
     if estimator is None:
         estimator = make_f0_estimator(
             data.f0, f0_min_hz=data.f0_min_hz, f0_max_hz=data.f0_max_hz, crepe_weights=crepe_weights
         )
     total = seconds_in(sources.recordings)
     jobs = _useful_jobs(jobs or usable_cores(), estimator, total, data)
-    stream = RecordingStream(
-        sources.recordings,
-        spec,
-        spec.frames_for(data.passage_seconds),
-        context_frames(spec, estimator.context_seconds),
+    settings = dataset_settings(
+        sample_rate=spec.sample_rate,
+        hop=spec.hop,
+        audio=data.audio,
+        passage_seconds=data.passage_seconds,
+        validation_share=data.validation_share,
+        f0_estimator={"name": estimator.name, **estimator.settings},
+        loudness=DEFINITION,
     )
-    with DatasetStore(Path(out), overwrite=overwrite) as store:
-        collector = PassageCollector(store, spec, ValidationSplit(data.validation_share))
-        with AnalysisPool(spec, estimator, jobs, data.audio) as pool:
-            done = 0.0
-            if progress is not None and total > 0:
-                progress(done, total)
-            for analysis in pool.map(stream.cuts()):
-                collector.add(analysis)
-                done += spec.seconds(len(analysis.loudness_db))
-                if progress is not None:
-                    progress(min(done, total), total)
-        files = [collector.complete(result) for result in stream.results]
-        collector.finish()
-        _refuse_nothing(collector, stream.errors, files, data)
-        files += [FileResult(name, "skipped", "not the ending of a sound file") for name in sources.strays]
-        info = DatasetInfo(
-            sample_rate=spec.sample_rate,
-            hop=spec.hop,
-            audio=data.audio,
-            f0_estimator={"name": estimator.name, **estimator.settings},
-            loudness=DEFINITION,
-            f0_hz_range=collector.statistics.f0_hz_range(),
-            loudness_db_range=collector.statistics.loudness_db_range(),
-            voiced_share=collector.statistics.voiced_share,
-            train_seconds=spec.seconds(collector.frames["train"]),
-            validation_seconds=spec.seconds(collector.frames["validation"]),
-            passage_seconds=data.passage_seconds,
-            validation_share=data.validation_share,
-            shards=store.finish_shards(),
-            files=tuple(files),
+    with DatasetStore(Path(out), settings, overwrite=overwrite) as store:
+        known = {file.sha256: file.name for file in (store.base.files if store.base else ()) if file.passages}
+        stream = RecordingStream(
+            sources.recordings,
+            spec,
+            spec.frames_for(data.passage_seconds),
+            context_frames(spec, estimator.context_seconds),
+            store.journals,
+            known,
         )
+        with AnalysisPool(spec, estimator, jobs, data.audio) as pool:
+            outcomes = measure(stream, pool, _in_seconds(progress, spec, total))
+        strays = [FileResult(name, "skipped", "not the ending of a sound file") for name in sources.strays]
+        if store.base is not None and not _is_news(store.base, outcomes, strays):
+            store.remove_strays(store.base)
+            return store.base
+        try:
+            info = _assemble(store, outcomes, strays, spec, data, estimator)
+        except DdspError:
+            store.discard()  # the same recordings and settings would end here again
+            raise
         store.publish(info)
     return info
 
@@ -119,11 +118,71 @@ def feature_grid(sample_rate: int) -> FrameSpec:
     return FrameSpec(sample_rate, max(1, round(FEATURE_SECONDS * sample_rate)))
 
 
+def _in_seconds(progress: Progress | None, spec: FrameSpec, total: float) -> Callable[[int], None]:
+    """Turn frames that are newly done into a report of all seconds done."""
+    frames = 0
+
+    def report(more: int) -> None:
+        nonlocal frames
+        frames += more
+        if progress is not None and total > 0:
+            progress(min(spec.seconds(frames), total), total)
+
+    return report
+
+
 def _useful_jobs(jobs: int, estimator: F0Estimator, seconds: float, data: DataConfig) -> int:
     """No more processes than there are passages: each takes seconds to start."""
     if estimator.name in _USES_ALL_CORES:
         return 1
     return max(1, min(jobs, math.ceil(seconds / data.passage_seconds)))
+
+
+def _is_news(base: DatasetInfo, outcomes: list[Outcome], strays: list[FileResult]) -> bool:
+    """Whether a dataset lacks anything that was found now."""
+    told = {(file.name, file.reason) for file in base.files}
+    results = [*(outcome.result for outcome in outcomes if outcome.journal is None), *strays]
+    return any(outcome.journal for outcome in outcomes) or any(
+        (result.name, result.reason) not in told for result in results
+    )
+
+
+def _assemble(
+    store: DatasetStore,
+    outcomes: list[Outcome],
+    strays: list[FileResult],
+    spec: FrameSpec,
+    data: DataConfig,
+    estimator: F0Estimator,
+) -> DatasetInfo:
+    """Make shards of the journals, after those that the dataset has; return what it then holds."""
+    collector = PassageCollector(store, spec, ValidationSplit(data.validation_share))
+    files: list[FileResult] = []
+    for outcome in outcomes:
+        for analysis in outcome.journal.read() if outcome.journal else ():
+            collector.add(analysis)
+        files.append(collector.complete(outcome.result))
+    collector.finish()
+    _refuse_nothing(collector, [o.error for o in outcomes if o.error], files, data)
+    files += strays
+    again = {file.name for file in files}
+    before = store.base.files if store.base else ()
+    return DatasetInfo(
+        sample_rate=spec.sample_rate,
+        hop=spec.hop,
+        audio=data.audio,
+        f0_estimator={"name": estimator.name, **estimator.settings},
+        loudness=DEFINITION,
+        f0_hz_range=collector.statistics.f0_hz_range(),
+        loudness_db_range=collector.statistics.loudness_db_range(),
+        voiced_share=collector.statistics.voiced_share,
+        train_seconds=spec.seconds(collector.frames["train"]),
+        validation_seconds=spec.seconds(collector.frames["validation"]),
+        passage_seconds=data.passage_seconds,
+        validation_share=data.validation_share,
+        shards=store.finish_shards(),
+        files=(*(f for f in before if f.status == "used" or f.name not in again), *files),
+    )
 
 
 def _refuse_nothing(

@@ -1,6 +1,10 @@
 """Read recordings one after the other as passages; say what is wrong with those that cannot be read."""
 
+import dataclasses
+import hashlib
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,24 +12,41 @@ import numpy as np
 
 from ddsp_edge.audio_file import AudioReader
 from ddsp_tf.data.info import FileResult
+from ddsp_tf.data.journal import Journal
 from ddsp_tf.data.passages import MIN_SECONDS, Cut, cut_passages
 from ddsp_tf.data.sources import Source
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 
+_READ_AHEAD = 4  # files that are checked while others are measured
+
 
 @dataclass(frozen=True)
-class FileFacts:
-    """A sound file that can be read to its end: length, rate, channels, samples beyond full scale."""
+class FileBegins:
+    """The passages of a recording come next; some may be in its journal already."""
 
-    seconds: float
-    sample_rate: int
-    channels: int
-    clipped_samples: int
+    source: Source
+    journal: Journal
 
 
-def check_recording(path: Path) -> FileFacts:
+@dataclass(frozen=True)
+class FileEnds:
+    """No passage of a file comes any more.
+
+    Args:
+        result: What became of it, as far as reading it tells.
+        error: Why it cannot be used, in a full sentence; empty where it can.
+    """
+
+    result: FileResult
+    error: str = ""
+
+
+def check_recording(path: Path) -> FileResult:
     """Read a file from one end to the other, so that nothing of a bad one gets into a dataset.
+
+    Returns:
+        Its length, rate, channels and samples beyond full scale; the name is left to the caller.
 
     Raises:
         DdspError: If it is no sound file, breaks off, is too short or holds what are not numbers.
@@ -41,7 +62,15 @@ def check_recording(path: Path) -> FileFacts:
             f"{path} is too short: {samples} samples ({samples / rate:.3g} s); "
             f"at least {MIN_SECONDS:g} s of sound is needed"
         )
-    return FileFacts(samples / rate, rate, channels, clipped)
+    return FileResult(
+        "", "used", seconds=samples / rate, sample_rate=rate, channels=channels, clipped_samples=clipped
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal: the same recording whatever its name and date."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def seconds_in(sources: Sequence[Source]) -> float:
@@ -64,48 +93,101 @@ class RecordingStream:
         spec: The frame grid.
         passage_frames: Integer > 0, frames of a passage.
         context_frames: Integer >= 0, frames of sound wanted on each side of a passage.
-
-    Attributes:
-        results: What is known of each file that was reached so far.
-        errors: Why files were skipped, one full sentence each.
+        journals: Folder of the journals.
+        known: SHA-256 of the recordings that need not be read, and the names they have in the dataset.
     """
 
     def __init__(
-        self, sources: Sequence[Source], spec: FrameSpec, passage_frames: int, context_frames: int
+        self,
+        sources: Sequence[Source],
+        spec: FrameSpec,
+        passage_frames: int,
+        context_frames: int,
+        journals: Path,
+        known: dict[str, str] | None = None,
     ) -> None:
         self._sources = sources
         self._spec = spec
         self._passage_frames = passage_frames
         self._context_frames = context_frames
-        self.results: list[FileResult] = []
-        self.errors: list[str] = []
+        self._journals = journals
+        self._known = known or {}
 
-    def cuts(self) -> Iterator[Cut]:
-        """Yield the passages in order; files that cannot be read give none."""
-        for source in self._sources:
-            try:
-                facts = check_recording(source.path)
-            except (DdspError, OSError) as error:
-                self._skip(source, str(error))
+    def items(self) -> Iterator[FileBegins | Cut | FileEnds]:
+        """Yield what is to be measured, in order; of files that cannot be used only their end.
+
+        Passages that are in a journal already are not yielded again, and nothing of a known recording is.
+        """
+        taken: dict[str, str] = {}
+        for source, journal, ends in self._checked():
+            sha256 = ends.result.sha256
+            if sha256 and sha256 in self._known:
                 continue
-            self.results.append(
-                FileResult(
-                    source.name,
-                    "used",
-                    seconds=facts.seconds,
-                    sample_rate=facts.sample_rate,
-                    channels=facts.channels,
-                    clipped_samples=facts.clipped_samples,
-                )
-            )
-            with AudioReader(source.path, self._spec.sample_rate) as reader:
-                # What is beyond full scale is clipped here, so that features and audio agree.
-                blocks = (np.clip(block, -1.0, 1.0) for block in reader.blocks())
-                yield from cut_passages(
-                    blocks, self._spec, self._passage_frames, self._context_frames, source.name
-                )
+            if not ends.error:
+                ends = self._once(source, ends, taken)
+            if ends.error or journal is None:
+                yield ends
+                continue
+            taken[sha256] = source.name
+            yield FileBegins(source, journal)
+            if journal.result is None:
+                try:
+                    yield from self._cuts(source, journal.passages)
+                except (DdspError, OSError) as error:  # it was whole a moment ago: it is being written
+                    ends = _skipped(source, str(error), sha256)
+            yield ends
 
-    def _skip(self, source: Source, error: str) -> None:
-        self.errors.append(error)
-        reason = error.removeprefix(str(source.path)).lstrip(": ")
-        self.results.append(FileResult(source.name, "skipped", reason))
+    def _once(self, source: Source, ends: FileEnds, taken: dict[str, str]) -> FileEnds:
+        """Refuse a recording whose content or name is in the dataset already."""
+        sha256 = ends.result.sha256
+        if sha256 in taken:
+            return _skipped(source, f"{source.path} is the same file as {taken[sha256]}", sha256)
+        if source.name in self._known.values():
+            error = (
+                f"{source.path} has another content than the recording of this name in the dataset. Rename "
+                "it if it is another one; --overwrite prepares all anew"
+            )
+            return _skipped(source, error, sha256)
+        return ends
+
+    def _cuts(self, source: Source, measured: int) -> Iterator[Cut]:
+        with AudioReader(source.path, self._spec.sample_rate) as reader:
+            # What is beyond full scale is clipped here, so that features and audio agree.
+            blocks = (np.clip(block, -1.0, 1.0) for block in reader.blocks())
+            cuts = cut_passages(blocks, self._spec, self._passage_frames, self._context_frames, source.name)
+            for number, cut in enumerate(cuts):
+                if number >= measured:
+                    yield cut
+
+    def _checked(self) -> Iterator[tuple[Source, Journal | None, FileEnds]]:
+        """Yield the recordings in order, checked in threads some files ahead."""
+        waiting: deque[Future[tuple[Source, Journal | None, FileEnds]]] = deque()
+        with ThreadPoolExecutor(_READ_AHEAD) as threads:
+            try:
+                for source in self._sources:
+                    waiting.append(threads.submit(self._check, source))
+                    if len(waiting) > _READ_AHEAD:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                threads.shutdown(wait=False, cancel_futures=True)
+
+    def _check(self, source: Source) -> tuple[Source, Journal | None, FileEnds]:
+        sha256 = ""
+        try:
+            sha256 = sha256_of(source.path)
+            if sha256 in self._known:
+                return source, None, FileEnds(FileResult(source.name, "used", sha256=sha256))
+            journal = Journal(self._journals / f"{sha256}.journal", source.name, self._spec)
+            if journal.result is not None:
+                return source, journal, FileEnds(journal.result)
+            found = check_recording(source.path)
+        except (DdspError, OSError) as error:
+            return source, None, _skipped(source, str(error), sha256)
+        return source, journal, FileEnds(dataclasses.replace(found, name=source.name, sha256=sha256))
+
+
+def _skipped(source: Source, error: str, sha256: str) -> FileEnds:
+    reason = error.removeprefix(str(source.path)).lstrip(": ")
+    return FileEnds(FileResult(source.name, "skipped", reason, sha256=sha256), error)

@@ -33,10 +33,11 @@ class Sources:
     strays: tuple[str, ...]
 
 
-def find_recordings(paths: Sequence[str | Path]) -> Sources:
+def find_recordings(paths: Sequence[str | Path], leave_out: Path | None = None) -> Sources:
     """List the recordings in files and folders (with their sub-folders, sorted, without hidden files).
 
-    A file that is reached twice is taken once. Links to folders are not followed.
+    A file that is reached twice is taken once. Links to folders are not followed, and what is in the folder
+    `leave_out` is not looked at.
 
     Raises:
         DdspError: If nothing is given, a path does not exist, or there is no sound file at all.
@@ -49,7 +50,7 @@ def find_recordings(paths: Sequence[str | Path]) -> Sources:
     for given in map(Path, paths):
         if not given.exists():
             raise DdspError(f"{given}: no such file or folder")
-        for path in _files_in(given) if given.is_dir() else [given]:
+        for path in _files_in(given, leave_out) if given.is_dir() else [given]:
             name = path.relative_to(given).as_posix() if given.is_dir() else path.name
             if given.is_dir() and path.suffix.lower() not in SOUND_ENDINGS:
                 strays.append(name)
@@ -65,9 +66,13 @@ def find_recordings(paths: Sequence[str | Path]) -> Sources:
     return Sources(tuple(recordings.values()), tuple(strays))
 
 
-def _files_in(folder: Path) -> list[Path]:
+def _files_in(folder: Path, leave_out: Path | None) -> list[Path]:
+    out = leave_out.resolve() if leave_out is not None else None
     found: list[Path] = []
     for at, folders, files in os.walk(folder):
+        if out is not None and Path(at).resolve() == out:
+            folders[:] = []
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [Path(at) / name for name in sorted(files) if not name.startswith(".")]
     return found

@@ -1,49 +1,82 @@
-"""Where a dataset is written: beside, and named when it is complete.
+"""Where a dataset is written, so that a kill at any moment leaves the old one, the new one, or none.
 
-Shards are written into a hidden folder inside the dataset's folder. They get their names when all are
-complete, and `dataset.json` comes last: a folder without it is not a dataset, so nothing half-written
-is ever read as one.
+Everything is written into a hidden folder inside the dataset's folder: first a journal for each recording,
+then the shards. A shard's name holds a part of the SHA-256 of its content, so no shard ever takes the place
+of another. `dataset.json` is replaced when the shards that it names are in their places: that one rename
+makes the dataset. Shards that it does not name, of a dataset that was replaced, are removed after it.
 """
 
+import hashlib
+import json
+import os
+import re
 import shutil
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
-from ddsp_tf.data.info import INFO_NAME, SPLITS, DatasetInfo, Shard
+from ddsp_tf.data.info import INFO_NAME, SPLITS, DatasetInfo, Shard, load_dataset_info
 from ddsp_tf.data.schema import Record, serialize
 from ddsp_tf.data.tfrecord import frame
 from ddsp_tf.errors import DdspError
 
-_BESIDE = ".prepare.part"
+WORK_NAME = ".prepare"
+SHARD_BYTES = 128 << 20
+_SETTINGS_NAME, _LOCK_NAME = "settings.json", "lock"
+_SHARD_NAME = re.compile(rf"({'|'.join(SPLITS)})-\d{{5}}-(of-\d{{5}}|[0-9a-f]{{8}})\.tfrecord")
 
 
 class DatasetStore:
-    """A dataset that is being written.
+    """A dataset that is being written, or added to.
 
     Args:
         folder: Folder of the dataset; made if it does not exist.
-        overwrite: Whether a dataset that is already there may be replaced.
+        settings: Everything that the records depend on besides the recordings; goes into JSON.
+        overwrite: Whether a dataset that is already there, or is half done, gives way to another.
         shard_bytes: Integer, a shard of this size or more is not added to.
 
+    Attributes:
+        base: The dataset that is added to; None where there is none, or it is to be replaced.
+        journals: Folder of the journals.
+
     Raises:
-        DdspError: If the folder cannot be written, or holds a dataset and `overwrite` is off.
+        DdspError: If the folder cannot be written, another process writes it, or it holds what was
+            prepared with other settings and `overwrite` is off.
     """
 
-    def __init__(self, folder: Path, *, overwrite: bool = False, shard_bytes: int = 128 << 20) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: dict[str, Any],
+        *,
+        overwrite: bool = False,
+        shard_bytes: int = SHARD_BYTES,
+    ) -> None:
         self.folder = folder
+        settings = json.loads(json.dumps(settings))
+        self.base: DatasetInfo | None = None
         if (folder / INFO_NAME).exists() and not overwrite:
-            raise DdspError(f"{folder} already holds a dataset. Name another folder, or give --overwrite")
+            self.base = load_dataset_info(folder)
+            _refuse_other(f"{folder} was prepared", self.base.settings(), settings)
         self._made = [p for p in (folder, *folder.parents) if not p.exists()]
-        self._beside = folder / _BESIDE
+        self._work = folder / WORK_NAME
+        self.journals = self._work / "journals"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if self._beside.exists():  # of a run that was killed
-                shutil.rmtree(self._beside)
-            self._beside.mkdir()
+            self.journals.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(self._work / _LOCK_NAME, folder)
         except OSError as error:
             raise DdspError(f"{folder} cannot be written: {error.strerror}") from error
-        self._splits = {name: _ShardWriter(self._beside, name, shard_bytes) for name in SPLITS}
+        try:
+            self._keep_settings(settings, overwrite)
+            for left in self._work.glob("*.tfrecord"):  # shards are quickly made from journals
+                left.unlink()
+        except BaseException:
+            self._lock.close()
+            raise
+        self._splits = {
+            name: _ShardWriter(self._work, name, len(self.base.shards[name]) if self.base else 0, shard_bytes)
+            for name in SPLITS
+        }
 
     def __enter__(self) -> "DatasetStore":
         return self
@@ -56,67 +89,152 @@ class DatasetStore:
     ) -> None:
         for writer in self._splits.values():
             writer.close()
-        shutil.rmtree(self._beside, ignore_errors=True)
-        if kind is not None:
-            for folder in self._made:  # what was made for nothing
-                if folder.is_dir() and not any(folder.iterdir()):
-                    folder.rmdir()
+        if kind is None or not any(self.journals.glob("*")):
+            self.discard()
+        self._lock.close()
 
     def write(self, split: str, record: Record) -> None:
         """Append a record to a split."""
         self._splits[split].write(serialize(record))
 
     def finish_shards(self) -> dict[str, tuple[Shard, ...]]:
-        """End the shards; return them by split, under the names they will have."""
-        return {name: writer.finish() for name, writer in self._splits.items()}
+        """End the shards; return those of the dataset by split, the ones that it had first."""
+        before = self.base.shards if self.base else dict.fromkeys(SPLITS, ())
+        return {name: (*before[name], *writer.finish()) for name, writer in self._splits.items()}
 
     def publish(self, info: DatasetInfo) -> None:
         """Make the dataset exist, in place of the one that was there."""
-        (self._beside / INFO_NAME).write_text(info.to_json(), encoding="utf-8")
-        (self.folder / INFO_NAME).unlink(missing_ok=True)
-        for split in SPLITS:
-            for old in self.folder.glob(f"{split}-?????-of-?????.tfrecord"):
-                old.unlink()
-        for shard in (shard for shards in info.shards.values() for shard in shards):
-            (self._beside / shard.file).replace(self.folder / shard.file)
-        (self._beside / INFO_NAME).replace(self.folder / INFO_NAME)
+        for made in sorted(self._work.glob("*.tfrecord")):
+            made.replace(self.folder / made.name)
+        _sync(self.folder)
+        beside = self._work / INFO_NAME
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(info.to_json())
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self.folder / INFO_NAME)
+        _sync(self.folder)
+        self.remove_strays(info)
+
+    def remove_strays(self, info: DatasetInfo) -> None:
+        """Remove the shards that a dataset does not name."""
+        named = {shard.file for shards in info.shards.values() for shard in shards}
+        for path in self.folder.iterdir():
+            if _SHARD_NAME.fullmatch(path.name) and path.name not in named:
+                path.unlink()
+
+    def discard(self) -> None:
+        """Remove what was begun; of the folder itself only what was made for nothing."""
+        shutil.rmtree(self._work, ignore_errors=True)
+        for folder in self._made:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
+    def _keep_settings(self, settings: dict[str, Any], overwrite: bool) -> None:
+        path = self._work / _SETTINGS_NAME
+        begun: dict[str, Any] | None = None
+        if path.exists():
+            begun = json.loads(path.read_text(encoding="utf-8"))
+        if begun is not None and begun != settings:
+            if not overwrite:
+                _refuse_other(f"{self.folder} holds what a run left that was started", begun, settings)
+            path.unlink()
+            begun = None
+        if begun is None:
+            shutil.rmtree(self.journals)
+            self.journals.mkdir()
+            beside = path.with_suffix(".part")
+            beside.write_text(json.dumps(settings), encoding="utf-8")
+            beside.replace(path)
+
+
+def _refuse_other(what: str, before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Raise if settings differ, and name those that do."""
+    differing = [
+        f"{name} was {before.get(name)!r}, is {now.get(name)!r}"
+        for name in {**before, **now}
+        if before.get(name) != now.get(name)
+    ]
+    if differing:
+        raise DdspError(
+            f"{what} with other settings: {'; '.join(differing)}. Give the same, name another folder, or "
+            "give --overwrite to prepare all anew"
+        )
+
+
+def _lock(path: Path, folder: Path) -> BinaryIO:
+    """Take the lock of a folder; it is given back when the file is closed, or its process is gone."""
+    file = path.open("wb")
+    try:
+        import fcntl
+    except ImportError:  # Windows: two runs at once are not noticed there
+        return file
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise DdspError(
+            f"{folder} is being written by another prepare: wait until it ends, or name another folder"
+        ) from error
+    return file
+
+
+def _sync(folder: Path) -> None:
+    """Have the names in a folder outlive a loss of power, where the system can do that."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 class _ShardWriter:
-    """Writes the records of one split into shards of bounded size."""
+    """Writes the records of one split into shards of bounded size, numbered from `first` on."""
 
-    def __init__(self, folder: Path, split: str, shard_bytes: int) -> None:
+    def __init__(self, folder: Path, split: str, first: int, shard_bytes: int) -> None:
         self._folder = folder
         self._split = split
+        self._first = first
         self._shard_bytes = shard_bytes
-        self._writer: Any = None
-        self._size = 0
-        self._records: list[int] = []  # of each shard
+        self._file: BinaryIO | None = None
+        self._sha256 = hashlib.sha256()
+        self._records = 0
+        self._shards: list[Shard] = []
 
     def write(self, serialized: bytes) -> None:
-        if self._writer is None:
-            self._writer = self._path(len(self._records)).open("wb")
-            self._records.append(0)
-            self._size = 0
-        self._writer.write(frame(serialized))
-        self._records[-1] += 1
-        self._size += len(serialized)
-        if self._size >= self._shard_bytes:
-            self.close()
-
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        if self._file is None:
+            self._file = self._part().open("wb")
+            self._sha256 = hashlib.sha256()
+            self._records = 0
+        data = frame(serialized)
+        self._file.write(data)
+        self._sha256.update(data)
+        self._records += 1
+        if self._file.tell() >= self._shard_bytes:
+            self._end()
 
     def finish(self) -> tuple[Shard, ...]:
-        self.close()
-        shards = []
-        for number, records in enumerate(self._records):
-            name = f"{self._split}-{number:05d}-of-{len(self._records):05d}.tfrecord"
-            path = self._path(number).replace(self._folder / name)
-            shards.append(Shard(name, records, path.stat().st_size))
-        return tuple(shards)
+        self._end()
+        return tuple(self._shards)
 
-    def _path(self, number: int) -> Path:
-        return self._folder / f"{self._split}-{number:05d}.part"
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _end(self) -> None:
+        if self._file is None:
+            return
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        size = self._file.tell()
+        part = self._part()
+        self.close()
+        number = self._first + len(self._shards)
+        name = f"{self._split}-{number:05d}-{self._sha256.hexdigest()[:8]}.tfrecord"
+        part.replace(self._folder / name)
+        self._shards.append(Shard(name, self._records, size))
+
+    def _part(self) -> Path:
+        return self._folder / f"{self._split}.part"

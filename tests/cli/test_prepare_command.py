@@ -146,8 +146,13 @@ def test_a_dataset_is_not_replaced_unasked(
 ) -> None:
     assert main(["prepare", str(good), "--out", str(tmp_path / "out"), *QUICK]) == 0
     capsys.readouterr()
-    assert "already holds a dataset" in _error(capsys, good, "--out", tmp_path / "out", *QUICK)
-    assert main(["prepare", str(good), "--out", str(tmp_path / "out"), "--overwrite", *QUICK]) == 0
+    other = [*QUICK, "--set", "data.passage_seconds=3"]
+    error = _error(capsys, good, "--out", tmp_path / "out", *other)
+    assert "out was prepared with other settings: data.passage_seconds was 2.0, is 3.0. Give" in error
+    assert main(["prepare", str(good), "--out", str(tmp_path / "out"), *QUICK]) == 0
+    assert "out: holds all of this already\n" in capsys.readouterr().out
+    assert main(["prepare", str(good), "--out", str(tmp_path / "out"), "--overwrite", *other]) == 0
+    assert load_dataset_info(tmp_path / "out").passage_seconds == 3.0
 
 
 def test_debug_shows_the_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Estimators that cost nothing, for tests in which the pitch itself does not matter."""
 
 import sys
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,4 +65,13 @@ class SpyEstimator(ConstantEstimator):
     def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
         if "tensorflow" in sys.modules:
             raise RuntimeError("a worker has loaded TensorFlow")
+        return super().estimate(audio, spec)
+
+
+@dataclass
+class SlowEstimator(ConstantEstimator):
+    """Takes a tenth of a second for each passage."""
+
+    def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
+        time.sleep(0.1)
         return super().estimate(audio, spec)

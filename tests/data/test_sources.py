@@ -41,6 +41,13 @@ def test_files_of_the_same_name_get_different_names(tmp_path: Path) -> None:
     assert names == ["a.wav", (tmp_path / "y" / "a.wav").as_posix()]
 
 
+def test_the_dataset_itself_is_not_looked_at(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.wav", "data/dataset.json", "data/x.wav", "data2/b.wav")
+    found = find_recordings([tmp_path], leave_out=tmp_path / "data")
+    assert [s.name for s in found.recordings] == ["a.wav", "data2/b.wav"]
+    assert found.strays == ()
+
+
 def test_nothing_given_is_refused() -> None:
     with pytest.raises(DdspError, match="no recordings given"):
         find_recordings([])
