@@ -2,9 +2,11 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ddsp_tf.cli.quiet import load_tensorflow
+from ddsp_tf.errors import printable
 
 HELP = "train an instrument on a dataset"
 
@@ -23,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="change a setting, e.g. training.batch_size=4",
     )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of RUN")
+    parser.add_argument(
+        "--skip-damaged", action="store_true", help="leave damaged records out, and say which"
+    )
     parser.add_argument(
         "--tensorboard", action="store_true", help="write TensorBoard logs to RUN/tensorboard"
     )
@@ -46,6 +51,19 @@ def run(args: argparse.Namespace) -> None:
         args.out,
         resume=args.resume,
         tensorboard=args.tensorboard,
+        on_damage=_once_each() if args.skip_damaged else None,
         progress=lambda text: print(text, file=sys.stderr),
     )
     print(f"{args.out}: {int(model.optimizer.iterations)} steps, {model.count_params():,} weights")
+
+
+def _once_each() -> Callable[[str], None]:
+    """Print sentences on stderr, each the first time only: a dataset is opened more than once."""
+    told: set[str] = set()
+
+    def tell(sentence: str) -> None:
+        if sentence not in told:
+            told.add(sentence)
+            print(f"left out: {printable(sentence)}", file=sys.stderr)
+
+    return tell

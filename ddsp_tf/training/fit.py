@@ -14,6 +14,7 @@ from ddsp_tf.config import Config
 from ddsp_tf.data.dataset import training_dataset, validation_dataset
 from ddsp_tf.data.info import DatasetInfo, load_dataset_info
 from ddsp_tf.data.reading import check_sample_rate
+from ddsp_tf.data.records import OnDamage
 from ddsp_tf.errors import DdspError
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.models.autoencoder import Autoencoder
@@ -37,6 +38,7 @@ def train(
     resume: bool = False,
     tensorboard: bool = False,
     verbose: int | str = "auto",
+    on_damage: OnDamage | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Autoencoder:
     """Train an instrument.
@@ -52,6 +54,8 @@ def train(
         resume: Go on from the last checkpoint of `run`.
         tensorboard: Write TensorBoard logs to `run/tensorboard`.
         verbose: As in `keras.Model.fit`.
+        on_damage: Called with a sentence for each record of the dataset that is damaged, which is then left
+            out; damage is fatal if None.
         progress: Called with a few words when a run goes on, or has nothing left to do.
 
     Returns:
@@ -81,13 +85,15 @@ def train(
         done = 0
     compile_model(model, config)
     clip_frames = spec.frames_for(settings.clip_seconds)
-    held_back = validation_dataset(data, spec, batch_size=settings.batch_size, clip_frames=clip_frames)
-    clips = _clips_from(done, config, data)
+    held_back = validation_dataset(
+        data, spec, batch_size=settings.batch_size, clip_frames=clip_frames, on_damage=on_damage
+    )
+    clips = _clips_from(done, config, data, on_damage)
     if resume:
         save_config(run, config)
     else:
         make_run_folder(run, config)
-        save_reference(data, run, spec)
+        save_reference(data, run, spec, on_damage)
     callbacks: list[keras.callbacks.Callback] = [
         StopOnNonFiniteLoss(),
         RunLog(run, done),
@@ -116,11 +122,11 @@ def train(
             raise spoilt(refused[0]) from error
         done += epochs * steps
         if done < settings.steps:
-            clips = _clips_from(done, config, data)
+            clips = _clips_from(done, config, data, on_damage)
     return model
 
 
-def _clips_from(step: int, config: Config, data: Path) -> Any:
+def _clips_from(step: int, config: Config, data: Path, on_damage: OnDamage | None) -> Any:
     """The training batches from a step on."""
     settings = config.training
     return training_dataset(
@@ -130,6 +136,7 @@ def _clips_from(step: int, config: Config, data: Path) -> Any:
         clip_frames=config.spec.frames_for(settings.clip_seconds),
         seed=settings.seed,
         skip_batches=step,
+        on_damage=on_damage,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ddsp_edge.units import Array
 from ddsp_tf.data.reading import read_passages
+from ddsp_tf.data.records import OnDamage
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 
@@ -31,10 +32,10 @@ class Reference:
     audio: Array
 
 
-def save_reference(data: Path, run: Path, spec: FrameSpec) -> None:
+def save_reference(data: Path, run: Path, spec: FrameSpec, on_damage: OnDamage | None = None) -> None:
     """Copy the first validation passages of a dataset into a run, 20 s at most."""
     passages, frames = [], 0
-    for passage in read_passages(data, "validation", spec):
+    for passage in read_passages(data, "validation", spec, on_damage=on_damage):
         passages.append(passage)
         frames += len(passage.f0_hz)
         if frames >= spec.frames_for(REFERENCE_SECONDS):

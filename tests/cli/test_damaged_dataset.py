@@ -8,6 +8,7 @@ import pytest
 from ddsp_tf.cli.main import main
 from ddsp_tf.data import prepare
 from ddsp_tf.frames import FrameSpec
+from tests import tiny
 from tests.data.doubles import ConstantEstimator
 from tests.data.sounds import swelling, write
 
@@ -34,6 +35,22 @@ def test_training_refuses_a_truncated_shard(dataset: Path, capsys: pytest.Captur
     (shard,) = dataset.glob("train-*.tfrecord")
     os.truncate(shard, shard.stat().st_size - 1000)
     assert f"{shard.name}: record 1 is damaged or cut short" in _train(dataset, capsys)
+
+
+def test_training_leaves_damage_out_on_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, config = write(tmp_path / "a.wav", swelling(16.0)), tiny.config()
+    prepare([file], tmp_path / "data", config.spec, config.data, estimator=ConstantEstimator(), jobs=1)
+    (shard,) = (tmp_path / "data").glob("train-*.tfrecord")
+    damaged = bytearray(shard.read_bytes())
+    damaged[1000] ^= 1
+    shard.write_bytes(damaged)
+    arguments = ["train", str(tiny.write_config(tmp_path / "tiny.yaml")), "--data", str(tmp_path / "data")]
+    arguments += ["--out", str(tmp_path / "run"), "--steps", "1"]
+    assert main(arguments) == 1
+    words = f"{shard.name}: record 0 is damaged or cut short, at byte 0 of {len(damaged)}"
+    assert words in capsys.readouterr().err
+    assert main([*arguments, "--skip-damaged"]) == 0
+    assert capsys.readouterr().err.count(words) == 1
 
 
 def test_training_refuses_what_is_no_dataset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
