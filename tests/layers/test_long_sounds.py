@@ -42,6 +42,21 @@ def test_four_seconds_are_within_1e_5(sample_rate, hop):
         assert np.abs(got - oracle.harmonic(f, a, sample_rate, hop)).max() < 1e-5
 
 
+@pytest.mark.parametrize("harmonic", [1, 10, 50, 99, 100])
+def test_a_single_loud_harmonic_is_within_1e_5(harmonic):
+    """The worst case of a sum in powers of the wave: all of the sound in a high power."""
+    sample_rate, hop = 48000, 192
+    layer = Harmonic(HARMONICS, sample_rate, hop)
+    f0_hz = moving_f0(4, sample_rate, hop)
+    share = np.zeros([1, len(f0_hz), HARMONICS], "float32")
+    share[..., harmonic - 1] = 1.0
+    audio = layer.get_signal(
+        f0_hz=tf.constant(f0_hz[None, :, None]), amplitude=tf.ones([1, len(f0_hz), 1]), distribution=share
+    )
+    want = np.sin(2 * np.pi * harmonic * oracle.phase_cycles(f0_hz.astype(float), sample_rate, hop))
+    assert np.abs(audio[0].numpy() - want).max() < 1e-5
+
+
 def test_ten_minutes_are_within_1e_4():
     """One sample of every hop, and every sample of the first, middle and last two seconds.
 
