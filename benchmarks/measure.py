@@ -46,6 +46,11 @@ def peak_memory_mb(run: Callable[[], object]) -> float:
     return _status_mb("VmHWM") - before
 
 
+def resident_mb() -> float:
+    """Memory of this process now, MB. Linux only."""
+    return _status_mb("VmRSS")
+
+
 def _status_mb(key: str) -> float:
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(key):
