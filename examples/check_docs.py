@@ -44,6 +44,7 @@ def main() -> int:
             if program and not run(folder, "-c", program, label=page.name):
                 failed.append(f"{page.name}: a Python block fails")
         examples = {
+            "write_records.py": ("by-hand",),
             "train_in_keras.py": ("dataset", "glissando.wav", "--steps", "2"),
             "own_processor.py": ("clipped.wav",),
             "minimal_host.py": ("instrument.tflite", "host.wav"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ddsp_edge.card_text import note_name
 from ddsp_tf.cli.quiet import load_tensorflow
+from ddsp_tf.errors import printable
 
 if TYPE_CHECKING:
     from ddsp_tf.data.info import DatasetInfo
@@ -97,8 +98,11 @@ def summary(info: "DatasetInfo") -> list[str]:
     ]
     lines = [f"  {name:<9} {value}" for name, value in rows]
     clipped = [file for file in used if file.clipped_samples]
-    lines += [f"  clipped   {file.name}: {file.clipped_samples} samples" for file in clipped[:_FILES_SHOWN]]
-    lines += [f"  skipped   {file.name}: {file.reason}" for file in skipped[:_FILES_SHOWN]]
+    lines += [
+        f"  clipped   {printable(file.name)}: {file.clipped_samples} samples"
+        for file in clipped[:_FILES_SHOWN]
+    ]
+    lines += [f"  skipped   {printable(f'{file.name}: {file.reason}')}" for file in skipped[:_FILES_SHOWN]]
     if len(skipped) > _FILES_SHOWN:
         lines.append(f"  skipped   {len(skipped) - _FILES_SHOWN} more; dataset.json names them all")
     return lines

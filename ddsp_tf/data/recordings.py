@@ -18,6 +18,7 @@ from ddsp_tf.data.sources import Source
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 
+_UNREADABLE = (DdspError, OSError, UnicodeError)
 _READ_AHEAD = 4  # files that are checked while others are measured
 
 
@@ -80,7 +81,7 @@ def seconds_in(sources: Sequence[Source]) -> float:
         try:
             with AudioReader(source.path) as reader:
                 seconds += reader.file_samples / reader.file_sample_rate
-        except (DdspError, OSError):
+        except _UNREADABLE:
             continue  # check_recording says what is wrong with it
     return seconds
 
@@ -133,8 +134,8 @@ class RecordingStream:
             if journal.result is None:
                 try:
                     yield from self._cuts(source, journal.passages)
-                except (DdspError, OSError) as error:  # it was whole a moment ago: it is being written
-                    ends = _skipped(source, str(error), sha256)
+                except _UNREADABLE as error:  # it was whole a moment ago: it is being written
+                    ends = _skipped(source, _words(source, error), sha256)
             yield ends
 
     def _once(self, source: Source, ends: FileEnds, taken: dict[str, str]) -> FileEnds:
@@ -183,9 +184,17 @@ class RecordingStream:
             if journal.result is not None:
                 return source, journal, FileEnds(journal.result)
             found = check_recording(source.path)
-        except (DdspError, OSError) as error:
-            return source, None, _skipped(source, str(error), sha256)
+        except _UNREADABLE as error:
+            return source, None, _skipped(source, _words(source, error), sha256)
         return source, journal, FileEnds(dataclasses.replace(found, name=source.name, sha256=sha256))
+
+
+def _words(source: Source, error: Exception) -> str:
+    if isinstance(error, UnicodeError):
+        return f"{source.path} cannot be opened: its name is no valid UTF-8. Rename it"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{source.path}: {error.strerror}"
+    return str(error)
 
 
 def _skipped(source: Source, error: str, sha256: str) -> FileEnds:

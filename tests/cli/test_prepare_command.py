@@ -60,6 +60,27 @@ def test_a_recording_becomes_a_dataset_and_a_summary(
     assert (info.sample_rate, info.hop) == (16_000, 64)  # 4 ms, whatever the hop of the model
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_may_be_anything_that_a_disk_allows(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    names = ["日本語 🎷.wav", "two\nlines.wav"]
+    for number, name in enumerate(names):
+        data = bytearray(good.read_bytes())
+        data[1000 + number] ^= 1
+        (folder / name).write_bytes(data)
+    (folder / os.fsdecode(b"not \xfe utf-8.wav")).write_bytes(good.read_bytes())
+    (folder / "empty\n.wav").touch()
+    assert main(["prepare", str(folder), "--out", str(tmp_path / "out"), *QUICK]) == 0
+    text = capsys.readouterr().out
+    assert "skipped   empty .wav: is empty (0 bytes)\n" in text
+    assert "skipped   not ? utf-8.wav: cannot be opened: its name is no valid UTF-8. Rename it\n" in text
+    files = load_dataset_info(tmp_path / "out").files
+    assert sorted(file.name for file in files if file.status == "used") == sorted(names)
+
+
 def _write_bad(folder: Path, kind: str) -> Path:
     path = folder / "bad.wav"
     if kind == "empty":
