@@ -4,7 +4,6 @@ The newest note sounds; when it ends, the newest of those still held goes on. Pi
 by RPN 0), volume (CC 7) and expression (CC 11) are followed; drums (channel 10) are left out.
 """
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
 from ddsp_edge.frames import FrameSpec
+from ddsp_edge.midi_file import read_midi_file
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, midi_to_hz
 
 MAX_FILE_BYTES = 4 << 20  # a million messages; an hour of dense playing is a tenth of it
@@ -62,16 +62,17 @@ class MidiScore:
         """Frames of the whole piece, the release of its last note included."""
 
     def _read(self) -> mido.MidiFile:
+        if self.path.is_dir():
+            raise DdspError(f"{self.path} is a folder, not a MIDI file")
         if not self.path.is_file():
             raise DdspError(f"{self.path}: no such file")
         size = self.path.stat().st_size
         if size > MAX_FILE_BYTES:
             raise DdspError(f"{self.path} has {size} bytes; a MIDI file of at most {MAX_FILE_BYTES} is read")
         try:
-            score = mido.MidiFile(self.path)
-        except (OSError, EOFError, ValueError, LookupError, TypeError, struct.error) as error:
-            reason = str(error) or "it breaks off"
-            raise DdspError(f"{self.path} is not a readable MIDI file: {reason}") from error
+            score = read_midi_file(self.path.read_bytes())
+        except ValueError as error:
+            raise DdspError(f"{self.path} is not a readable MIDI file: {error}") from error
         if score.ticks_per_beat <= 0:
             raise DdspError(
                 f"{self.path} counts time in SMPTE frames (division {score.ticks_per_beat}); "

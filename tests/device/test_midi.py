@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ddsp_edge import DdspError, FrameSpec, read_model_file
 from ddsp_edge.midi import MidiScore
+from ddsp_edge.midi_file import read_midi_file
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, hz_to_midi
 from tests.device.conftest import TINY
 
@@ -150,6 +151,64 @@ def test_a_note_never_let_go_ends_with_the_piece(play):
     _, loudness = play([on(0, 60), control(500, 1, 0)])
     assert loudness[-1] == pytest.approx(LOUDNESS_FLOOR_DB)
     assert 580 <= len(loudness) * 4 <= 600
+
+
+def with_meta(path, *metas):
+    """Meta events, each after 100 ms, and after another 100 ms a note of 200 ms, as bytes."""
+    events = b"".join(bytes([100, 0xFF, kind, len(data), *data]) for kind, data in metas)
+    note = bytes([100, 0x90, 69, 127, 0x81, 0x48, 0x80, 69, 0])
+    track = events + note + bytes([0, 0xFF, 0x2F, 0])
+    head = b"MThd" + (6).to_bytes(4, "big") + bytes([0, 0, 0, 1]) + TICKS.to_bytes(2, "big")
+    path.write_bytes(head + b"MTrk" + len(track).to_bytes(4, "big") + track)
+    return path
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [(0x59, b"\x09\x01"), (0x59, b""), (0x58, b"\x04"), (0x54, b"\xff"), (0x51, b"\x01"), (0x7E, b"?")],
+    ids=["nine sharps", "no key", "short time signature", "short offset", "short tempo", "unknown"],
+)
+def test_meta_events_that_mean_nothing_here_are_passed_over_with_their_time(tmp_path, card, meta):
+    score = MidiScore(with_meta(tmp_path / "a.mid", meta, meta), SPEC)
+    _, loudness = next(score.blocks(card))
+    assert at(loudness, 296) == LOUDNESS_FLOOR_DB
+    assert at(loudness, 312) == pytest.approx(HIGH_DB)
+    assert at(loudness, 496) == pytest.approx(HIGH_DB)
+    assert at(loudness, 576) == LOUDNESS_FLOOR_DB
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.data())
+def test_messages_are_those_that_mido_reads(tmp_path_factory, data):
+    path = tmp_path_factory.getbasetemp() / "mido.mid"
+    values = st.integers(0, 127)
+    kinds = st.one_of(
+        st.builds(on, st.integers(0, 10**6), values, values, channel=st.integers(0, 15)),
+        st.builds(off, st.integers(0, 10**6), values),
+        st.builds(control, st.integers(0, 10**6), values, values),
+        st.builds(bend, st.integers(0, 10**6), st.integers(-8192, 8191)),
+        st.tuples(
+            st.integers(0, 10**6), st.builds(lambda n: mido.Message("program_change", program=n), values)
+        ),
+        st.tuples(
+            st.integers(0, 10**6), st.builds(lambda n: mido.Message("sysex", data=n), st.lists(values))
+        ),
+        st.tuples(
+            st.integers(0, 10**6),
+            st.builds(lambda n: mido.MetaMessage("set_tempo", tempo=n), st.integers(0, 2**24 - 1)),
+        ),
+    )
+    save(path, *data.draw(st.lists(st.lists(kinds, max_size=8), max_size=3)))
+
+    def played(score):
+        merged, now = [], 0
+        for message in mido.merge_tracks(score.tracks):
+            now += message.time
+            if message.type not in ("sysex", "program_change"):
+                merged.append((now, message.copy(time=0)))
+        return merged
+
+    assert played(read_midi_file(path.read_bytes())) == played(mido.MidiFile(path))
 
 
 @settings(max_examples=10, deadline=None)
