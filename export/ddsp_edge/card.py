@@ -146,7 +146,10 @@ class Card:
             if not -np.inf < values[name].low <= values[name].median <= values[name].high < np.inf:
                 raise DdspError(f"{origin}: {name} in its card must rise from low to high: {values[name]}")
         card = cls(**values)
-        _ = card.spec  # refuses a sample rate or hop that cannot be
+        try:
+            _ = card.spec  # refuses a sample rate or hop that cannot be
+        except DdspError as error:
+            raise DdspError(f"{origin}: its card cannot be right: {error}") from error
         return card
 
 
@@ -195,6 +198,8 @@ def read_model_file(path: str | Path) -> ModelFile:
         DdspError: If the file is missing, no TFLite file, cut short, damaged or has no card.
     """
     path = Path(path)
+    if path.is_dir():
+        raise DdspError(f"{path} is a folder, not an instrument: name a .tflite file")
     if not path.is_file():
         raise DdspError(f"{path}: no such file")
     if path.stat().st_size > MAX_FILE_BYTES:
@@ -204,6 +209,8 @@ def read_model_file(path: str | Path) -> ModelFile:
         raise DdspError(f"{path} is not a TFLite file (it does not begin with a TFL3 flatbuffer)")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if CARD_NAME not in archive.namelist():
+                raise DdspError(f"{path} has no card: {CARD_NAME} is not in it")
             text = _member(archive, CARD_NAME, MAX_CARD_BYTES, path).decode()
             card = Card.from_json(text, str(path))
             arrays: dict[str, Array] = {}
@@ -227,7 +234,7 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int, path: Path) -> byte
     try:
         info = archive.getinfo(name)
     except KeyError as error:
-        raise DdspError(f"{path} has no card: {name} is not in it") from error
+        raise DdspError(f"{path} is not complete: its card names {name}, which is not in it") from error
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DdspError(f"{path}: {name} is packed by method {info.compress_type}; only deflate is read")
     if info.file_size > limit:
