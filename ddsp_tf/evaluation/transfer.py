@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddsp_edge.audio_file import AudioReader, AudioWriter
+from ddsp_edge.audio_file import AudioReader, AudioWriter, check_output
 from ddsp_edge.card import Range
 from ddsp_edge.pitch import hold_unvoiced
 from ddsp_edge.transposition import PlayedPitches, check_shifts
@@ -54,12 +54,11 @@ def transfer(
         progress: Called with the seconds done and the seconds in all.
 
     Raises:
-        DdspError: If the input cannot be read, is silent or too short, the output cannot be written, or
-            a shift is out of range.
+        DdspError: If the input cannot be read, is silent or too short, the output cannot be written or would
+            overwrite the input, or a shift is out of range.
     """
     check_shifts(octaves, loudness_shift_db)
-    if out.is_dir():
-        raise DdspError(f"{out} is a folder; name a .wav or .flac file to write")
+    check_output(out, {"recording that is to be played": source})
     spec = model.spec
     analyse = Analyser(spec, estimator)
     renderer = Renderer(model)
@@ -90,7 +89,7 @@ def transfer(
         if not frames:
             raise DdspError(f"{source} is too short: less than one frame ({spec.hop} samples)")
         if not heard:
-            raise DdspError(f"{source} is silent: there is nothing to follow")
+            raise DdspError(reader.silence())
         tail = renderer.ring_out()
         writer.write(tail)
     known = model.instrument.get("f0_hz_range")

@@ -3,7 +3,7 @@
 Reading streams: memory does not grow with the length of the file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -17,6 +17,8 @@ from ddsp_edge.units import Array
 MIN_SAMPLE_RATE = 4_000  # Hz; below it nothing of an instrument is left to learn from
 MAX_SAMPLE_RATE = 768_000
 MAX_CHANNELS = 2  # of more, nobody can say which hold the instrument
+MAX_LEVEL = 1_000.0  # full scale is 1; 60 dB above it nothing was recorded, and 16-bit integers begin
+_CANCELLED = 0.01  # of the level of its channels (-40 dB), what is left of a sound that they cancel
 
 
 class AudioReader:
@@ -65,6 +67,7 @@ class AudioReader:
                 "the channel that holds the instrument"
             )
         self.sample_rate = sample_rate or self.file_sample_rate
+        self._channel_peak = self._mono_peak = 0.0  # of what was read
 
     @property
     def n_samples(self) -> int:
@@ -86,7 +89,7 @@ class AudioReader:
         """Yield the file as float32 blocks `[n]`, `block_samples` long but for the last one.
 
         Raises:
-            DdspError: If the file holds samples that are not finite, or breaks off.
+            DdspError: If the file holds samples that are not finite or beyond any level, or breaks off.
         """
         waiting: list[Array] = []
         count = 0
@@ -122,15 +125,37 @@ class AudioReader:
                 raise DdspError(f"{self.path} breaks off after {seconds:.1f} s: {error}") from error
             if not len(block):
                 return
+            peak = max(float(block.max()), -float(block.min()))
+            if not peak <= MAX_LEVEL:  # also true of NaN
+                raise DdspError(self._beyond(block, position))
             mono = block.mean(axis=1) if self.channels > 1 else block[:, 0]
-            if not np.isfinite(mono).all():
-                bad = position + int(np.flatnonzero(~np.isfinite(mono))[0])
-                raise DdspError(
-                    f"{self.path} holds samples that are not finite numbers, the first at "
-                    f"{bad / self.file_sample_rate:.3f} s"
-                )
+            self._channel_peak = max(self._channel_peak, peak)
+            self._mono_peak = max(self._mono_peak, float(mono.max()), -float(mono.min()))
             position += len(block)
             yield mono
+
+    def _beyond(self, block: Array, position: int) -> str:
+        """Say what is wrong with a block that holds something else than sound."""
+        finite = np.isfinite(block)
+        bad = ~(np.abs(block) <= MAX_LEVEL) if finite.all() else ~finite
+        place = (position + int(np.flatnonzero(bad.any(axis=1))[0])) / self.file_sample_rate
+        if not finite.all():
+            return f"{self.path} holds samples that are not finite numbers, the first at {place:.3f} s"
+        level = np.abs(block).max()
+        return (
+            f"{self.path} holds samples beyond any level of sound, up to {level:.3g} times full "
+            f"scale from {place:.3f} s on: it is damaged, or holds integers as floating point that were not "
+            "divided by their full scale"
+        )
+
+    def silence(self) -> str:
+        """Say why nothing is to be heard of a file that was read and found silent."""
+        if self._mono_peak < _CANCELLED * self._channel_peak:
+            return (
+                f"the two channels of {self.path} cancel each other when they are averaged: they hold the "
+                "same with opposite signs. Keep one of them, or invert one"
+            )
+        return f"{self.path} is silent: nothing to follow"
 
 
 def read_audio(path: str | Path, sample_rate: int | None = None) -> tuple[Array, int]:
@@ -213,6 +238,24 @@ class AudioWriter:
             raise DdspError(f"{self.path} cannot be written: {error}") from error
         finally:
             self._beside.unlink(missing_ok=True)
+
+
+def check_output(out: str | Path, inputs: Mapping[str, str | Path]) -> None:
+    """Refuse to write a sound over a folder, or over what it is made from.
+
+    Args:
+        out: The sound file that is to be written.
+        inputs: What is read, by what it is in words.
+
+    Raises:
+        DdspError: If `out` is a folder, or one of `inputs`, under whatever name.
+    """
+    out = Path(out)
+    if out.is_dir():
+        raise DdspError(f"{out} is a folder; name a .wav or .flac file to write")
+    for words, path in inputs.items():
+        if out.exists() and Path(path).exists() and out.samefile(path):
+            raise DdspError(f"{out} is the {words}, and would be overwritten; name another file to write")
 
 
 def _reason(path: Path) -> str:

@@ -1,5 +1,6 @@
 """A card as text for people."""
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from ddsp_edge.errors import printable
 from ddsp_edge.units import hz_to_midi
 
 _NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+_COLUMNS, _LINES = 76, 6  # of one entry
 
 
 def note_name(f0_hz: float) -> str:
@@ -35,12 +37,41 @@ def describe(file: ModelFile, path: str | Path) -> str:
         ("network", f"{card.model_bytes / 1e3:.0f} kB, {card.quantization}, builtin operators only"),
         ("arrays", f"{arrays_bytes / 1e3:.0f} kB{_listing(card.arrays)}"),
         ("synthesizer", _nodes(card.synthesizer)),
-        *((f"quality: {name}", _short(value)) for name, value in sorted(card.quality.items())),
+        *_quality(card.quality),
     ]
     width = max(len(label) for label, _ in rows)
     lines = [printable(card.name)]
     lines += [f"  {printable(label):<{width}}  {printable(value)}" for label, value in rows]
     return "\n".join(lines)
+
+
+def _quality(quality: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was measured, a line each; figures that belong together share one."""
+    rows = []
+    for name, value in sorted(quality.items()):
+        label = f"quality: {_spaced(name)}"
+        if not isinstance(value, dict):
+            rows.append((label, _short(value)))
+            continue
+        parts = {key: part for key, part in sorted(value.items()) if isinstance(part, dict)}
+        rows += _figures(label, {key: part for key, part in value.items() if key not in parts})
+        for key, part in parts.items():
+            rows += _figures(f"{label}, {_spaced(key)}", part)
+    return rows
+
+
+def _figures(label: str, values: dict[str, Any]) -> list[tuple[str, str]]:
+    taken = {name: value for name, value in sorted(values.items()) if value is not None}
+    # Spaces within a figure do not break a line.
+    figures = [
+        f"{_spaced(name)} {_short(value)}".replace(" ", "\N{NO-BREAK SPACE}") for name, value in taken.items()
+    ]
+    lines = textwrap.wrap(", ".join(figures), _COLUMNS, max_lines=_LINES, placeholder=" ...")
+    return [("" if i else label, line) for i, line in enumerate(lines)]
+
+
+def _spaced(name: str) -> str:
+    return _short(name if name.isupper() else name.replace("_", " "))
 
 
 def _nodes(synthesizer: dict[str, Any]) -> str:

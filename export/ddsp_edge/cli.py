@@ -3,11 +3,10 @@
 import argparse
 import os
 import sys
-import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
-from ddsp_edge.errors import DdspError, printable
+from ddsp_edge.command import path_argument, run_command, tell
+from ddsp_edge.errors import printable
 from ddsp_edge.version import __version__
 
 PROGRAM = "ddsp-edge"
@@ -15,42 +14,13 @@ THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `ddsp-edge`; return its exit status: 0, or 1 after one line on stderr (2 for wrong usage)."""
-    arguments = _parser().parse_args(argv)
+    """Run `ddsp-edge`; return its exit status, see `ddsp_edge.command`."""
     if "numpy" not in sys.modules:
         # Products as small as ours gain nothing from threads, which spin and starve each other when the
         # machine has something else to do. OpenBLAS and its like read these once, when they are loaded.
         for variable in THREAD_VARIABLES:
             os.environ.setdefault(variable, "1")
-    try:
-        if arguments.command == "info":
-            _info(arguments)
-        elif arguments.command == "render":
-            _render(arguments)
-        else:
-            _bench(arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain once more while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        print(f"\n{PROGRAM}: interrupted", file=sys.stderr)
-        return 130
-    except (DdspError, OSError) as error:
-        return _fail(arguments, " ".join(str(error).split()))
-    except Exception as error:  # noqa: BLE001 - the last resort: a user never meets a traceback unasked
-        text = " ".join(str(error).split())[:200]
-        return _fail(arguments, f"unexpected {type(error).__name__}: {text} (run with --debug)")
-    return 0
-
-
-def _fail(arguments: argparse.Namespace, message: str) -> int:
-    if arguments.debug:
-        traceback.print_exc()
-    # A hostile file may put anything into a message; a terminal would obey its escape sequences.
-    print(f"{PROGRAM}: error: {printable(message)}", file=sys.stderr)
-    return 1
+    return run_command(PROGRAM, lambda: _parser().parse_args(argv))
 
 
 def _info(arguments: argparse.Namespace) -> None:
@@ -58,7 +28,7 @@ def _info(arguments: argparse.Namespace) -> None:
     from ddsp_edge.card_text import describe
 
     file = read_model_file(arguments.instrument)
-    print(file.card.to_json() if arguments.json else describe(file, arguments.instrument))
+    tell(file.card.to_json() if arguments.json else describe(file, arguments.instrument))
 
 
 def _render(arguments: argparse.Namespace) -> None:
@@ -84,10 +54,10 @@ def _render(arguments: argparse.Namespace) -> None:
             progress,
         )
     for warning in report.warnings:
-        print(f"{PROGRAM}: warning: {warning}", file=sys.stderr)
+        print(f"{PROGRAM}: warning: {printable(warning)}", file=sys.stderr)
     if not arguments.quiet:
-        print(
-            f"{arguments.output}: {report.seconds:.1f} s in {report.wall_seconds:.1f} s, "
+        tell(
+            f"{printable(arguments.output)}: {report.seconds:.1f} s in {report.wall_seconds:.1f} s, "
             f"{report.realtime_factor:.1f} x real time"
         )
 
@@ -98,7 +68,7 @@ def _bench(arguments: argparse.Namespace) -> None:
     from ddsp_edge.bench import bench, table
 
     figures = bench(arguments.instrument, arguments.seconds)
-    print(json.dumps(figures, indent=1) if arguments.json else table(figures))
+    tell(json.dumps(figures, indent=1) if arguments.json else table(figures))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -114,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 
     info = commands.add_parser("info", parents=[debug], help="tell what an instrument is")
     _instrument(info)
+    info.set_defaults(handler=_info)
     info.add_argument("--json", action="store_true", help="print the whole card as JSON")
 
     render = commands.add_parser(
@@ -123,8 +94,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Play the pitch and loudness of a recording, or a MIDI file, on an instrument.",
     )
     _instrument(render)
-    render.add_argument("input", metavar="INPUT", type=Path, help="WAV, FLAC, OGG, MP3 ... or .mid")
-    render.add_argument("output", metavar="OUTPUT", type=Path, help=".wav or .flac")
+    render.set_defaults(handler=_render)
+    render.add_argument("input", metavar="INPUT", type=path_argument, help="WAV, FLAC, OGG, MP3 ... or .mid")
+    render.add_argument("output", metavar="OUTPUT", type=path_argument, help=".wav or .flac")
     render.add_argument(
         "--octaves", metavar="N", type=int, default=0, help="transpose by octaves (-2, 1 ...)"
     )
@@ -136,17 +108,23 @@ def _parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser("bench", parents=[debug], help="time an instrument on one thread")
     _instrument(bench)
+    bench.set_defaults(handler=_bench)
     bench.add_argument("--seconds", metavar="S", type=float, default=10.0, help="of sound a figure (10)")
     bench.add_argument("--json", action="store_true", help="print the figures as JSON")
     return parser
 
 
 def _instrument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("instrument", metavar="INSTRUMENT", type=Path, help="a .tflite by ddsp-tf export")
+    parser.add_argument(
+        "instrument", metavar="INSTRUMENT", type=path_argument, help="a .tflite by ddsp-tf export"
+    )
 
 
 def _seed(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
     if value < 0:
-        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0. Received: {text}")
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0. Received: {text!r}")
     return value

@@ -17,6 +17,6 @@ def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
-def printable(text: str) -> str:
-    """Return `text` on one line, with `?` for what a terminal would not print but obey."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+def printable(text: object) -> str:
+    """Return text, or a path as text, on one line, with `?` for what a terminal would not print but obey."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(str(text).split()))

@@ -29,6 +29,7 @@ class Instrument:
     """
 
     def __init__(self, path: str | Path, seed: int | None = None) -> None:
+        self.path = Path(path)
         file = read_model_file(path)
         self.card = file.card
         self.spec = file.card.spec

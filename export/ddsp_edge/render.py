@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ddsp_edge.audio_file import AudioReader, AudioWriter
+from ddsp_edge.audio_file import AudioReader, AudioWriter, check_output
 from ddsp_edge.errors import DdspError
 from ddsp_edge.instrument import Instrument
 from ddsp_edge.loudness import LoudnessMeter
@@ -82,9 +82,10 @@ def render_audio(
 
     Raises:
         DdspError: If the input cannot be read, is shorter than one frame or silent throughout, or the
-            output cannot be written.
+            output cannot be written, or would overwrite what it is made from.
     """
-    _check(out, octaves, loudness_shift_db)
+    check_shifts(octaves, loudness_shift_db)
+    check_output(out, {"recording that is to be played": source, "instrument": instrument.path})
     began = time.perf_counter()
     pitches = PlayedPitches()
     with AudioReader(source, instrument.spec.sample_rate) as reader, _Writing(instrument, out) as writing:
@@ -101,7 +102,7 @@ def render_audio(
                 f"{instrument.spec.sample_rate} Hz"
             )
         if loudest < _SILENT_DB:
-            raise DdspError(f"{source} is silent: nothing to follow")
+            raise DdspError(reader.silence())
         writing.ring_out()
     warnings = pitches.advice(instrument.card.f0_hz_range, octaves)
     return writing.report(began, warnings)
@@ -126,9 +127,11 @@ def render_midi(
         progress: Called after each block.
 
     Raises:
-        DdspError: If the file cannot be read or holds no notes, or the output cannot be written.
+        DdspError: If the file cannot be read or holds no notes that sound, or the output cannot be written,
+            or would overwrite what it is made from.
     """
-    _check(out, octaves, loudness_shift_db)
+    check_shifts(octaves, loudness_shift_db)
+    check_output(out, {"MIDI file": source, "instrument": instrument.path})
     began = time.perf_counter()
     score = MidiScore(source, instrument.spec)
     pitches = PlayedPitches()
@@ -141,6 +144,11 @@ def render_midi(
             writing.play(f0_hz * 2.0**octaves, shifted)
             if progress is not None:
                 progress(writing.samples, instrument.spec.n_samples(score.n_frames))
+        if pitches.percentiles_hz() is None:
+            raise DdspError(
+                f"{source} holds no notes that sound: each ends where it begins (a tempo of 0?), or its "
+                "volume is 0"
+            )
         writing.ring_out()
     warnings = pitches.advice(instrument.card.f0_hz_range, octaves)
     return writing.report(began, warnings)
@@ -203,9 +211,3 @@ def _features(instrument: Instrument, reader: AudioReader) -> Iterator[tuple[Arr
         f0_hz, loudness_db = f0_hz[ready:], loudness_db[ready:]
     f0_hz = np.concatenate([f0_hz, pitch(tracker.flush())])
     yield f0_hz, np.concatenate([loudness_db, meter.flush()]), done
-
-
-def _check(out: str | Path, octaves: int, loudness_shift_db: float) -> None:
-    check_shifts(octaves, loudness_shift_db)
-    if Path(out).is_dir():
-        raise DdspError(f"{out} is a folder; name a .wav or .flac file to write")

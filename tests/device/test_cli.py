@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 
+import mido
 import numpy as np
 import pytest
 import soundfile
@@ -61,7 +62,38 @@ def test_info_tells_what_the_instrument_is(run, tiny):
         card.f0_estimator["name"],
     ):
         assert text in out
-    assert len(out.splitlines()) < 25
+    assert len(out.splitlines()) <= 25
+
+
+EVALUATION = {
+    "f0_estimator": "pyin",
+    "mean_spectrum": {"spectral_distance": 11.3221, "f0_within_50_cents": None},
+    "trained": {"spectral_distance": 6.1306, "f0_within_50_cents": 0.9987, "loudness_l1_db": 1.4314},
+}
+
+
+def test_info_tells_in_words_what_was_measured(run, tiny, tmp_path):
+    operators = {f"OPERATOR_{i}": i for i in range(12)}
+    card = card_with(tiny, quality={"evaluation": EVALUATION, "operators": operators, "seconds_verified": 20})
+    status, out, _ = run("info", rewritten(tiny, tmp_path / "q.tflite", {"metadata.json": card}))
+    assert status == 0
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert "quality: evaluation f0 estimator pyin" in lines
+    assert "quality: evaluation, mean spectrum spectral distance 11.32" in lines
+    trained = "f0 within 50 cents 0.9987, loudness l1 db 1.431, spectral distance 6.131"
+    assert f"quality: evaluation, trained {trained}" in lines
+    assert "quality: seconds verified 20" in lines
+    assert all(f"OPERATOR_{i} {i}" in out for i in range(12))
+    assert not set("{}'") & set(out)
+    assert max(map(len, out.splitlines())) <= 125
+
+
+def test_info_of_a_card_that_is_full_fits_a_screen(run, tiny, tmp_path):
+    quality = {"operators": {f"op_{i}": "long " * 50 for i in range(500)}}
+    card = card_with(tiny, quality=quality)
+    status, out, _ = run("info", rewritten(tiny, tmp_path / "q.tflite", {"metadata.json": card}))
+    assert status == 0
+    assert len(out.splitlines()) <= 25
 
 
 def test_notes_have_their_names():
@@ -137,6 +169,24 @@ def seven_hz(path):
     path.write_bytes(head + data)
 
 
+def far_too_loud(path):
+    audio = phrase(0.5)
+    audio[4000] = 1e30
+    soundfile.write(path, audio, RATE, subtype="FLOAT")
+
+
+def antiphase(path):
+    soundfile.write(path, np.stack([phrase(0.5), -phrase(0.5)], axis=1), RATE)
+
+
+def without_length(path):
+    save(path, [on(0, 60), off(0, 60), control(500, 1, 0)])
+
+
+def without_tempo(path):
+    save(path, [(0, mido.MetaMessage("set_tempo", tempo=0)), on(0, 60), off(500, 60)])
+
+
 BAD_INPUTS = {
     "missing.wav": (lambda path: None, "no such file"),
     "empty.wav": (lambda path: path.write_bytes(b""), "is empty"),
@@ -147,8 +197,13 @@ BAD_INPUTS = {
     "nan.wav": (with_nan, "not finite"),
     "rate.wav": (seven_hz, "sample rate of 7 Hz"),
     "folder.wav": (lambda path: path.mkdir(), "is a folder"),
+    "loud.wav": (far_too_loud, "beyond any level of sound, up to 1e+30 times full scale"),
+    "antiphase.wav": (antiphase, "cancel each other when they are averaged"),
     "mute.mid": (lambda path: save(path, [control(0, 7, 100)]), "holds no notes"),
     "text.mid": (lambda path: path.write_text("la la la"), "not a readable MIDI file"),
+    "folder.mid": (lambda path: path.mkdir(), "is a folder, not a MIDI file"),
+    "length.mid": (without_length, "holds no notes that sound"),
+    "tempo.mid": (without_tempo, "holds no notes that sound: each ends where it begins (a tempo of 0?)"),
     "missing.mid": (lambda path: None, "no such file"),
 }
 
@@ -161,6 +216,27 @@ def test_bad_input_fails_in_one_line_that_names_it(run, tiny, tmp_path, name):
     assert name in line
     assert message in line
     assert not (tmp_path / "out.wav").exists()
+
+
+@pytest.mark.parametrize("alias", ["itself", "symbolic link", "hard link", "other way there"])
+@pytest.mark.parametrize("kind", ["recording", "instrument"])
+def test_what_a_sound_is_made_from_is_not_overwritten(run, tiny, tmp_path, kind, alias):
+    source, instrument = tmp_path / "in.wav", tmp_path / "instrument.wav"
+    write_audio(source, phrase(0.5), RATE)
+    instrument.write_bytes(tiny.read_bytes())
+    original = source if kind == "recording" else instrument
+    before = original.read_bytes()
+    out = tmp_path / "out.wav"
+    if alias == "symbolic link":
+        out.symlink_to(original.name)
+    elif alias == "hard link":
+        out.hardlink_to(original)
+    else:
+        out = original if alias == "itself" else tmp_path / ".." / tmp_path.name / original.name
+    line = fails(run("render", instrument, source, out, "--quiet"))
+    assert f"is the {kind}" in line
+    assert "would be overwritten; name another file" in line
+    assert original.read_bytes() == before
 
 
 def test_eight_channels_are_refused(run, tiny, tmp_path):
@@ -202,6 +278,24 @@ def test_options_out_of_range_fail_in_one_line(run, tiny, tmp_path, options):
     assert "seconds must be" in fails(run("bench", tiny, "--seconds", "-1"))
 
 
+def test_a_folder_is_no_instrument(run, tmp_path):
+    assert f"{tmp_path} is a folder, not an instrument" in fails(run("info", tmp_path))
+
+
+def test_wrong_arguments_are_told_in_words(capsys, tiny):
+    cases = {
+        "a seed is a whole number from 0. Received: 'abc'": ["render", tiny, "a", "b", "--seed", "abc"],
+        "a seed is a whole number from 0. Received: '-1'": ["render", tiny, "a", "b", "--seed", "-1"],
+        "argument OUTPUT: the name is empty": ["render", tiny, "a", ""],
+        "argument INSTRUMENT: the name is empty": ["info", ""],
+    }
+    for words, arguments in cases.items():
+        with pytest.raises(SystemExit) as caught:
+            main([str(a) for a in arguments])
+        assert caught.value.code == 2
+        assert words in capsys.readouterr().err
+
+
 def test_debug_shows_the_traceback_on_either_side(run, tmp_path):
     for arguments in (("--debug", "info", tmp_path / "x"), ("info", tmp_path / "x", "--debug")):
         status, _, err = run(*arguments)
@@ -217,7 +311,8 @@ def test_unexpected_errors_name_their_type(run, tiny, monkeypatch):
     monkeypatch.setattr("ddsp_edge.card.read_model_file", fail)
     status, _, err = run("info", tiny)
     assert status == 1
-    assert err == "ddsp-edge: error: unexpected ZeroDivisionError: three lines long (run with --debug)\n"
+    told = "unexpected ZeroDivisionError: three lines long (a bug: run again with --debug to see where)"
+    assert err == f"ddsp-edge: error: {told}\n"
 
 
 def test_an_interrupt_is_130(run, tiny, monkeypatch):
