@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from pathlib import Path
 
+from ddsp_edge.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
 
 HELP = "measure an instrument on held-back passages"
@@ -11,10 +11,15 @@ HELP = "measure an instrument on held-back passages"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
-    parser.add_argument("run", type=Path, metavar="RUN", help="run folder from train")
-    parser.add_argument("--data", required=True, type=Path, metavar="DATASET", help="folder from prepare")
+    parser.add_argument("run", type=path_argument, metavar="RUN", help="run folder from train")
     parser.add_argument(
-        "--crepe-weights", type=Path, metavar="FILE", help="track the renderings with CREPE, as in prepare"
+        "--data", required=True, type=path_argument, metavar="DATASET", help="folder from prepare"
+    )
+    parser.add_argument(
+        "--crepe-weights",
+        type=path_argument,
+        metavar="FILE",
+        help="track the renderings with CREPE, as in prepare",
     )
 
 
@@ -30,4 +35,4 @@ def run(args: argparse.Namespace) -> None:
         crepe_weights=args.crepe_weights,
         progress=lambda text: print(f"measuring {text} ...", file=sys.stderr),
     )
-    print(result.table())
+    tell(result.table())

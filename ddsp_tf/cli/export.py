@@ -2,17 +2,20 @@
 
 import argparse
 import sys
-from pathlib import Path
 
+from ddsp_edge.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
+from ddsp_tf.errors import printable
 
 HELP = "write an instrument as a .tflite for devices"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
-    parser.add_argument("run", type=Path, metavar="RUN", help="run folder from train")
-    parser.add_argument("--out", required=True, type=Path, metavar="INSTRUMENT.tflite", help="file to write")
+    parser.add_argument("run", type=path_argument, metavar="RUN", help="run folder from train")
+    parser.add_argument(
+        "--out", required=True, type=path_argument, metavar="INSTRUMENT.tflite", help="file to write"
+    )
     parser.add_argument(
         "--quantize",
         choices=("int8", "float16", "float32"),
@@ -34,8 +37,9 @@ def run(args: argparse.Namespace) -> None:
         progress=lambda text: print(f"{text} ...", file=sys.stderr),
     )
     quality = card.quality
-    print(
-        f"{args.out}: {args.out.stat().st_size / 1000:.0f} kB, {card.quantization}, builtin operators only\n"
+    tell(
+        f"{printable(args.out)}: {args.out.stat().st_size / 1000:.0f} kB, {card.quantization}, "
+        "builtin operators only\n"
         f"  verified without TensorFlow on {quality['seconds_verified']:.1f} s held back\n"
         f"  harmonic levels off by {quality['harmonic_level_error_db_mean']:.3f} dB (mean)\n"
         f"  spectral distance to the recording {quality['spectral_distance_file']:.3f} "

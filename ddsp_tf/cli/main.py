@@ -1,17 +1,20 @@
 """`ddsp-tf`: from a recording to an instrument for a device."""
 
 import argparse
+import functools
 import importlib
-import os
 import sys
-import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from ddsp_edge.command import run_command
 from ddsp_edge.version import __version__
-from ddsp_tf.errors import DdspError, printable
+from ddsp_tf.cli.quiet import quieten_tensorflow
+from ddsp_tf.errors import DdspError
 
 COMMANDS = ("prepare", "train", "evaluate", "transfer", "export")
 """Modules of `ddsp_tf.cli` with `HELP`, `add_arguments` and `run`; none imports TensorFlow by itself."""
+
+_TRAINING_SIDE = frozenset({"h5py", "keras", "librosa", "matplotlib", "scipy", "tensorflow", "yaml"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,31 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments; those of the process if None.
 
     Returns:
-        The exit status: 0 if all went well, 1 after an error (one line on stderr), 130 if interrupted.
+        The exit status, see `ddsp_edge.command`.
     """
-    # Before TensorFlow loads; it says much on stderr that no user can act on.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    args = _parser().parse_args(argv)
-    try:
-        args.handler(args)
-    except KeyboardInterrupt:
-        print("ddsp-tf: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader of our output has enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (DdspError, OSError) as error:
-        return _fail(args.debug, _words(error))
-    except ModuleNotFoundError as error:
-        needed = 'pip install "ddsp-tf[train]"'
-        return _fail(args.debug, f"{error.name} is not installed: {args.command} needs {needed}")
-    except Exception as error:  # noqa: BLE001 (the last resort of a command line)
-        text = " ".join(str(error).split())[:300]
-        return _fail(
-            args.debug, f"{type(error).__name__}: {text} (a bug: run again with --debug to see where)"
-        )
-    return 0
+    quieten_tensorflow()  # it says much on stderr that no user can act on; worker processes load it too
+    return run_command("ddsp-tf", lambda: _parser().parse_args(argv))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,25 +40,24 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
         module.add_arguments(command)
         _add_debug(command, argparse.SUPPRESS)  # so that it may stand on either side of the command
-        command.set_defaults(handler=module.run)
+        command.set_defaults(handler=functools.partial(_run, module.run))
     return parser
+
+
+def _run(command: Callable[[argparse.Namespace], None], args: argparse.Namespace) -> None:
+    try:
+        command(args)
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] not in _TRAINING_SIDE:
+            raise
+        raise DdspError(
+            f"{args.command} needs TensorFlow and the rest of the training side, which is not installed here "
+            f'({error.name} is missing). In a checkout of ddsp_tf: pip install ".[train]"'
+        ) from error
 
 
 def _add_debug(parser: argparse.ArgumentParser, default: object) -> None:
     parser.add_argument("--debug", action="store_true", default=default, help="show tracebacks of errors")
-
-
-def _fail(debug: bool, words: str) -> int:
-    if debug:
-        traceback.print_exc()
-    print(f"ddsp-tf: error: {printable(words)}", file=sys.stderr)
-    return 1
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return " ".join(str(error).split())
 
 
 if __name__ == "__main__":

@@ -1,10 +1,19 @@
 """Load TensorFlow without what it says on stderr, which no user can act on."""
 
+import os
+
 from ddsp_edge.quiet import quiet_stderr
+
+
+def quieten_tensorflow() -> None:
+    """Ask TensorFlow, before it is loaded, to log errors only."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
 
 
 def load_tensorflow() -> None:
     """Import TensorFlow and look for its devices; both talk when there is no GPU."""
+    quieten_tensorflow()
     with quiet_stderr():
         import tensorflow as tf
 

@@ -4,18 +4,27 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ddsp_edge.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
-from ddsp_tf.errors import printable
+from ddsp_tf.errors import DdspError, printable
+
+if TYPE_CHECKING:
+    from ddsp_tf.config import Config
 
 HELP = "train an instrument on a dataset"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
-    parser.add_argument("config", metavar="CONFIG", help="YAML file, or name of a shipped configuration")
-    parser.add_argument("--data", required=True, type=Path, metavar="DATASET", help="folder from prepare")
-    parser.add_argument("--out", required=True, type=Path, metavar="RUN", help="run folder to write")
+    parser.add_argument(
+        "config", type=path_argument, metavar="CONFIG", help="YAML file, or name of a shipped configuration"
+    )
+    parser.add_argument(
+        "--data", required=True, type=path_argument, metavar="DATASET", help="folder from prepare"
+    )
+    parser.add_argument("--out", required=True, type=path_argument, metavar="RUN", help="run folder to write")
     parser.add_argument("--steps", type=int, metavar="N", help="training steps (training.steps)")
     parser.add_argument(
         "--set",
@@ -41,10 +50,13 @@ def run(args: argparse.Namespace) -> None:
     if args.steps is not None:
         overrides.append(f"training.steps={args.steps}")
     config = load_config(args.config, overrides)
+    _refuse_overwriting(args.config, config, args.out)
     load_tensorflow()
 
+    from ddsp_tf.training.check import check_processors
     from ddsp_tf.training.fit import train
 
+    check_processors(config, str(args.config))
     model = train(
         config,
         args.data,
@@ -54,7 +66,18 @@ def run(args: argparse.Namespace) -> None:
         on_damage=_once_each() if args.skip_damaged else None,
         progress=lambda text: print(text, file=sys.stderr),
     )
-    print(f"{args.out}: {int(model.optimizer.iterations)} steps, {model.count_params():,} weights")
+    tell(f"{printable(args.out)}: {int(model.optimizer.iterations)} steps, {model.count_params():,} weights")
+
+
+def _refuse_overwriting(path: Path, config: "Config", out: Path) -> None:
+    """Refuse to replace the user's own configuration, with its comments, by the complete one of the run."""
+    own = out / "config.yaml"
+    if not (path.is_file() and own.is_file() and own.samefile(path)):
+        return
+    if own.read_text(encoding="utf-8") != config.to_yaml() and not (out / "instrument.keras").exists():
+        raise DdspError(
+            f"{path} would be overwritten by the run's complete configuration; name another folder for --out"
+        )
 
 
 def _once_each() -> Callable[[str], None]:

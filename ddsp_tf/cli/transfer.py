@@ -2,18 +2,19 @@
 
 import argparse
 import sys
-from pathlib import Path
 
+from ddsp_edge.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
+from ddsp_tf.errors import printable
 
 HELP = "render a recording through an instrument"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
-    parser.add_argument("run", type=Path, metavar="RUN", help="run folder from train")
-    parser.add_argument("input", type=Path, metavar="INPUT", help="monophonic sound file")
-    parser.add_argument("output", type=Path, metavar="OUTPUT", help=".wav or .flac to write")
+    parser.add_argument("run", type=path_argument, metavar="RUN", help="run folder from train")
+    parser.add_argument("input", type=path_argument, metavar="INPUT", help="monophonic sound file")
+    parser.add_argument("output", type=path_argument, metavar="OUTPUT", help=".wav or .flac to write")
     parser.add_argument("--octaves", type=int, default=0, metavar="N", help="transpose by N octaves")
     parser.add_argument(
         "--loudness-shift-db", type=float, default=0.0, metavar="DB", help="play louder by so many dB"
@@ -21,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--f0", choices=("pyin", "crepe"), help="pitch estimator (default: as the instrument was trained)"
     )
-    parser.add_argument("--crepe-weights", type=Path, metavar="FILE", help="published CREPE weights (HDF5)")
+    parser.add_argument(
+        "--crepe-weights", type=path_argument, metavar="FILE", help="published CREPE weights (HDF5)"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -55,5 +58,5 @@ def run(args: argparse.Namespace) -> None:
             progress=progress,
         )
     for line in result.advice:
-        print(f"ddsp-tf: note: {line}", file=sys.stderr)
-    print(f"{args.output}: {result.seconds:.1f} s, pitch from {estimator.name}")
+        print(f"ddsp-tf: note: {printable(line)}", file=sys.stderr)
+    tell(f"{printable(args.output)}: {result.seconds:.1f} s, pitch from {estimator.name}")

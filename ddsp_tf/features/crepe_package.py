@@ -36,7 +36,7 @@ class CrepePackageEstimator:
         if importlib.util.find_spec("crepe") is None:
             raise DdspError(
                 "f0: crepe needs published weights (--crepe-weights model-tiny.h5.bz2) or the crepe "
-                'package (pip install "ddsp-tf[crepe]"); f0: pyin needs neither'
+                'package (pip install ".[train,crepe]" in a checkout of ddsp_tf); f0: pyin needs neither'
             )
         self.settings: dict[str, Any] = {
             "f0_min_hz": f0_min_hz,

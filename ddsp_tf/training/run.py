@@ -22,7 +22,9 @@ LOG_NAME = "log.csv"
 
 
 def refuse_used_folder(run: Path) -> None:
-    """Raise `DdspError` if a folder holds the checkpoint of a run."""
+    """Raise `DdspError` if a folder holds the checkpoint of a run, or is none."""
+    if run.exists() and not run.is_dir():
+        raise DdspError(f"{run} is a file; name a folder to write the run into")
     if (run / MODEL_NAME).exists():
         raise DdspError(f"{run} holds a run already: go on with --resume, or name another folder")
 
@@ -61,8 +63,10 @@ def load_config_of_run(run: Path) -> Config:
     Raises:
         DdspError: If `run` is no run folder, or its configuration is not valid.
     """
-    if not run.is_dir():
+    if not run.exists():
         raise DdspError(f"{run}: no such run folder")
+    if not run.is_dir():
+        raise DdspError(f"{run} is a file, not a run folder")
     path = run / CONFIG_NAME
     if not path.is_file():
         raise DdspError(f"{run} is no run folder: it has no {CONFIG_NAME}")

@@ -52,6 +52,51 @@ def test_train_refuses_a_configuration(tiny_dataset, tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
+def nodes_with(**changes):
+    nodes = tiny.settings()["model"]["processors"]["nodes"]
+    return [{**node, **changes.get(node["name"], {})} for node in nodes]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"harmonic": {"type": "Harmonics"}}, "Did you mean 'Harmonic'?"),
+        ({"harmonic": {"config": {"n_harmonic": 5}}}, "has no setting 'n_harmonic'"),
+        ({"noise": {"config": {"n_bands": -1}}}, "n_bands=-1"),
+        ({"dry": {"inputs": {"audio_0": "harmonic", "audio_1": "nois"}}}, "Did you mean 'noise'?"),
+        ({"dry": {"inputs": {"audio_0": "reverb", "audio_1": "noise"}}}, ""),
+        ({"noise": {"inputs": {}}}, ""),
+    ],
+)
+def test_train_names_the_file_whose_processors_are_wrong_before_it_looks_at_data(
+    tmp_path, capsys, changes, words
+):
+    inputs = tiny.settings()["model"]["processors"]["inputs"]
+    model = {"processors": {"inputs": inputs, "nodes": nodes_with(**changes)}}
+    bad = tiny.write_config(tmp_path / "bad.yaml", tiny.settings(model=model))
+    line = error_of(capsys, "train", bad, "--data", tmp_path / "gone", "--out", tmp_path / "run")
+    assert f"{bad}: model.processors: " in line
+    assert words in line
+
+
+def test_train_refuses_processors_that_learn_nothing(tmp_path, capsys):
+    node = {"name": "through", "type": "TensorToAudio", "inputs": {"samples": "f0_hz"}}
+    model = {"processors": {"inputs": ["f0_hz"], "nodes": [node]}}
+    bad = tiny.write_config(tmp_path / "bad.yaml", tiny.settings(model=model))
+    line = error_of(capsys, "train", bad, "--data", tmp_path / "gone", "--out", tmp_path / "run")
+    assert f"{bad}: model.processors: " in line
+
+
+def test_train_does_not_overwrite_the_configuration_it_is_given(tiny_dataset, tmp_path, capsys):
+    folder = tmp_path / "experiment"
+    folder.mkdir()
+    own = tiny.write_config(folder / "config.yaml")
+    before = own.read_bytes()
+    line = error_of(capsys, "train", own, "--data", tiny_dataset, "--out", folder)
+    assert f"{own} would be overwritten" in line
+    assert own.read_bytes() == before
+
+
 @pytest.mark.parametrize("steps", ["0", "-5"])
 def test_train_refuses_no_steps(config, tiny_dataset, tmp_path, capsys, steps):
     line = error_of(
@@ -81,6 +126,8 @@ def test_train_refuses_a_folder(config, trained_run, tiny_dataset, tmp_path, cap
     assert "holds a run already" in error_of(capsys, *train, "--out", trained_run)
     assert "cannot be written: Not a directory" in error_of(capsys, *train, "--out", config / "run")
     assert "cannot be written" in error_of(capsys, *train, "--out", "/proc/no/run")
+    assert f"{config} is a file; name a folder" in error_of(capsys, *train, "--out", config)
+    assert f"{config} is a file, not a run" in error_of(capsys, *train, "--out", config, "--resume")
     assert "no such run folder" in error_of(capsys, *train, "--out", tmp_path / "gone", "--resume")
 
 
@@ -116,6 +163,8 @@ def commands(tiny_dataset, sound, tmp_path):
 def test_a_run_that_is_none_is_refused(commands, run_copy, tmp_path, capsys, command):
     arguments = commands[command]
     assert "gone: no such run folder" in error_of(capsys, *arguments(tmp_path / "gone"))
+    (tmp_path / "file").touch()
+    assert "file is a file, not a run folder" in error_of(capsys, *arguments(tmp_path / "file"))
     (tmp_path / "empty").mkdir()
     assert "it has no config.yaml" in error_of(capsys, *arguments(tmp_path / "empty"))
     checkpoint = run_copy / "instrument.keras"
@@ -154,6 +203,11 @@ def write_bad(path, kind):
     elif kind == "NaN":
         tone[1000] = np.nan
         soundfile.write(path, tone, tiny.RATE, subtype="FLOAT")
+    elif kind == "1e30":
+        tone[1000] = 1e30
+        soundfile.write(path, tone, tiny.RATE, subtype="FLOAT")
+    elif kind == "antiphase":
+        soundfile.write(path, np.stack([tone, -tone], axis=1), tiny.RATE)
     elif kind == "folder":
         path.mkdir()
     elif kind != "missing":
@@ -170,6 +224,8 @@ def write_bad(path, kind):
         ("3 samples", "is too short"),
         ("silence", "is silent"),
         ("NaN", "samples that are not finite numbers"),
+        ("1e30", "beyond any level of sound, up to 1e+30 times full scale"),
+        ("antiphase", "cancel each other when they are averaged"),
         ("7 Hz", "has a sample rate of 7 Hz"),
         ("folder", "is a folder, not a sound file"),
     ],
@@ -195,6 +251,17 @@ def test_transfer_refuses_an_input(trained_run, tmp_path, capsys, kind, words):
 )
 def test_transfer_refuses_an_output_or_option(trained_run, sound, tmp_path, capsys, out, options, words):
     assert words in error_of(capsys, "transfer", trained_run, sound, tmp_path / out, *options)
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_transfer_does_not_overwrite_its_input(trained_run, sound, tmp_path, capsys, link):
+    before = sound.read_bytes()
+    out = tmp_path / "out.wav" if link else sound
+    if link:
+        out.symlink_to(sound)
+    line = error_of(capsys, "transfer", trained_run, sound, out)
+    assert f"{out} is the recording that is to be played, and would be overwritten" in line
+    assert sound.read_bytes() == before
 
 
 def test_transfer_refuses_eight_channels(trained_run, tmp_path, capsys):
@@ -240,6 +307,80 @@ def test_debug_shows_the_traceback(commands, tmp_path, capsys, command):
         error = capsys.readouterr().err
         assert error.startswith("Traceback")
         assert error.endswith("gone: no such run folder\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "", "--data", "d", "--out", "o"],
+        ["train", "c", "--data", "", "--out", "o"],
+        ["train", "c", "--data", "d", "--out", ""],
+        ["evaluate", "", "--data", "d"],
+        ["evaluate", "r", "--data", ""],
+        ["transfer", "", "i.wav", "o.wav"],
+        ["transfer", "r", "", "o.wav"],
+        ["transfer", "r", "i.wav", ""],
+        ["transfer", "r", "i.wav", "o.wav", "--crepe-weights", ""],
+        ["export", "", "--out", "o.tflite"],
+        ["export", "r", "--out", ""],
+    ],
+    ids=" ".join,
+)
+def test_an_empty_name_is_not_the_current_folder(capsys, arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert "the name is empty (a variable of the shell that is not set?)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["yaml", "tensorflow", "keras"])
+def test_without_the_training_side_the_cure_is_named(missing):
+    code = f"""
+import sys
+sys.modules[{missing!r}] = None
+from ddsp_tf.cli.main import main
+sys.exit(main(["train", "solo_instrument", "--data", "d", "--out", "o"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith("ddsp-tf: error: train needs TensorFlow and the rest of the training side")
+    assert f"({missing} is missing)" in done.stderr
+    assert 'In a checkout of ddsp_tf: pip install ".[train]"' in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("name", "status", "words"), [("SIGINT", 130, "interrupted"), ("SIGTERM", 143, "ended by SIGTERM")]
+)
+def test_a_signal_during_the_first_imports_ends_in_one_line(name, status, words):
+    code = f"""
+import os, signal, sys
+class Hook:
+    def find_spec(self, module, path=None, target=None):
+        if module == "numpy":
+            os.kill(os.getpid(), signal.{name})
+sys.meta_path.insert(0, Hook())
+from ddsp_tf.cli.main import main
+sys.exit(main(["prepare", "in.wav", "--out", "d"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (status, f"ddsp-tf: {words}\n")
+
+
+def test_tensorflow_says_nothing_while_it_computes():
+    """It would log that XLA began, for one; whoever loads it as the commands do need not ask for more."""
+    code = """
+from ddsp_tf.cli.quiet import load_tensorflow
+load_tensorflow()
+import tensorflow as tf
+tf.function(lambda x: x + 1, jit_compile=True)(tf.zeros(3))
+"""
+    quiet = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=quiet
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_no_help_loads_what_is_heavy():
