@@ -133,4 +133,6 @@ def main(instrument: str, out: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: python examples/minimal_host.py INSTRUMENT.tflite OUT.wav")
     main(*sys.argv[1:])

@@ -79,4 +79,6 @@ def main(out: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python examples/own_processor.py OUT.wav")
     main(sys.argv[1])

@@ -7,6 +7,7 @@ worth listening to takes some thousands.
 """
 
 import argparse
+import sys
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ import soundfile
 
 from ddsp_tf.config import load_config
 from ddsp_tf.data import training_dataset
+from ddsp_tf.errors import DdspError
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.models import Autoencoder
 
@@ -25,9 +27,12 @@ arguments = parser.parse_args()
 
 config = load_config("solo_instrument")
 spec = config.spec
+try:
+    clips = training_dataset(arguments.dataset, spec, batch_size=8, clip_frames=spec.frames_for(2.0))
+except DdspError as error:
+    sys.exit(str(error))
 model = Autoencoder.from_experiment(config)
 model.compile(optimizer=keras.optimizers.Adam(2e-3, global_clipnorm=3.0), loss=MultiScaleSpectralLoss())
-clips = training_dataset(arguments.dataset, spec, batch_size=8, clip_frames=spec.frames_for(2.0))
 model.fit(clips, steps_per_epoch=arguments.steps, epochs=1, shuffle=False)  # it shuffles itself
 
 frames = spec.frames_for(3.0)
