@@ -47,7 +47,8 @@ def convolve_causal(
     else:
         size = fft_size(length)
     # Wrap-around falls on the first taps - 1 samples, which are cut off.
-    spectrum = tf.signal.rfft(extended, [size]) * tf.signal.rfft(impulse_response, [size])
+    padded = tf.pad(extended, [[0, 0], [0, size - length]])  # the transform itself pads no empty batch
+    spectrum = tf.signal.rfft(padded, [size]) * tf.signal.rfft(impulse_response, [size])
     filtered = tf.signal.irfft(spectrum, [size])[:, taps - 1 : length]
     filtered = tf.ensure_shape(filtered, audio.shape)
     return filtered, extended[:, length - (taps - 1) :]

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from ddsp_tf.ops.convolution import fft_size
+from ddsp_tf.ops.frames import cut_windows, overlap_add
 from ddsp_tf.ops.gradients import first_order
 
 MAX_BANDS = 1025
@@ -69,17 +70,15 @@ def _forward(audio: tf.Tensor, magnitudes: tf.Tensor, hop: int, bands: int) -> t
     shape = tf.shape(magnitudes)
     hops = tf.reshape(audio, [shape[0], shape[1], hop])
     spectra = tf.signal.rfft(tf.pad(hops, [[0, 0], [0, 0], [delay, size - delay - hop]]), [size])
-    filtered = _times(spectra, tf.matmul(magnitudes, _response_matrix(bands, size)))
-    return tf.signal.overlap_and_add(tf.signal.irfft(filtered, [size])[..., :length], hop), spectra
+    filtered = _times(spectra, _gains(magnitudes, bands, size))
+    return overlap_add(tf.signal.irfft(filtered, [size])[..., :length], hop), spectra
 
 
 @_island
 def _by_audio(upstream: tf.Tensor, magnitudes: tf.Tensor, hop: int, bands: int) -> tf.Tensor:
     size, length, delay = _sizes(hop, bands)
-    spectra = tf.signal.rfft(tf.signal.frame(upstream, length, hop), [size])
-    filtered = _times(
-        spectra, tf.matmul(magnitudes, _response_matrix(bands, size))
-    )  # symmetric: its own adjoint
+    spectra = tf.signal.rfft(cut_windows(upstream, length, hop), [size])
+    filtered = _times(spectra, _gains(magnitudes, bands, size))  # symmetric: its own adjoint
     hops = tf.signal.irfft(filtered, [size])[..., delay : delay + hop]
     return tf.reshape(hops, [tf.shape(upstream)[0], -1])
 
@@ -87,14 +86,14 @@ def _by_audio(upstream: tf.Tensor, magnitudes: tf.Tensor, hop: int, bands: int) 
 @_island
 def _by_magnitudes(upstream: tf.Tensor, spectra: tf.Tensor, hop: int, bands: int) -> tf.Tensor:
     size, length, _ = _sizes(hop, bands)
-    wanted = tf.signal.rfft(tf.signal.frame(upstream, length, hop), [size])
+    wanted = tf.signal.rfft(cut_windows(upstream, length, hop), [size])
     real = tf.math.real(wanted) * tf.math.real(spectra) + tf.math.imag(wanted) * tf.math.imag(spectra)
     counts = np.full(size // 2 + 1, 2.0)  # a bin stands for itself and its mirror image
     counts[0] = 1.0
     if size % 2 == 0:
         counts[-1] = 1.0
     matrix = (_response_matrix(bands, size) * counts / size).astype(np.float32)
-    return tf.matmul(real, matrix, transpose_b=True)
+    return _product(real, matrix.T)
 
 
 def _sizes(hop: int, bands: int) -> tuple[int, int, int]:
@@ -112,6 +111,17 @@ def _response_matrix(bands: int, size: int) -> np.ndarray:
     padded[:, : taps // 2] = responses[:, : taps // 2]
     padded[:, size - taps // 2 :] = responses[:, taps // 2 :]
     return np.fft.rfft(padded).real.astype(np.float32)
+
+
+def _gains(magnitudes: tf.Tensor, bands: int, size: int) -> tf.Tensor:
+    return _product(magnitudes, _response_matrix(bands, size))
+
+
+def _product(frames: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
+    """One product for all frames of a batch; `tf.matmul` would make one an example."""
+    shape = tf.shape(frames)
+    flat = tf.matmul(tf.reshape(frames, [-1, matrix.shape[0]]), np.ascontiguousarray(matrix))
+    return tf.reshape(flat, [shape[0], shape[1], matrix.shape[1]])
 
 
 def _times(spectra: tf.Tensor, gains: tf.Tensor) -> tf.Tensor:

@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from ddsp_tf.ops.frames import cut_windows
+
 _SMALLEST_POWER = 1e-20  # the square root's gradient has a pole at 0
 
 
@@ -29,7 +31,7 @@ def windowed_spectra(audio: tf.Tensor, fft_size: int, hop: int) -> tf.Tensor:
     n_samples = audio.shape[1] if audio.shape[1] is not None else tf.shape(audio)[1]
     overlap = fft_size - hop
     padded = tf.pad(audio, [[0, 0], [overlap, overlap + (-n_samples) % hop]])
-    return tf.signal.rfft(tf.signal.frame(padded, fft_size, hop) * hann(fft_size))
+    return tf.signal.rfft(cut_windows(padded, fft_size, hop) * hann(fft_size))
 
 
 def magnitude_spectrogram(audio: tf.Tensor, fft_size: int, hop: int) -> tf.Tensor:

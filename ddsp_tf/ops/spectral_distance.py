@@ -8,6 +8,7 @@ slower).
 import numpy as np
 import tensorflow as tf
 
+from ddsp_tf.ops.frames import overlap_add
 from ddsp_tf.ops.gradients import first_order
 from ddsp_tf.ops.spectra import hann, magnitude_spectrogram, magnitudes, windowed_spectra
 
@@ -113,4 +114,4 @@ def _adjoint(bins: tf.Tensor, fft_size: int, n_samples: tf.Tensor) -> tf.Tensor:
     """From the bins of windows with 75 % overlap to samples, `[batch, samples]`."""
     windows = tf.signal.irfft(bins, [fft_size]) * hann(fft_size)
     hop = fft_size // 4
-    return tf.signal.overlap_and_add(windows, hop)[:, fft_size - hop :][:, :n_samples]
+    return overlap_add(windows, hop)[:, fft_size - hop :][:, :n_samples]

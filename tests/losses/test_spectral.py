@@ -105,7 +105,8 @@ def test_gradient_reaches_the_target_as_well() -> None:
             tape.watch(y_true)
             value = loss(y_pred, y_true) if swap else loss(y_true, y_pred)
         gradients.append(tape.gradient(value, y_true))
-    np.testing.assert_allclose(gradients[0], gradients[1], rtol=1e-5, atol=1e-9)  # the distance is symmetric
+    # The distance is symmetric; float32.
+    assert np.linalg.norm(gradients[0] - gradients[1]) < 1e-5 * np.linalg.norm(gradients[1])
 
 
 def test_a_second_derivative_is_refused_not_zero() -> None:
