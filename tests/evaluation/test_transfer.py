@@ -106,7 +106,7 @@ def test_an_input_without_pitch_is_played_and_said_so(model, tmp_path):
 @pytest.mark.parametrize(
     ("audio", "words"),
     [
-        (np.zeros(32_000), "is silent: there is nothing to follow"),
+        (np.zeros(32_000), "is silent: nothing to follow"),
         (np.full(3, 0.1), "is too short: less than one frame"),
         (np.full(127, 0.1), "is too short: less than one frame"),
         (np.zeros(0), "is too short|holds no samples"),
