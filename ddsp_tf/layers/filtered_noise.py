@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, check_integer, processor_type
 from ddsp_tf.ops.frame_filters import MAX_BANDS, filter_frames
+from ddsp_tf.ops.noise import white_noise
 from ddsp_tf.ops.scaling import exp_sigmoid
 
 _SEED_STATE = "seed_state"
@@ -31,7 +32,7 @@ class FilteredNoise(Processor):
         seed: Integer seed of the noise, or None for a seed of its own.
 
     Input: `magnitudes` `[batch, frames, n_bands]`, raw network outputs; optionally `noise`
-    `[batch, frames * hop]` in [-1, 1), otherwise it is drawn, new at every call.
+    `[batch, frames * hop]` in -1 to 1, otherwise it is drawn, new at every call.
 
     Controls: `magnitudes` `[batch, frames, n_bands]`, linear gain, 0 to 2; `noise` if it was given.
 
@@ -83,9 +84,7 @@ class FilteredNoise(Processor):
         noise = controls.get("noise")
         if noise is None:
             shape = tf.shape(magnitudes)
-            noise = keras.random.uniform(
-                (shape[0], shape[1] * self.spec.hop), -1.0, 1.0, "float32", self.seed_generator
-            )
+            noise = white_noise(shape[0], shape[1] * self.spec.hop, self.seed_generator.next())
         return filter_frames(noise, magnitudes, self.spec.hop, state)
 
     def save_own_variables(self, store: Any) -> None:
