@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ddsp_edge.files import written_whole
 from ddsp_edge.units import Array
 from ddsp_tf.data.info import SPLITS, load_dataset_info
 from ddsp_tf.data.reading import Passage, check_sample_rate, read_passages
@@ -124,9 +125,8 @@ def evaluate(
         mean_spectrum=score(lambda p: play_mean_spectrum(spectrum, p.f0_hz, p.loudness_db, spec)),
         f0_estimator=estimator.name,
     )
-    beside = run / f".{RESULT_NAME}.part"
-    beside.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")
-    beside.replace(run / RESULT_NAME)
+    with written_whole(run / RESULT_NAME) as beside:
+        beside.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")
     return result
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 from matplotlib.figure import Figure
 
+from ddsp_edge.files import written_whole
 from ddsp_edge.units import Array
 
 _STYLE = """
@@ -82,15 +83,14 @@ class Page:
 
     def write(self, path: Path) -> None:
         """Write the page, beside and renamed."""
-        beside = path.with_name(f".{path.name}.part")
-        beside.write_text(
-            f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{self._title}</title><style>{_STYLE}</style></head>"
-            f"<body><h1>{self._title}</h1>{''.join(self._parts)}</body></html>\n",
-            encoding="utf-8",
-        )
-        beside.replace(path)
+        with written_whole(path) as beside:
+            beside.write_text(
+                f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
+                f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+                f"<title>{self._title}</title><style>{_STYLE}</style></head>"
+                f"<body><h1>{self._title}</h1>{''.join(self._parts)}</body></html>\n",
+                encoding="utf-8",
+            )
 
 
 def _base64(file: io.BytesIO) -> str:

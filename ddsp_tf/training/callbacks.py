@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from ddsp_edge.files import written_whole
 from ddsp_tf.errors import DdspError
 from ddsp_tf.training.run import LOG_NAME, MODEL_NAME, save_model
 
@@ -54,9 +55,8 @@ class RunLog(keras.callbacks.Callback):
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
-        beside = self.path.with_name(f".{self.path.name}.part")
-        beside.write_text(text.getvalue(), encoding="utf-8")
-        beside.replace(self.path)
+        with written_whole(self.path) as beside:
+            beside.write_text(text.getvalue(), encoding="utf-8")
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -7,6 +7,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from ddsp_edge.files import written_whole
 from ddsp_edge.units import Array
 from ddsp_tf.data.reading import read_passages
 from ddsp_tf.data.records import OnDamage
@@ -41,14 +42,13 @@ def save_reference(data: Path, run: Path, spec: FrameSpec, on_damage: OnDamage |
         if frames >= spec.frames_for(REFERENCE_SECONDS):
             break
     frames = min(frames, spec.frames_for(REFERENCE_SECONDS))
-    beside = run / f".{REFERENCE_NAME}.part.npz"
-    np.savez_compressed(
-        beside,
-        f0_hz=np.concatenate([p.f0_hz for p in passages])[:frames],
-        loudness_db=np.concatenate([p.loudness_db for p in passages])[:frames],
-        audio=np.concatenate([p.audio for p in passages])[: spec.n_samples(frames)],
-    )
-    beside.replace(run / REFERENCE_NAME)
+    with written_whole(run / REFERENCE_NAME) as beside:
+        np.savez_compressed(
+            beside,
+            f0_hz=np.concatenate([p.f0_hz for p in passages])[:frames],
+            loudness_db=np.concatenate([p.loudness_db for p in passages])[:frames],
+            audio=np.concatenate([p.audio for p in passages])[: spec.n_samples(frames)],
+        )
 
 
 def load_reference(run: Path, spec: FrameSpec) -> Reference:

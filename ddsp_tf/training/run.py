@@ -12,6 +12,7 @@ from pathlib import Path
 
 import keras
 
+from ddsp_edge.files import written_whole
 from ddsp_tf.config import Config, read_settings
 from ddsp_tf.errors import DdspError
 from ddsp_tf.models.autoencoder import Autoencoder
@@ -50,9 +51,8 @@ def save_config(run: Path, config: Config) -> None:
         DdspError: If the folder cannot be written.
     """
     try:
-        beside = run / f".{CONFIG_NAME}.part"
-        beside.write_text(config.to_yaml(), encoding="utf-8")
-        beside.replace(run / CONFIG_NAME)
+        with written_whole(run / CONFIG_NAME) as beside:
+            beside.write_text(config.to_yaml(), encoding="utf-8")
     except OSError as error:
         raise DdspError(f"the run folder {run} cannot be written: {error.strerror}") from error
 
@@ -103,6 +103,5 @@ def load_model_of_run(run: Path, *, to_train: bool = False) -> Autoencoder:
 
 def save_model(model: keras.Model, path: Path) -> None:
     """Save a model beside and rename, so that an interrupted save leaves the last good one."""
-    beside = path.with_name(f".{path.stem}.part.keras")
-    model.save(beside)
-    beside.replace(path)
+    with written_whole(path) as beside:
+        model.save(beside)

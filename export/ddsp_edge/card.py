@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ddsp_edge.errors import DdspError
+from ddsp_edge.files import written_whole
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.units import Array
 
@@ -182,10 +183,9 @@ def write_model_file(path: str | Path, model: bytes, card: Card, arrays: dict[st
         out.writestr(CARD_NAME, card.to_json())
         for name, value in arrays.items():
             out.writestr(f"{name}.f32", np.ascontiguousarray(value, "<f4").tobytes())
-    beside = path.with_name(f".{path.name}.part")
     try:
-        beside.write_bytes(archive.getvalue())
-        beside.replace(path)
+        with written_whole(path) as beside:
+            beside.write_bytes(archive.getvalue())
     except OSError as error:
         raise DdspError(f"{path} cannot be written: {error.strerror}") from error
     return card
