@@ -84,7 +84,7 @@ def test_train_refuses_processors_that_learn_nothing(tmp_path, capsys):
     model = {"processors": {"inputs": ["f0_hz"], "nodes": [node]}}
     bad = tiny.write_config(tmp_path / "bad.yaml", tiny.settings(model=model))
     line = error_of(capsys, "train", bad, "--data", tmp_path / "gone", "--out", tmp_path / "run")
-    assert f"{bad}: model.processors: " in line
+    assert f"{bad}: model.processors: no processor takes a control from the network" in line
 
 
 def test_train_does_not_overwrite_the_configuration_it_is_given(tiny_dataset, tmp_path, capsys):
