@@ -27,7 +27,7 @@ class DataConfig:
     """How recordings become a dataset.
 
     Args:
-        f0: Pitch estimator: `"auto"`, `"pyin"` or `"crepe"`.
+        f0: Pitch estimator: `"auto"`, `"pyin"`, `"swift-f0"` or `"crepe"`.
         f0_min_hz: Lowest fundamental frequency looked for, Hz.
         f0_max_hz: Highest fundamental frequency looked for, Hz.
         passage_seconds: Length of the passages that recordings are cut into, seconds.
@@ -43,7 +43,7 @@ class DataConfig:
     audio: str = "int16"
 
     def __post_init__(self) -> None:
-        _one_of("data.f0", self.f0, ("auto", "pyin", "crepe"))
+        _one_of("data.f0", self.f0, ("auto", "pyin", "swift-f0", "crepe"))
         if not 20.0 <= self.f0_min_hz < self.f0_max_hz <= 8000.0:
             raise DdspError(
                 "data.f0_min_hz and data.f0_max_hz must rise within 20 to 8000 Hz. "

@@ -11,7 +11,7 @@ from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.frames import FrameSpec
 
-ESTIMATORS = ("auto", "pyin", "crepe")
+ESTIMATORS = ("auto", "pyin", "swift-f0", "crepe")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def make_f0_estimator(
     """Build an estimator.
 
     Args:
-        name: `"pyin"`, `"crepe"` or `"auto"`: CREPE when weights are given, pYIN otherwise.
+        name: `"pyin"`, `"swift-f0"`, `"crepe"` or `"auto"`: CREPE when weights are given, pYIN otherwise.
         f0_min_hz: Lowest fundamental frequency looked for, Hz.
         f0_max_hz: Highest fundamental frequency looked for, Hz.
         crepe_weights: Weights file of CREPE (`model-*.h5` or `.h5.bz2`); without it `"crepe"` is the
@@ -75,7 +75,7 @@ def make_f0_estimator(
 
     Raises:
         DdspError: If the name is unknown, the range is empty, the weights cannot be read, or `"crepe"`
-            has neither weights nor the package.
+            has neither weights nor the package, or `"swift-f0"` no package.
     """
     if name not in ESTIMATORS:
         raise DdspError(
@@ -89,6 +89,10 @@ def make_f0_estimator(
         from ddsp_tf.features.pyin import PyinEstimator
 
         return PyinEstimator(f0_min_hz, f0_max_hz)
+    if name == "swift-f0":
+        from ddsp_tf.features.swift_f0 import SwiftF0Estimator
+
+        return SwiftF0Estimator(f0_min_hz, f0_max_hz)
     if crepe_weights is not None:
         from ddsp_tf.features.crepe import CrepeEstimator
 

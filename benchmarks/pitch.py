@@ -1,0 +1,144 @@
+"""How right and how fast the pitch estimators are, on recordings whose pitch is known.
+
+    DDSP_TEST_DATA=FOLDER python benchmarks/pitch.py                      all, and a minute of each file
+    DDSP_TEST_DATA=FOLDER python benchmarks/pitch.py --seconds 30 pyin    less of each file, some estimators
+
+The folder holds `f0-exact` (resynthesised from a known pitch), `rendered` (soundfont and sampled notes with
+nominal pitch; where only notes are known, 30 ms at either end of one do not count) and `voice/vocadito_1`
+(annotated by hand). With `crepe/model-tiny.h5.bz2` there, CREPE is measured as well. An estimate of a frame
+that is called unvoiced counts where the estimator gives one, as in the field's definition of raw pitch
+accuracy.
+"""
+
+import argparse
+import csv
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import numpy as np
+
+from benchmarks.measure import machine
+from ddsp_edge.audio_file import read_audio
+from ddsp_edge.pitch import VOICED, PitchTracker
+from ddsp_edge.units import Array
+from ddsp_tf.features.f0 import make_f0_estimator
+from ddsp_tf.features.swift_f0 import swift_f0_is_installed
+from ddsp_tf.frames import FrameSpec
+from ddsp_tf.metrics.pitch import (
+    octave_error_rate,
+    raw_chroma_accuracy,
+    raw_pitch_accuracy,
+    voicing_false_alarm,
+    voicing_recall,
+)
+
+SPEC = FrameSpec(16_000, 128)
+GROUPS = {"f0-exact": "f0-exact/*.flac", "rendered": "rendered/*.flac", "vocadito": "voice/vocadito_1.flac"}
+COLUMNS = ("RPA", "RCA", "octave errors", "voicing recall", "false alarm", "CPU s/s")
+Estimate = Callable[[Array], tuple[Array, Array]]  # f0 of every frame, and whether it is voiced
+
+
+def estimators(data: Path) -> Iterator[tuple[str, Estimate]]:
+    """What there is to compare, by name."""
+
+    def device(audio: Array) -> tuple[Array, Array]:
+        tracker = PitchTracker(SPEC)
+        f0, voicing = (np.concatenate(x) for x in zip(tracker.push(audio), tracker.flush(), strict=True))
+        return f0, voicing >= VOICED
+
+    def of_library(name: str, **settings: object) -> Estimate:
+        made = make_f0_estimator(name, **settings)  # type: ignore[arg-type]
+
+        def run(audio: Array) -> tuple[Array, Array]:
+            f0 = made.estimate(audio, SPEC).f0_hz
+            return f0, f0 > 0
+
+        return run
+
+    yield "device", device
+    yield "pyin", of_library("pyin")
+    if swift_f0_is_installed():
+        yield "swift-f0", of_library("swift-f0")
+    weights = data / "crepe" / "model-tiny.h5.bz2"
+    if weights.exists():
+        yield "crepe (tiny)", of_library("crepe", crepe_weights=weights)
+
+
+def truth(path: Path, frames: int) -> Array:
+    """Known f0 on the frame grid, Hz; 0 without pitch, NaN where nothing can be said."""
+    at = (np.arange(frames) + 1) * SPEC.hop / SPEC.sample_rate
+    curve = path.with_suffix(".f0.csv")
+    if curve.exists():
+        table = np.loadtxt(curve, delimiter=",", skiprows=1)
+        return np.interp(at, *_nearest(table, at))
+    f0 = np.zeros(frames)
+    with path.with_suffix(".notes.csv").open() as file:
+        for note in csv.DictReader(file):
+            onset, offset = float(note["onset_s"]), float(note["offset_s"])
+            inside = (at >= onset) & (at < offset)
+            f0[inside] = 440.0 * 2.0 ** ((float(note["midi_pitch"]) - 69.0) / 12.0)
+            f0[(np.abs(at - onset) < 0.03) | (np.abs(at - offset) < 0.03)] = np.nan
+    return f0
+
+
+def _nearest(table: Array, at: Array) -> tuple[Array, Array]:
+    """The instant of a table nearest to each frame: pitch is not interpolated across gaps."""
+    right = np.clip(np.searchsorted(table[:, 0], at), 1, len(table) - 1)
+    nearer = right - (at - table[right - 1, 0] < table[right, 0] - at)
+    return at, table[nearer, 1]
+
+
+def measure(estimate: Estimate, path: Path, seconds: float) -> list[float]:
+    """The figures of one estimator on one file, in the order of `COLUMNS`."""
+    audio, _ = read_audio(path, SPEC.sample_rate)
+    audio = audio[: int(seconds * SPEC.sample_rate)]
+    used = time.process_time()
+    f0, voiced = estimate(audio)
+    used = time.process_time() - used
+    known = truth(path, len(f0))
+    counts = ~np.isnan(known)
+    known, f0, voiced = known[counts], f0[counts], voiced[counts]
+    decided = np.where(voiced, f0, 0.0)
+    return [
+        raw_pitch_accuracy(known, f0),
+        raw_chroma_accuracy(known, f0),
+        octave_error_rate(known, decided),
+        voicing_recall(known, decided),
+        voicing_false_alarm(known, decided),
+        used / (len(audio) / SPEC.sample_rate),
+    ]
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="ESTIMATOR")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each file (60)")
+    args = parser.parse_args()
+    data = Path(os.environ.get("DDSP_TEST_DATA", "absent"))
+    if not data.is_dir():
+        parser.error(f"DDSP_TEST_DATA must name the folder of recordings. Received: {data}")
+    print(machine())
+    print(f"| group | estimator | {' | '.join(COLUMNS)} |")
+    print("|" + "|".join(["---"] * (2 + len(COLUMNS))) + "|")
+    for name, estimate in estimators(data):
+        if args.names and name.split()[0] not in args.names:
+            continue
+        estimate(np.zeros(SPEC.sample_rate))  # compiles, loads weights
+        for group, pattern in GROUPS.items():
+            rows = [measure(estimate, path, args.seconds) for path in sorted(data.glob(pattern))]
+            figures = np.nanmean(rows, axis=0)
+            cells = [f"{100 * x:.1f} %" for x in figures[:-1]] + [f"{figures[-1]:.3f}"]
+            print(f"| {group} | {name} | {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

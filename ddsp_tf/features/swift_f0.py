@@ -1,0 +1,83 @@
+"""SwiftF0, a small convolutional network that comes with its weights: the extra `[swift]`.
+
+L. Nieradzik, "SwiftF0: Fast and Accurate Monophonic Pitch Detection", arXiv:2508.18440, 2025.
+"""
+
+import importlib.util
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from ddsp_edge.units import Array
+from ddsp_tf.errors import DdspError
+from ddsp_tf.features.f0 import F0Track
+from ddsp_tf.features.f0_grid import Analysis, silent, track_in_pieces
+from ddsp_tf.features.period import refine_f0
+from ddsp_tf.frames import FrameSpec
+
+_RATE, _HOP = 16_000, 256  # what the network was trained for
+_VOICED_FROM = 0.5  # its authors' calibration
+_WINDOW = 1024  # samples that the refinement looks at: 3.5 periods of 55 Hz
+_REACH_CENTS = 40.0  # its resolution is a pitch step of 71 cents, interpolated
+
+
+def swift_f0_is_installed() -> bool:
+    """Whether the package is there."""
+    return importlib.util.find_spec("swift_f0") is not None
+
+
+class SwiftF0Estimator:
+    """SwiftF0 every 16 ms, refined by the autocorrelation, interpolated onto the frame grid.
+
+    Args:
+        f0_min_hz: Lowest fundamental frequency kept, Hz; the network knows 46.9 Hz and up.
+        f0_max_hz: Highest fundamental frequency kept, Hz; the network knows 2093 Hz and down.
+
+    Raises:
+        DdspError: If the package is not installed.
+    """
+
+    name = "swift-f0"
+    context_seconds = 0.5
+
+    def __init__(self, f0_min_hz: float = 55.0, f0_max_hz: float = 2000.0) -> None:
+        if not swift_f0_is_installed():
+            raise DdspError(
+                'f0: swift-f0 needs its package (pip install ".[train,swift]" in a checkout of ddsp_tf); '
+                "f0: pyin needs none"
+            )
+        self.settings: dict[str, Any] = {
+            "f0_min_hz": f0_min_hz,
+            "f0_max_hz": f0_max_hz,
+            "package_version": metadata.version("swift-f0"),
+            "voiced_from": _VOICED_FROM,
+            "step_seconds": _HOP / _RATE,
+            "refined": True,
+        }
+        self._detector: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A process pool carries the settings; each process opens the network itself."""
+        return {**self.__dict__, "_detector": None}
+
+    def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
+        """Track a sound `[n]`; see `F0Estimator`."""
+        return track_in_pieces(
+            audio, spec, lambda x: self._analyse(x, spec.sample_rate), self.context_seconds
+        )
+
+    def _analyse(self, audio: Array, sample_rate: int) -> Analysis:
+        import soxr
+        import swift_f0
+
+        # One thread, asleep between calls: `prepare` runs as many processes as there are cores.
+        self._detector = self._detector or swift_f0.SwiftF0(threads=1, spin=False)
+        sound = soxr.resample(audio - np.mean(audio), sample_rate, _RATE).astype(np.float32)
+        low, high = self.settings["f0_min_hz"], self.settings["f0_max_hz"]
+        found = self._detector.detect(np.pad(sound, (0, _HOP)), _RATE, fmin=low, fmax=high)
+        centres = np.arange(len(found.pitch_hz)) * _HOP
+        pitched = (found.confidence >= _VOICED_FROM) & ~silent(sound, centres, _WINDOW)
+        coarse = np.where(pitched, found.pitch_hz, 0.0)
+        fine = refine_f0(sound, _RATE, centres, _WINDOW, coarse, _REACH_CENTS)
+        return centres * (sample_rate / _RATE), fine, np.where(pitched, found.confidence, 0.0)
