@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddsp_edge.card_text import note_name
+from ddsp_edge.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import printable
 
 if TYPE_CHECKING:
-    from ddsp_tf.data.info import DatasetInfo
+    from ddsp_tf.data.info import DatasetInfo, FileResult
 
 HELP = "turn recordings into a dataset"
 
@@ -19,18 +20,26 @@ _FILES_SHOWN = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument(
-        "recordings", nargs="+", type=Path, metavar="RECORDING", help="sound file, or folder that holds some"
+        "recordings",
+        nargs="+",
+        type=path_argument,
+        metavar="RECORDING",
+        help="sound file, or folder that holds some",
     )
-    parser.add_argument("--out", required=True, type=Path, metavar="DATASET", help="folder to write")
+    parser.add_argument("--out", required=True, type=path_argument, metavar="DATASET", help="folder to write")
     parser.add_argument(
         "--config",
         default="solo_instrument",
         metavar="CONFIG",
         help="YAML file or shipped name (%(default)s)",
     )
-    parser.add_argument("--f0", metavar="NAME", help="pitch estimator: auto, pyin or crepe (data.f0)")
-    parser.add_argument("--crepe-weights", type=Path, metavar="FILE", help="weights of CREPE, .h5 or .h5.bz2")
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: one for each core)")
+    parser.add_argument(
+        "--f0", metavar="NAME", help="pitch estimator: auto, pyin, swift-f0 or crepe (data.f0)"
+    )
+    parser.add_argument(
+        "--crepe-weights", type=path_argument, metavar="FILE", help="weights of CREPE, .h5 or .h5.bz2"
+    )
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: one a core, in 1.5 GB)")
     parser.add_argument(
         "--overwrite", action="store_true", help="begin anew; what is there stays until the new is complete"
     )
@@ -58,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
     from ddsp_tf.data.prepare import feature_grid, prepare
 
     before = _description(args.out)
-    with Progress("prepare") as progress:
+    with Progress("listening for pitch") as progress:
         info = prepare(
             args.recordings,
             args.out,
@@ -70,7 +79,7 @@ def run(args: argparse.Namespace) -> None:
             progress=progress,
         )
     unchanged = " holds all of this already" if _description(args.out) == before else ""
-    print("\n".join([f"{args.out}:{unchanged}", *summary(info)]))
+    tell("\n".join([f"{args.out}:{unchanged}", *summary(info)]))
 
 
 def _description(folder: Path) -> bytes:
@@ -97,15 +106,21 @@ def summary(info: "DatasetInfo") -> list[str]:
         ("stored", f"{info.audio} at {info.sample_rate} Hz, features every {info.hop} samples"),
     ]
     lines = [f"  {name:<9} {value}" for name, value in rows]
-    clipped = [file for file in used if file.clipped_samples]
-    lines += [
-        f"  clipped   {printable(file.name)}: {file.clipped_samples} samples"
-        for file in clipped[:_FILES_SHOWN]
-    ]
-    lines += [f"  skipped   {printable(f'{file.name}: {file.reason}')}" for file in skipped[:_FILES_SHOWN]]
-    if len(skipped) > _FILES_SHOWN:
-        lines.append(f"  skipped   {len(skipped) - _FILES_SHOWN} more; dataset.json names them all")
+    lines += _told("clipped", [(file.name, _clipping(file)) for file in used if file.clipped_samples])
+    lines += _told("used", [(file.name, file.reason) for file in used if file.reason])
+    return lines + _told("skipped", [(file.name, file.reason) for file in skipped])
+
+
+def _told(word: str, files: list[tuple[str, str]]) -> list[str]:
+    """A line for each of the first files, and what there is to say of it."""
+    lines = [f"  {word:<9} {printable(f'{name}: {text}')}" for name, text in files[:_FILES_SHOWN]]
+    if len(files) > _FILES_SHOWN:
+        lines.append(f"  {word:<9} {len(files) - _FILES_SHOWN} more; dataset.json names them all")
     return lines
+
+
+def _clipping(file: "FileResult") -> str:
+    return f"{file.clipped_samples} samples at full scale in runs; record it again at a lower level"
 
 
 def _minutes(seconds: float) -> str:

@@ -2,11 +2,16 @@
 
 import contextlib
 import sys
+import threading
 from typing import Any
+
+_TICK_S = 0.5
 
 
 class Progress(contextlib.ExitStack):
     """A bar on stderr, in seconds of sound; it appears when work begins and goes when it ends.
+
+    On a terminal its clock goes on by itself: the first news may take a minute on a slow machine.
 
     Args:
         name: What is going on, in a word.
@@ -27,4 +32,18 @@ class Progress(contextlib.ExitStack):
             self._bar = self.enter_context(
                 tqdm(total=total, desc=self._name, bar_format=form, file=sys.stderr, leave=False)
             )
+            if sys.stderr.isatty():
+                self._tick()
         self._bar.update(min(done, total) - self._bar.n)
+
+    def _tick(self) -> None:
+        stop = threading.Event()
+
+        def tick() -> None:
+            while not stop.wait(_TICK_S):
+                self._bar.refresh()
+
+        clock = threading.Thread(target=tick, daemon=True)
+        clock.start()
+        self.callback(clock.join)
+        self.callback(stop.set)  # called before it

@@ -30,7 +30,7 @@ class FileResult:
         passages: Integer, how many passages of it are in the dataset.
         silent_passages: Integer, how many were dropped because they are silent.
         silent_seconds: How long those are together.
-        clipped_samples: Integer, samples of the file beyond full scale, which were clipped.
+        clipped_samples: Integer, samples of all its channels in runs of three or more at full scale.
         sha256: Of the file's bytes, in hexadecimal; empty if they could not be read.
     """
 

@@ -10,13 +10,14 @@ from ddsp_tf.data.analysis import context_frames
 from ddsp_tf.data.collect import PassageCollector
 from ddsp_tf.data.info import DatasetInfo, FileResult, dataset_settings
 from ddsp_tf.data.measure import Outcome, measure
-from ddsp_tf.data.pool import AnalysisPool, usable_cores
+from ddsp_tf.data.pool import AnalysisPool, jobs_that_fit
 from ddsp_tf.data.recordings import RecordingStream, seconds_in
 from ddsp_tf.data.sources import find_recordings
 from ddsp_tf.data.split import ValidationSplit
 from ddsp_tf.data.store import DatasetStore
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0 import F0Estimator, make_f0_estimator
+from ddsp_tf.features.pyin import PyinEstimator
 from ddsp_tf.frames import FrameSpec
 
 FEATURE_SECONDS = 0.004
@@ -57,10 +58,11 @@ def prepare(
         data: How recordings become a dataset.
         crepe_weights: Weights file of CREPE.
         estimator: Pitch estimator to use in place of the one that `data.f0` names.
-        jobs: Integer > 0, worker processes; as many as there are cores if None.
+        jobs: Integer > 0, worker processes; if None one for each core, as far as 1.5 GB of memory for all
+            together allow.
         overwrite: Whether to begin a new dataset, of these recordings only. One that is there is replaced
             when the new one is complete.
-        progress: Called when a recording begins, and after each passage.
+        progress: Called when measuring begins, and after each passage.
 
     Returns:
         What `dataset.json` holds.
@@ -72,13 +74,15 @@ def prepare(
     data = data or DataConfig()
     if jobs is not None and jobs < 1:
         raise DdspError(f"jobs must be at least 1. Received: {jobs}")
+    if not str(out):
+        raise DdspError("the dataset's folder has an empty name: name one that is to be made, or added to")
     sources = find_recordings(recordings, leave_out=Path(out))
     if estimator is None:
         estimator = make_f0_estimator(
             data.f0, f0_min_hz=data.f0_min_hz, f0_max_hz=data.f0_max_hz, crepe_weights=crepe_weights
         )
     total = seconds_in(sources.recordings)
-    jobs = _useful_jobs(jobs or usable_cores(), estimator, total, data)
+    jobs = _useful_jobs(jobs, estimator, total, data)
     settings = dataset_settings(
         sample_rate=spec.sample_rate,
         hop=spec.hop,
@@ -98,9 +102,11 @@ def prepare(
             store.journals,
             known,
         )
+        report = _in_seconds(progress, spec, total)
+        report(0)
         with AnalysisPool(spec, estimator, jobs, data.audio) as pool:
-            outcomes = measure(stream, pool, _in_seconds(progress, spec, total))
-        strays = [FileResult(name, "skipped", "not the ending of a sound file") for name in sources.strays]
+            outcomes = measure(stream, pool, report)
+        strays = [FileResult(stray.name, "skipped", stray.reason) for stray in sources.strays]
         if store.base is not None and not _is_news(store.base, outcomes, strays):
             store.remove_strays(store.base)
             return store.base
@@ -131,10 +137,13 @@ def _in_seconds(progress: Progress | None, spec: FrameSpec, total: float) -> Cal
     return report
 
 
-def _useful_jobs(jobs: int, estimator: F0Estimator, seconds: float, data: DataConfig) -> int:
-    """No more processes than there are passages: each takes seconds to start."""
+def _useful_jobs(jobs: int | None, estimator: F0Estimator, seconds: float, data: DataConfig) -> int:
+    """As many processes as memory holds, and no more than there are passages: each takes seconds to start."""
     if estimator.name in _USES_ALL_CORES:
         return 1
+    if jobs is None:
+        longest = 1.5 * data.passage_seconds  # what is left at the end joins the last passage
+        jobs = jobs_that_fit(estimator.memory_mib(longest) if isinstance(estimator, PyinEstimator) else 0.0)
     return max(1, min(jobs, math.ceil(seconds / data.passage_seconds)))
 
 

@@ -18,7 +18,7 @@ from ddsp_tf.data.sources import Source
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 
-_UNREADABLE = (DdspError, OSError, UnicodeError)
+_UNREADABLE = (DdspError, OSError)
 _READ_AHEAD = 4  # files that are checked while others are measured
 
 
@@ -47,24 +47,35 @@ def check_recording(path: Path) -> FileResult:
     """Read a file from one end to the other, so that nothing of a bad one gets into a dataset.
 
     Returns:
-        Its length, rate, channels and samples beyond full scale; the name is left to the caller.
+        Its length, rate, channels and clipped samples, and how much of it is missing where it holds less than
+        it says; the name is left to the caller.
 
     Raises:
-        DdspError: If it is no sound file, breaks off, is too short or holds what are not numbers.
+        DdspError: If it is no sound file, cannot be decoded to its end, is too short, holds what are not
+            numbers, or its channels cancel each other.
     """
-    samples = clipped = 0
+    samples = 0
     with AudioReader(path) as reader:
         for block in reader.blocks():
             samples += len(block)
-            clipped += int(np.count_nonzero(np.abs(block) > 1.0))
         rate, channels = reader.file_sample_rate, reader.channels
+        broken_off = _without_path(path, reader.broken_off())
+        clipped = reader.clipped_samples
     if samples < MIN_SECONDS * rate:
         raise DdspError(
             f"{path} is too short: {samples} samples ({samples / rate:.3g} s); "
             f"at least {MIN_SECONDS:g} s of sound is needed"
         )
+    if reader.cancelled:
+        raise DdspError(reader.silence())
     return FileResult(
-        "", "used", seconds=samples / rate, sample_rate=rate, channels=channels, clipped_samples=clipped
+        "",
+        "used",
+        broken_off,
+        seconds=samples / rate,
+        sample_rate=rate,
+        channels=channels,
+        clipped_samples=clipped,
     )
 
 
@@ -190,13 +201,16 @@ class RecordingStream:
 
 
 def _words(source: Source, error: Exception) -> str:
-    if isinstance(error, UnicodeError):
-        return f"{source.path} cannot be opened: its name is no valid UTF-8. Rename it"
     if isinstance(error, OSError) and error.strerror:
         return f"{source.path}: {error.strerror}"
     return str(error)
 
 
 def _skipped(source: Source, error: str, sha256: str) -> FileEnds:
-    reason = error.removeprefix(str(source.path)).lstrip(": ")
+    reason = _without_path(source.path, error)
     return FileEnds(FileResult(source.name, "skipped", reason, sha256=sha256), error)
+
+
+def _without_path(path: Path, text: str) -> str:
+    """What is said of a file in a report that names it already."""
+    return text.removeprefix(str(path)).lstrip(": ")

@@ -53,6 +53,8 @@ class DatasetStore:
         shard_bytes: int = SHARD_BYTES,
     ) -> None:
         self.folder = folder
+        if folder.exists() and not folder.is_dir():
+            raise DdspError(f"{folder} is a file; name a folder for the dataset")
         settings = json.loads(json.dumps(settings))
         self.base: DatasetInfo | None = None
         if (folder / INFO_NAME).exists() and not overwrite:

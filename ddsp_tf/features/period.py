@@ -8,6 +8,7 @@ import numpy as np
 
 from ddsp_edge.units import Array
 
+_AT_ONCE = 1 << 17  # samples of all windows that are looked at together: 1 MiB for each array of them
 _LAG_SECONDS = 0.008  # several periods together may take as long as f0 takes to change noticeably
 
 
@@ -27,10 +28,18 @@ def refine_f0(sound: Array, rate: int, centres: Array, size: int, f0_hz: Array, 
     """
     fine = np.array(f0_hz, np.float64)
     voiced = np.flatnonzero(f0_hz > 0)
-    if len(voiced) == 0:
-        return fine
-    coarse = fine[voiced]
-    similarity = _similarity(sound, centres[voiced], size)
+    padded = np.pad(np.asarray(sound, np.float64), size)
+    at_once = max(1, _AT_ONCE // size)
+    for first in range(0, len(voiced), at_once):
+        some = voiced[first : first + at_once]
+        starts = centres[some] - size // 2 + size
+        fine[some] = _refined(padded, rate, starts, size, fine[some], reach_cents)
+    return fine
+
+
+def _refined(sound: Array, rate: int, starts: Array, size: int, coarse: Array, reach_cents: float) -> Array:
+    """Refine `coarse` `[windows]`, all voiced, of windows that begin at samples `starts`."""
+    similarity = _similarity(sound, starts, size)
     count = np.maximum(1.0, np.floor(_LAG_SECONDS * coarse))
     lag = np.minimum(count * rate / coarse, size - 3.0)
     reach = int(np.ceil(np.max(lag) * (2.0 ** (reach_cents / 1200) - 1.0))) + 1
@@ -39,7 +48,7 @@ def refine_f0(sound: Array, rate: int, centres: Array, size: int, f0_hz: Array, 
     limit = lag * (2.0 ** (reach_cents / 1200) - 1.0) + 1.0
     near[np.abs(lags - lag[:, None]) > limit[:, None]] = -np.inf
     best = np.argmax(near, 1)
-    row = np.arange(len(voiced))
+    row = np.arange(len(coarse))
     peak = lags[row, best]
     before, top, after = (similarity[row, np.clip(peak + k, 0, size - 1)] for k in (-1, 0, 1))
     bend = before - 2.0 * top + after
@@ -47,14 +56,12 @@ def refine_f0(sound: Array, rate: int, centres: Array, size: int, f0_hz: Array, 
     shift = np.where(is_peak, 0.5 * (before - after) / np.where(is_peak, bend, 1.0), 0.0)
     moved = count * rate / (peak + shift)
     good = is_peak & (np.abs(1200.0 * np.log2(moved / coarse)) <= reach_cents)
-    fine[voiced] = np.where(good, moved, coarse)
-    return fine
+    return np.where(good, moved, coarse)
 
 
-def _similarity(sound: Array, centres: Array, size: int) -> Array:
+def _similarity(sound: Array, starts: Array, size: int) -> Array:
     """Normalised autocorrelation `[windows, size]` at lags `0 .. size - 1`; 1 where periodic."""
-    padded = np.pad(np.asarray(sound, np.float64), size)
-    windows = padded[(centres - size // 2 + size)[:, None] + np.arange(size)]
+    windows = sound[starts[:, None] + np.arange(size)]
     spectrum = np.fft.rfft(windows, 2 * size)
     correlation = np.fft.irfft(np.square(np.abs(spectrum)))[:, :size]
     energy = np.cumsum(np.square(windows), 1)

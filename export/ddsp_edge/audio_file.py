@@ -3,6 +3,9 @@
 Reading streams: memory does not grow with the length of the file.
 """
 
+import contextlib
+import os
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -11,14 +14,23 @@ import numpy as np
 import soundfile
 import soxr
 
+from ddsp_edge.clipping import ClippingCounter, full_scale
 from ddsp_edge.errors import DdspError
+from ddsp_edge.quiet import quiet_stderr
+from ddsp_edge.sound_ending import Ending, ending_of
 from ddsp_edge.units import Array
 
 MIN_SAMPLE_RATE = 4_000  # Hz; below it nothing of an instrument is left to learn from
 MAX_SAMPLE_RATE = 768_000
 MAX_CHANNELS = 2  # of more, nobody can say which hold the instrument
 MAX_LEVEL = 1_000.0  # full scale is 1; 60 dB above it nothing was recorded, and 16-bit integers begin
+OTHER_SOUND = frozenset({".m4a", ".aac", ".mp4", ".wma", ".amr", ".3gp", ".ape", ".wv", ".webm", ".mka"})
+"""Endings of sound files, as phones make them, that libsndfile does not read."""
+CONVERT = "sound of this kind cannot be read: convert it to WAV or FLAC"
+
+_BROKEN_OFF_S = 0.1  # less than this is a header that counts differently, or nobody misses it
 _CANCELLED = 0.01  # of the level of its channels (-40 dB), what is left of a sound that they cancel
+_HEARD = 0.001  # -60 dB: the channels of a silent recording may well cancel, and that is not its fault
 
 
 class AudioReader:
@@ -31,26 +43,14 @@ class AudioReader:
         sample_rate: Integer, rate of the blocks in Hz; None for the rate of the file.
 
     Raises:
-        DdspError: If the file is missing, empty, no sound file, has a rate that cannot be meant or more than
-            two channels.
+        DdspError: If the file is missing, empty, no ordinary file, no sound file, has a rate that cannot be
+            meant or more than two channels.
     """
 
     def __init__(self, path: str | Path, sample_rate: int | None = None) -> None:
         self.path = Path(path)
-        if not self.path.exists():
-            raise DdspError(f"{self.path}: no such file")
-        if self.path.is_dir():
-            raise DdspError(f"{self.path} is a folder, not a sound file")
-        if self.path.stat().st_size == 0:
-            raise DdspError(f"{self.path} is empty (0 bytes)")
-        try:
-            self._file = soundfile.SoundFile(self.path)
-        except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-            reason = getattr(error, "error_string", str(error)).strip().rstrip(".")
-            raise DdspError(
-                f"{self.path} is not a readable sound file ({reason}). "
-                "WAV, FLAC, OGG and MP3 are known to work"
-            ) from error
+        self._ending = _ending_of_a_file(self.path)
+        self._file = _opened(self.path, self._ending)
         self.file_sample_rate = int(self._file.samplerate)
         self.channels = int(self._file.channels)
         self.file_samples = int(self._file.frames)
@@ -67,12 +67,24 @@ class AudioReader:
                 "the channel that holds the instrument"
             )
         self.sample_rate = sample_rate or self.file_sample_rate
+        self._clipping = ClippingCounter(full_scale(self._file.subtype), self.channels)
+        self._samples_read = 0
         self._channel_peak = self._mono_peak = 0.0  # of what was read
 
     @property
     def n_samples(self) -> int:
         """Samples that the whole file gives at `sample_rate` (an estimate for some formats)."""
         return self.file_samples * self.sample_rate // self.file_sample_rate
+
+    @property
+    def clipped_samples(self) -> int:
+        """Samples of what was read, of all channels, in runs at full scale; see `ddsp_edge.clipping`."""
+        return self._clipping.samples
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the channels of what was read cancel each other when they are averaged."""
+        return self._channel_peak > _HEARD and self._mono_peak < _CANCELLED * self._channel_peak
 
     def __enter__(self) -> "AudioReader":
         return self
@@ -116,22 +128,23 @@ class AudioReader:
         yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
     def _mono(self, at_once: int = 65_536) -> Iterator[Array]:
-        position = 0
+        self._samples_read = 0
         while True:
             try:
                 block = self._file.read(at_once, dtype="float32", always_2d=True)
             except (soundfile.LibsndfileError, RuntimeError) as error:
-                seconds = position / self.file_sample_rate
+                seconds = self._samples_read / self.file_sample_rate
                 raise DdspError(f"{self.path} breaks off after {seconds:.1f} s: {error}") from error
             if not len(block):
                 return
             peak = max(float(block.max()), -float(block.min()))
             if not peak <= MAX_LEVEL:  # also true of NaN
-                raise DdspError(self._beyond(block, position))
+                raise DdspError(self._beyond(block, self._samples_read))
             mono = block.mean(axis=1) if self.channels > 1 else block[:, 0]
             self._channel_peak = max(self._channel_peak, peak)
             self._mono_peak = max(self._mono_peak, float(mono.max()), -float(mono.min()))
-            position += len(block)
+            self._clipping.add(block)
+            self._samples_read += len(block)
             yield mono
 
     def _beyond(self, block: Array, position: int) -> str:
@@ -150,12 +163,64 @@ class AudioReader:
 
     def silence(self) -> str:
         """Say why nothing is to be heard of a file that was read and found silent."""
-        if self._mono_peak < _CANCELLED * self._channel_peak:
+        if self.cancelled:
             return (
-                f"the two channels of {self.path} cancel each other when they are averaged: they hold the "
+                f"{self.path} has two channels that cancel each other when they are averaged: they hold the "
                 "same with opposite signs. Keep one of them, or invert one"
             )
         return f"{self.path} is silent: nothing to follow"
+
+    def broken_off(self) -> str:
+        """Say how much is missing at the end of a file that was read to its end; empty if nothing is."""
+        there = self._samples_read / self.file_sample_rate
+        if self._ending.lacks_mark:
+            return f"{self.path} breaks off: {there:.1f} s are there, and the mark of its end is not"
+        if not self._ending.share:
+            return ""
+        # Of MP3, libsndfile knows the length from the header; a share of its bytes is a share of no time.
+        declared = self.file_samples / self.file_sample_rate
+        if self._file.format != "MP3":
+            declared = there / self._ending.share
+        if declared - there < _BROKEN_OFF_S:
+            return ""
+        return f"{self.path} breaks off: its header says {declared:.1f} s, {there:.1f} s are there"
+
+
+_stderr_is_hidden = threading.Lock()
+
+
+def _ending_of_a_file(path: Path) -> Ending:
+    """Refuse what is no file that could hold sound (reading a pipe may never end); look at the end of it."""
+    try:
+        if not path.exists():
+            raise DdspError(f"{path}: no such file")
+        if path.is_dir():
+            raise DdspError(f"{path} is a folder, not a sound file")
+        if not path.is_file():
+            raise DdspError(f"{path} is a pipe or a device; name a file")
+        if path.stat().st_size == 0:
+            raise DdspError(f"{path} is empty (0 bytes)")
+        return ending_of(path)
+    except OSError as error:
+        raise DdspError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _opened(path: Path, ending: Ending) -> soundfile.SoundFile:
+    """Open a sound file whatever its name: bytes are what a disk knows, and need not be text."""
+    talks = ending.share is not None and ending.share < 1.0  # libmpg123 says so on stderr, to nobody's use
+    try:
+        with contextlib.ExitStack() as stack:
+            if talks:
+                stack.enter_context(_stderr_is_hidden)  # files are opened in many threads
+                stack.enter_context(quiet_stderr())
+            return soundfile.SoundFile(path if os.name == "nt" else os.fsencode(path))
+    except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
+        if path.suffix.lower() in OTHER_SOUND:
+            raise DdspError(f"{path}: {CONVERT}") from error
+        reason = getattr(error, "error_string", str(error)).strip().rstrip(".")
+        raise DdspError(
+            f"{path} is not a readable sound file ({reason}). WAV, FLAC, OGG and MP3 are known to work"
+        ) from error
 
 
 def read_audio(path: str | Path, sample_rate: int | None = None) -> tuple[Array, int]:

@@ -104,7 +104,8 @@ def render_audio(
         if loudest < _SILENT_DB:
             raise DdspError(reader.silence())
         writing.ring_out()
-    warnings = pitches.advice(instrument.card.f0_hz_range, octaves)
+    warnings = [text] if (text := reader.broken_off()) else []
+    warnings += pitches.advice(instrument.card.f0_hz_range, octaves)
     return writing.report(began, warnings)
 
 

@@ -1,9 +1,12 @@
 """`ddsp-tf prepare` as a user meets it."""
 
+import io
 import os
 import re
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ import soundfile
 from ddsp_edge.units import Array
 from ddsp_tf.cli import main as command_line
 from ddsp_tf.cli.main import main
+from ddsp_tf.cli.progress import Progress
 from ddsp_tf.data import load_dataset_info
 
 RATE = 16_000
@@ -71,14 +75,14 @@ def test_names_may_be_anything_that_a_disk_allows(
         data = bytearray(good.read_bytes())
         data[1000 + number] ^= 1
         (folder / name).write_bytes(data)
-    (folder / os.fsdecode(b"not \xfe utf-8.wav")).write_bytes(good.read_bytes())
+    data[2000] ^= 1
+    (folder / os.fsdecode(b"not \xfe utf-8.wav")).write_bytes(data)
     (folder / "empty\n.wav").touch()
     assert main(["prepare", str(folder), "--out", str(tmp_path / "out"), *QUICK]) == 0
     text = capsys.readouterr().out
     assert "skipped   empty .wav: is empty (0 bytes)\n" in text
-    assert "skipped   not ? utf-8.wav: cannot be opened: its name is no valid UTF-8. Rename it\n" in text
     files = load_dataset_info(tmp_path / "out").files
-    assert sorted(file.name for file in files if file.status == "used") == sorted(names)
+    assert sorted(file.name for file in files if file.status == "used") == sorted([*names, "not � utf-8.wav"])
 
 
 def _write_bad(folder: Path, kind: str) -> Path:
@@ -145,7 +149,7 @@ def test_a_sample_rate_that_is_no_multiple_of_the_frame_rate_is_refused(
     ("options", "words"),
     [
         (["--config", "solo_instrment"], "Did you mean 'solo_instrument'?"),
-        (["--f0", "yin"], "data.f0 must be one of auto, pyin, crepe"),
+        (["--f0", "yin"], "data.f0 must be one of auto, pyin"),
         (["--jobs", "0"], "jobs must be at least 1"),
         (["--set", "rubbish"], "--set takes KEY=VALUE"),
     ],
@@ -160,6 +164,56 @@ def test_an_output_folder_that_cannot_be_written_is_refused(
     good: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "cannot be written: Not a directory" in _error(capsys, good, "--out", good / "out", *QUICK)
+
+
+@pytest.mark.parametrize("arguments", [["", "--out", "out"], ["good.wav", "--out", ""]])
+def test_an_empty_name_is_not_the_current_folder(
+    good: Path,
+    arguments: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(good.parent)
+    with pytest.raises(SystemExit) as stop:
+        main(["prepare", *arguments])
+    assert stop.value.code == 2
+    assert "the name is empty" in capsys.readouterr().err
+    assert [path.name for path in good.parent.iterdir()] == ["good.wav"]
+
+
+def test_a_file_is_no_folder_for_a_dataset(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "good.wav is a file; name a folder" in _error(capsys, good, "--out", good, *QUICK)
+
+
+def test_the_summary_names_what_is_clipped_and_what_breaks_off(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soundfile.write(tmp_path / "loud.wav", np.clip(20.0 * _tone(3.0), -1.0, 1.0), RATE)
+    soundfile.write(tmp_path / "short.wav", _tone(6.0), RATE)
+    os.truncate(tmp_path / "short.wav", 44 + 3 * RATE * 2)
+    assert main(["prepare", str(tmp_path), "--out", str(tmp_path / "out"), *QUICK]) == 0
+    text = capsys.readouterr().out
+    assert re.search(
+        r"clipped +loud\.wav: \d+ samples at full scale in runs; record it again at a lower", text
+    )
+    assert re.search(r"used +short\.wav: breaks off: its header says 6\.0 s, 3\.0 s are there", text)
+
+
+def test_the_clock_goes_on_while_nothing_is_done_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    before = threading.active_count()
+    with Progress("listening for pitch") as progress:
+        progress(0.0, 150.0)
+        time.sleep(2.2)
+        waited = terminal.getvalue()
+    assert "listening for pitch" in waited
+    assert "0 of 150 s of sound [00:02<?]" in waited
+    assert threading.active_count() == before
 
 
 def test_a_dataset_is_not_replaced_unasked(

@@ -1,18 +1,22 @@
 """From sound files to a dataset."""
 
 import hashlib
-from itertools import pairwise
+import os
+from itertools import groupby, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from ddsp_edge.loudness import loudness_db
+from ddsp_edge.units import Array
 from ddsp_tf.config import DataConfig
 from ddsp_tf.data import DatasetInfo, Passage, load_dataset_info, prepare, read_passages
 from ddsp_tf.data.store import DatasetStore
 from ddsp_tf.errors import DdspError
-from ddsp_tf.features.f0 import F0Estimator, make_f0_estimator
+from ddsp_tf.features.f0 import F0Estimator, F0Track, make_f0_estimator
 from ddsp_tf.frames import FrameSpec
 from tests.data.doubles import ConstantEstimator, DeafEstimator, NeighbourhoodEstimator, SpyEstimator
 from tests.data.sounds import swelling, tone, write
@@ -69,8 +73,105 @@ def test_samples_beyond_full_scale_are_clipped_and_counted(tmp_path: Path, spec:
     loud = tone(4.0, level=1.5)
     file = write(tmp_path / "a.wav", loud, subtype="FLOAT")
     info = prepare([file], tmp_path / "out", spec, estimator=CHEAP, jobs=1)
-    assert info.files[0].clipped_samples == np.count_nonzero(np.abs(loud.astype(np.float32)) > 1.0) > 0
+    beyond = np.abs(loud.astype(np.float32)) >= 1.0
+    runs = [len(list(run)) for loud_there, run in groupby(beyond) if loud_there]
+    assert info.files[0].clipped_samples == sum(n for n in runs if n >= 3) > 0
     assert max(np.abs(p.audio).max() for _, p in _both(tmp_path / "out")) <= 1.0
+
+
+def test_a_clipped_recording_of_16_bits_is_noticed(tmp_path: Path, spec: FrameSpec) -> None:
+    clipped = np.clip(tone(4.0, level=2.0), -1.0, 1.0)
+    stereo = np.stack([clipped, 0.1 * clipped], axis=1)  # their mean is nowhere near full scale
+    files = [write(tmp_path / "a.flac", stereo), write(tmp_path / "b.wav", swelling(4.0))]
+    info = prepare(files, tmp_path / "out", spec, estimator=CHEAP, jobs=1)
+    assert info.files[0].clipped_samples > 1000
+    assert info.files[1].clipped_samples == 0
+
+
+@pytest.mark.parametrize("ending", ["wav", "aiff", "ogg", "mp3"])
+def test_a_recording_that_breaks_off_is_used_and_reported(
+    tmp_path: Path, spec: FrameSpec, ending: str
+) -> None:
+    file = write(tmp_path / f"a.{ending}", swelling(12.0))
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    info = prepare([file], tmp_path / "out", spec, estimator=CHEAP, jobs=1)
+    (result,) = info.files
+    assert result.status == "used"
+    assert result.reason.startswith("breaks off: ")
+    assert f"{result.seconds:.1f} s are there" in result.reason
+    assert load_dataset_info(tmp_path / "out").files == info.files
+    again = prepare([file], tmp_path / "out", spec, estimator=CHEAP, jobs=1)
+    assert again == info
+
+
+def test_flac_that_breaks_off_is_not_used(tmp_path: Path, spec: FrameSpec) -> None:
+    file = write(tmp_path / "a.flac", swelling(12.0))
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(DdspError, match=r"a\.flac breaks off after"):
+        prepare([file], tmp_path / "out", spec, estimator=CHEAP, jobs=1)
+
+
+def test_channels_that_cancel_each_other_are_not_called_silence(tmp_path: Path, spec: FrameSpec) -> None:
+    one = swelling(4.0)
+    antiphase = write(tmp_path / "antiphase.wav", np.stack([one, -one], axis=1))
+    faint = 1e-4 * one
+    silence = write(tmp_path / "silence.wav", np.stack([faint, -faint], axis=1))
+    good = write(tmp_path / "good.wav", one)
+    info = prepare([antiphase, silence, good], tmp_path / "out", spec, estimator=CHEAP, jobs=1)
+    reasons = {file.name: file.reason for file in info.files}
+    assert "two channels that cancel each other when they are averaged" in reasons["antiphase.wav"]
+    assert reasons["silence.wav"].startswith("silent throughout")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_is_no_file_is_named_and_the_rest_is_used(tmp_path: Path, spec: FrameSpec) -> None:
+    write(tmp_path / "good.wav", swelling(4.0))
+    (tmp_path / "loop.wav").symlink_to("loop.wav")
+    os.mkfifo(tmp_path / "pipe.wav")
+    info = prepare([tmp_path], tmp_path / "out", spec, estimator=CHEAP, jobs=1)
+    assert [(f.name, f.status) for f in info.files] == [
+        ("good.wav", "used"),
+        ("loop.wav", "skipped"),
+        ("pipe.wav", "skipped"),
+    ]
+
+
+def test_a_file_that_may_not_be_read_is_named_and_the_rest_is_used(
+    tmp_path: Path, spec: FrameSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "good.wav", swelling(4.0))
+    write(tmp_path / "locked.wav", swelling(4.0, f0_hz=300.0))
+    opened = Path.open
+
+    def locked(path: Path, *arguments: Any, **options: Any) -> Any:  # root may read anything
+        if path.name == "locked.wav":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", locked)
+    info = prepare([tmp_path], tmp_path / "out", spec, estimator=CHEAP, jobs=1)
+    assert [(f.name, f.reason) for f in info.files] == [("good.wav", ""), ("locked.wav", "Permission denied")]
+
+
+def test_ogg_opus_is_taken(tmp_path: Path, spec: FrameSpec) -> None:
+    soundfile.write(tmp_path / "memo.opus", swelling(5.0, 48_000), 48_000, format="OGG", subtype="OPUS")
+    info = prepare([tmp_path], tmp_path / "out", spec, estimator=CHEAP, jobs=1)
+    assert (info.files[0].status, round(info.files[0].seconds, 1)) == ("used", 5.0)
+
+
+def test_progress_begins_before_the_first_passage_is_measured(tmp_path: Path, spec: FrameSpec) -> None:
+    told: list[tuple[float, float]] = []
+    estimator = ConstantEstimator()
+    monitored = estimator.estimate
+
+    def estimate(audio: Array, grid: FrameSpec) -> F0Track:
+        assert told[0] == (0.0, 6.0)
+        return monitored(audio, grid)
+
+    estimator.estimate = estimate  # type: ignore[method-assign]
+    file = write(tmp_path / "a.wav", swelling(6.0))
+    prepare([file], tmp_path / "out", spec, estimator=estimator, jobs=1, progress=lambda *s: told.append(s))
+    assert told[-1] == (6.0, 6.0)
 
 
 @pytest.mark.parametrize("name", ["neighbourhood", "pyin"])
@@ -270,8 +371,10 @@ def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path: Pa
     file = write(tmp_path / "a.wav", swelling(5.0))
     with pytest.raises(DdspError, match=r"a\.wav/out cannot be written: Not a directory"):
         prepare([file], file / "out", spec, estimator=CHEAP, jobs=1)
-    with pytest.raises(DdspError, match=r"a\.wav cannot be written"):
+    with pytest.raises(DdspError, match=r"a\.wav is a file; name a folder for the dataset"):
         prepare([file], file, spec, estimator=CHEAP, jobs=1)
+    with pytest.raises(DdspError, match="the dataset's folder has an empty name"):
+        prepare([file], "", spec, estimator=CHEAP, jobs=1)
 
 
 def test_jobs_must_be_positive(tmp_path: Path, spec: FrameSpec) -> None:

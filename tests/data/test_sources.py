@@ -1,10 +1,13 @@
 """Which files are taken for recordings."""
 
+import os
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ddsp_tf.data.sources import find_recordings
+from ddsp_tf.data.sources import Stray, find_recordings
 from ddsp_tf.errors import DdspError
 
 
@@ -21,7 +24,7 @@ def test_folders_are_searched_in_order_without_hidden_files(tmp_path: Path) -> N
     )
     found = find_recordings([tmp_path])
     assert [s.name for s in found.recordings] == ["b.wav", "Übung 1.ogg", "a/1.mp3", "a/2.FLAC"]
-    assert found.strays == ("a/notes.txt",)
+    assert found.strays == (Stray("a/notes.txt", "not the ending of a sound file"),)
 
 
 def test_a_named_file_is_tried_whatever_its_ending(tmp_path: Path) -> None:
@@ -62,3 +65,87 @@ def test_a_folder_without_sound_is_refused(tmp_path: Path) -> None:
     _touch(tmp_path, "readme.txt")
     with pytest.raises(DdspError, match=r"no sound files.*\.flac"):
         find_recordings([tmp_path])
+
+
+def _reasons(folder: Path) -> dict[str, str]:
+    """Why each of the strays of a folder, in which `a.wav` is a recording, is none."""
+    found = find_recordings([folder])
+    assert [s.name for s in found.recordings] == ["a.wav"]
+    return {stray.name: stray.reason for stray in found.strays}
+
+
+def test_links_that_lead_nowhere_are_reported(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.wav")
+    (tmp_path / "loop.wav").symlink_to("loop.wav")
+    (tmp_path / "gone.wav").symlink_to("nothing.wav")
+    reasons = _reasons(tmp_path)
+    assert reasons["gone.wav"] == "a link to what is not there"
+    assert reasons["loop.wav"].startswith("cannot be reached: Too many levels")
+    for name, words in (("gone.wav", "a link to what is not there"), ("loop.wav", "cannot be reached")):
+        with pytest.raises(DdspError, match=rf"{name}: {words}"):
+            find_recordings([tmp_path / name])
+
+
+def test_a_link_to_a_folder_is_reported_and_not_followed(tmp_path: Path) -> None:
+    _touch(tmp_path, "here/a.wav", "elsewhere/b.wav")
+    (tmp_path / "here" / "link").symlink_to(tmp_path / "elsewhere")
+    assert "is not followed: name the folder too" in _reasons(tmp_path / "here")["link"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_pipes_and_sockets_are_reported_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _touch(tmp_path, "a.wav")
+    os.mkfifo(tmp_path / "pipe.wav")
+    monkeypatch.chdir(tmp_path)  # the path of a socket is short
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket.flac")
+        reasons = _reasons(tmp_path)
+    assert set(reasons) == {"pipe.wav", "socket.flac"}
+    assert set(reasons.values()) == {"a pipe, socket or device, not a file"}
+    with pytest.raises(DdspError, match=r"pipe\.wav: a pipe, socket or device"):
+        find_recordings([tmp_path / "pipe.wav"])
+
+
+def test_a_folder_that_cannot_be_listed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _touch(tmp_path, "a.wav", "locked/b.wav")
+    listed = os.scandir
+
+    def scandir(
+        path: str,
+    ) -> Iterator[os.DirEntry[str]]:  # root may list anything, so permissions will not do
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert _reasons(tmp_path) == {"locked": "a folder that cannot be listed: Permission denied"}
+
+
+@pytest.mark.parametrize("ending", ["m4a", "AAC", "wma", "mp4", "amr"])
+def test_sound_from_a_phone_is_told_from_what_is_no_sound(tmp_path: Path, ending: str) -> None:
+    _touch(tmp_path, "a.wav", f"memo.{ending}")
+    assert _reasons(tmp_path)[f"memo.{ending}"].endswith("convert it to WAV or FLAC")
+    (tmp_path / "a.wav").unlink()
+    with pytest.raises(DdspError, match=rf"no sound files.* memo\.{ending}: .*convert it to WAV or FLAC"):
+        find_recordings([tmp_path])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+def test_names_of_any_bytes_become_text(tmp_path: Path) -> None:
+    names = [b"not \xfe utf-8.wav", b"not \xff utf-8.wav"]
+    try:
+        for name in names:
+            (tmp_path / os.fsdecode(name)).write_bytes(b"x")
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    found = find_recordings([tmp_path]).recordings
+    assert [os.fsencode(s.path.name) for s in found] == names
+    assert found[0].name == "not \N{REPLACEMENT CHARACTER} utf-8.wav"
+    assert len({s.name.encode() for s in found}) == 2
+
+
+def test_an_empty_name_is_no_folder() -> None:
+    with pytest.raises(DdspError, match="a recording has an empty name"):
+        find_recordings([""])
