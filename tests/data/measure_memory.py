@@ -1,19 +1,40 @@
-"""Prepare recordings with a cheap estimator; print the seconds and the peaks of resident memory in MiB.
+"""Prepare recordings; print the seconds of sound, and MiB of resident memory at its peak.
 
-    python -m tests.data.measure_memory RECORDINGS DATASET
+    python -m tests.data.measure_memory RECORDINGS DATASET [pyin CORES]
 
-Memory is that of the main process, and of the largest of its workers.
+Prints the seconds, the peak of the main process, that of the largest of its worker processes, and how many of
+those there were. With `pyin` and a number of cores, everything is as in `ddsp-tf prepare` on such a machine;
+otherwise pitch is estimated by a double that costs nothing, in two processes.
 """
 
 import resource
 import sys
+from typing import Any
 
-from ddsp_tf.data import feature_grid, prepare
+from ddsp_tf.data import feature_grid, pool, prepare
+from ddsp_tf.features.f0 import F0Estimator, make_f0_estimator
 from tests.data.doubles import ConstantEstimator
 
 if __name__ == "__main__":
-    info = prepare([sys.argv[1]], sys.argv[2], feature_grid(16_000), estimator=ConstantEstimator(), jobs=2)
+    recordings, dataset, *rest = sys.argv[1:]
+    estimator: F0Estimator = ConstantEstimator()
+    jobs: int | None = 2
+    if rest:
+        estimator, jobs = make_f0_estimator(rest[0]), None
+        pool.usable_cores = lambda: int(rest[1])
+    started: list[int] = []
+
+    class CountedPool(pool.AnalysisPool):
+        """Remembers how many processes it was told to have."""
+
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            started.append(self.jobs)
+
+    sys.modules["ddsp_tf.data.prepare"].AnalysisPool = CountedPool  # type: ignore[attr-defined]
+    info = prepare([recordings], dataset, feature_grid(16_000), estimator=estimator, jobs=jobs)
     unit = 1 << (20 if sys.platform == "darwin" else 10)
     print(round(info.train_seconds + info.validation_seconds))
     for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
         print(resource.getrusage(who).ru_maxrss // unit)
+    print(*started)
