@@ -15,8 +15,16 @@ def impulse_responses_from_magnitudes(magnitudes: tf.Tensor) -> tf.Tensor:
     Returns:
         `[..., 2 * (bands - 1)]`: causal impulse responses under a periodic Hann window, delayed by
         `bands - 1` samples (their group delay); tap 0 is zero.
+
+    Raises:
+        DdspError: If there are fewer than 2 bands, or their number is not known.
     """
-    taps = 2 * (magnitudes.shape[-1] - 1)
+    bands = magnitudes.shape[-1]
+    if bands is None or bands < 2:
+        raise DdspError(
+            f"magnitudes must be [..., bands] with 2 bands or more. Received: {tuple(magnitudes.shape)}"
+        )
+    taps = 2 * (bands - 1)
     zero_phase = tf.signal.irfft(tf.complex(magnitudes, tf.zeros_like(magnitudes)), [taps])
     return tf.roll(zero_phase, taps // 2, axis=-1) * tf.signal.hann_window(taps, periodic=True)
 

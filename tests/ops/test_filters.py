@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
 from ddsp_tf.ops import highpass_impulse_response, lowpass_impulse_response
+from ddsp_tf.ops.filters import impulse_responses_from_magnitudes
 
 RATE = 16000
 
@@ -69,3 +70,9 @@ def test_cutoffs_beyond_the_band_are_held():
 def test_even_and_single_taps_are_refused(taps):
     with pytest.raises(DdspError, match=f"taps={taps}"):
         lowpass_impulse_response(tf.constant([[100.0]]), RATE, taps)
+
+
+@pytest.mark.parametrize("bands", [0, 1])
+def test_a_filter_of_fewer_than_two_bands_is_refused(bands):
+    with pytest.raises(DdspError, match=rf"2 bands or more. Received: \(1, 3, {bands}\)"):
+        impulse_responses_from_magnitudes(tf.ones([1, 3, bands]))
