@@ -2,6 +2,10 @@
 
 import tensorflow as tf
 
+from ddsp_tf.errors import DdspError, did_you_mean
+
+INTERPOLATIONS = ("linear", "cubic")
+"""Ways to read between samples, of a delay line or of a wavetable."""
 HISTORY_MARGIN = 2
 """Samples beyond the longest delay that interpolation reads."""
 
@@ -32,7 +36,11 @@ def fractional_delay(
 
     Returns:
         Audio `[batch, samples]`, and the history for the next block.
+
+    Raises:
+        DdspError: If there is no such interpolation.
     """
+    check_interpolation(interpolation)
     length = max_delay_samples + HISTORY_MARGIN
     n_samples = tf.shape(audio)[1]
     if history is None:
@@ -58,3 +66,16 @@ def fractional_delay(
         now = read(0)
         delayed = now + part * (read(1) - now)
     return tf.ensure_shape(delayed, audio.shape), line[:, n_samples:]
+
+
+def check_interpolation(interpolation: str) -> None:
+    """Refuse an interpolation that there is not.
+
+    Raises:
+        DdspError: With those that there are, and the nearest.
+    """
+    if interpolation not in INTERPOLATIONS:
+        raise DdspError(
+            f"interpolation must be one of {', '.join(INTERPOLATIONS)}. "
+            f"Received: interpolation={interpolation!r}.{did_you_mean(str(interpolation), INTERPOLATIONS)}"
+        )

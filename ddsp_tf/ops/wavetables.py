@@ -5,6 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.ops.delay import check_interpolation
 from ddsp_tf.ops.frames import crossfade_window, previous_frames
 from ddsp_tf.ops.oscillators import fundamental_phase
 from ddsp_tf.ops.resample import catmull_rom_weights
@@ -78,7 +79,11 @@ def wavetable_oscillator(
 
     Returns:
         Audio `[batch, frames * hop]` and the state for the next block.
+
+    Raises:
+        DdspError: If there is no such interpolation.
     """
+    check_interpolation(interpolation)
     f0_hz = f0_hz[..., 0]
     shape = tf.shape(f0_hz)
     start = tf.zeros([shape[0]], tf.float64) if state is None else state.phase_cycles

@@ -1,10 +1,15 @@
 """The delay line by itself; `tests/layers/test_effects.py` has it against a float64 oracle."""
 
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from ddsp_tf.errors import DdspError
+from ddsp_tf.frames import FrameSpec
 from ddsp_tf.ops import fractional_delay
+from ddsp_tf.ops.wavetables import wavetable_oscillator
 
 
 @pytest.mark.parametrize(("interpolation", "degree"), [("linear", 1), ("cubic", 3)])
@@ -39,3 +44,12 @@ def test_blocks_of_any_size_give_one_piece(interpolation):
         )
         parts.append(out)
     np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
+
+
+@pytest.mark.parametrize(("interpolation", "hint"), [("cubical", " Did you mean 'cubic'?"), (None, "")])
+def test_an_interpolation_that_there_is_not_is_refused(interpolation, hint):
+    words = f"must be one of linear, cubic. Received: interpolation={interpolation!r}.{hint}"
+    with pytest.raises(DdspError, match=re.escape(words) + "$"):
+        fractional_delay(tf.zeros([1, 8]), tf.ones([1, 8]), 3, interpolation=interpolation)
+    with pytest.raises(DdspError, match=re.escape(words) + "$"):
+        wavetable_oscillator(tf.ones([1, 2, 1]), tf.ones([1, 2, 8]), FrameSpec(16000, 8), interpolation)
