@@ -66,7 +66,7 @@ def _forward(
         update, reset = both[:, :units], both[:, units:]
         before_reset = recurrent[:, 2 * units :]
         candidate = tf.tanh(own[:, 2 * units :] + reset * before_reset)
-        h = update * h + (1.0 - update) * candidate
+        h = tf.ensure_shape(update * h + (1.0 - update) * candidate, state.shape)
         kept = kept.write(i, tf.concat([both, candidate, before_reset], axis=1))
         return i + 1, h, states.write(i, h), kept
 
@@ -105,6 +105,7 @@ def _backward(
         by_state += wanted[t]
         by_sums = factors[t] * tf.tile(by_state, [1, 3])
         before = by_state * update[t] + tf.matmul(by_sums, transposed)
+        before = tf.ensure_shape(before, state.shape)
         return i + 1, before, by_states.write(t, by_state)
 
     _, by_first, by_states = tf.while_loop(

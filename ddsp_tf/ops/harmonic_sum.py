@@ -1,5 +1,6 @@
 """The sum of harmonics and its gradients, fast on a CPU: XLA loops in which nothing of size
-samples x harmonics is ever stored.
+samples x harmonics is ever stored. A loop's variables keep the shape they begin with, also where one
+argument's shape is known before the call and another's is not.
 
 Phases are integers in which a cycle is 2^32: whole multiples of them wrap by themselves and stay exact,
 where float32 would multiply its rounding error by the number of the harmonic. Frames are the last axis
@@ -105,11 +106,11 @@ def _horner(
                 group_real * cosine - group_imaginary * sine,
                 group_real * sine + group_imaginary * cosine,
             )
-        return (
-            i + 1,
+        real, imaginary = (
             real * leap_cosine - imaginary * leap_sine + group_real,
             real * leap_sine + imaginary * leap_cosine + group_imaginary,
         )
+        return i + 1, *(tf.ensure_shape(x, zero.shape) for x in (real, imaginary))
 
     _, real, imaginary = tf.while_loop(
         lambda i, *_: i < trips, trip, [tf.constant(0), zero, zero], maximum_iterations=trips
@@ -134,7 +135,7 @@ def _correlate(turns: tf.Tensor, signal: tf.Tensor, hop: int, harmonics: int) ->
             part = _sine(turns[n][:, tf.newaxis] * numbers) * signal[n][:, tf.newaxis]
             whole += part
             rising += window[n] * part
-        return i + 1, whole, rising
+        return i + 1, *(tf.ensure_shape(x, zero.shape) for x in (whole, rising))
 
     shape = tf.shape(turns)
     zero = tf.zeros([shape[1], harmonics, shape[2]])
