@@ -68,13 +68,13 @@ def harmonic_inputs(batch: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
 def _harmonic(wrap: Callable[..., Callable[[], object]]) -> Variants:
     f0, amplitude, shares = harmonic_inputs(4)
     return {
-        "classic": wrap(lambda a, d: classic.harmonic(f0, a, d, HOP, RATE), [amplitude, shares]),
-        "ours": wrap(lambda a, d: harmonic_oscillator(f0, a * d, SPEC)[0], [amplitude, shares]),
+        "classic": wrap(lambda f, a, d: classic.harmonic(f, a, d, HOP, RATE), [f0, amplitude, shares]),
+        "ours": wrap(lambda f, a, d: harmonic_oscillator(f, a * d, SPEC)[0], [f0, amplitude, shares]),
     }
 
 
 def harmonic_backward() -> Variants:
-    """Harmonic, batch 4, forward and backward."""
+    """Harmonic, batch 4, forward and backward, by f0 too."""
     return _harmonic(backward)
 
 

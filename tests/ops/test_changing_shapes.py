@@ -1,4 +1,4 @@
-"""Compiled operations after calls with other shapes: then what is known of shapes differs between arguments."""
+"""Compiled operations after calls with other shapes: what is known of shapes then differs by argument."""
 
 from collections.abc import Callable
 
