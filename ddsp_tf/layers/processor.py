@@ -177,7 +177,8 @@ class Processor(keras.layers.Layer):
 
 def _first_refused(value: tf.Tensor) -> str:
     """What is wrong with a control, and where."""
-    places = tf.where(~(tf.abs(value) <= LARGEST_CONTROL))
+    # In float16 the limit is infinite.
+    places = tf.where(~(tf.abs(tf.cast(value, tf.float32)) <= LARGEST_CONTROL))
     place = places[0].numpy().tolist()
     return f"{value[tuple(place)].numpy()} at {place}, {len(places)} of {value.shape.num_elements()} values"
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddsp_tf.errors import DdspError
-from ddsp_tf.layers import AUDIO, Mix, ProcessorGroup
+from ddsp_tf.layers import AUDIO, Mix, ProcessorGroup, TensorToAudio
 from ddsp_tf.layers.processor import LARGEST_CONTROL
 from tests.layers.cases import CASES
 from tests.layers.harness import make_inputs
@@ -188,3 +188,14 @@ def test_finite_in_finite_out_else_refused(name, data):
     broken = with_value(controls[key], data.draw(st.sampled_from(NO_NUMBERS), "no number"), place)
     with pytest.raises(DdspError, match=f"{layer.name}: control '{key}' must be finite"):
         layer.get_signal(**{**controls, key: broken})
+
+
+@pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16])
+@pytest.mark.parametrize("value", NO_NUMBERS)
+def test_what_is_no_number_is_refused_in_words_in_any_dtype(value, dtype):
+    layer = TensorToAudio(16000, 64)
+    samples = tf.cast(with_value(tf.zeros([1, 2, 64]), value, place=70), dtype)
+    with pytest.raises(
+        DdspError, match=rf"control 'samples' must be finite.*Received: {value} at \[0, 1, 6\], 1 of"
+    ):
+        layer.get_signal(samples=samples)
