@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.layers.lengths import check_lengths
 
 Tensors = dict[str, tf.Tensor]
 AUDIO = None
@@ -112,7 +113,9 @@ class Processor(keras.layers.Layer):
         return self.get_signal(**self.get_controls(**inputs))
 
     def check_inputs(self, inputs: Tensors, known: tuple[str, ...] = ()) -> None:
-        """Refuse missing, unknown and wrongly sized inputs.
+        """Refuse missing, unknown and wrongly sized inputs, and those that do not fit each other.
+
+        Signals are compared with controls, frames times hop, where there are any, else with each other.
 
         Args:
             inputs: Raw inputs by name.
@@ -136,6 +139,7 @@ class Processor(keras.layers.Layer):
             if len(shape) != rank or (size is not AUDIO and shape[-1] != size):
                 wanted = "[batch, samples]" if size is AUDIO else f"[batch, frames, {size}]"
                 raise DdspError(f"{self.name}: input {name!r} must be {wanted}. Received: {shape}")
+        check_lengths(self.name, inputs, sizes, self.spec.hop)
 
     def _refuse_non_finite(self, controls: Tensors) -> Tensors:
         """Return the controls, which cannot be used before they were checked.

@@ -11,6 +11,7 @@ from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.layers import graph
 from ddsp_tf.layers.graph import Node
+from ddsp_tf.layers.lengths import check_lengths
 from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, find_processor_type
 
 
@@ -191,6 +192,8 @@ class ProcessorGroup(keras.layers.Layer):
                     f"the group has no input {name!r}.{did_you_mean(name, self.input_names)} "
                     f"It takes {', '.join(self.input_names)}"
                 )
+        # How long a signal should be is a matter of the nodes that it goes through.
+        check_lengths("the group", inputs, self.input_sizes, hop=None)
 
     def table(self) -> str:
         """The group as a table of text."""

@@ -1,0 +1,61 @@
+"""Whether inputs fit each other: one batch, one number of frames, signals of so many hops.
+
+Only what is known of the shapes is compared, so a graph with open lengths is let pass.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ddsp_tf.errors import DdspError
+
+
+def check_lengths(
+    owner: str, inputs: Mapping[str, Any], sizes: Mapping[str, int | None], hop: int | None
+) -> None:
+    """Refuse inputs that differ in batch or in time; broadcasting would hide it.
+
+    Signals that come with no control may have any length, but one.
+
+    Args:
+        owner: Name of the layer.
+        inputs: Tensors by name; those that `sizes` does not hold, or of another rank, are passed over.
+        sizes: Channels of each input by name; None for a signal.
+        hop: Integer, samples a frame; None where signals have lengths of their own.
+
+    Raises:
+        DdspError: Naming the input, its shape, and what would fit beside which other.
+    """
+    shapes = {name: tuple(value.shape) for name, value in inputs.items() if name in sizes}
+    controls = {name: s for name, s in shapes.items() if sizes[name] is not None and len(s) == 3}
+    signals = {name: s for name, s in shapes.items() if sizes[name] is None and len(s) == 2}
+    batch = _first_known({**controls, **signals}, 0)
+    frames = _first_known(controls, 1)
+    samples = _first_known(signals, 1)
+    if hop is None:
+        samples = None
+    elif frames is not None:
+        samples = (frames[0], frames[1] * hop)
+    for name, shape in {**controls, **signals}.items():
+        is_signal = name in signals
+        length = samples if is_signal else frames
+        for axis, known in enumerate((batch, length)):
+            if known is None or shape[axis] is None or shape[axis] == known[1]:
+                continue
+            wanted = [*shape]
+            wanted[axis] = known[1]
+            at = f" at a hop of {hop} samples" if is_signal and axis == 1 and known[0] in controls else ""
+            raise DdspError(
+                f"{owner}: input {name!r} must be {wanted} beside {known[0]!r} of shape "
+                f"{shapes[known[0]]}{at}. Received: {shape}"
+            )
+        if is_signal and controls and hop is not None and shape[1] is not None and shape[1] % hop:
+            raise DdspError(f"{owner}: input {name!r} must be whole hops of {hop} samples. Received: {shape}")
+
+
+def _first_known(shapes: Mapping[str, tuple[int | None, ...]], axis: int) -> tuple[str, int] | None:
+    """The first input of which the size of an axis is known, and that size."""
+    for name, shape in shapes.items():
+        size = shape[axis]
+        if size is not None:
+            return name, size
+    return None
