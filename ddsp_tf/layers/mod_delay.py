@@ -82,6 +82,11 @@ class ModDelay(Processor):
         return {"audio": AUDIO, "gain": 1, "delay": 1}
 
     @property
+    def control_names(self) -> tuple[str, ...]:
+        """Names of the controls."""
+        return ("audio", "gain", "delay_ms")
+
+    @property
     def max_delay_samples(self) -> int:
         """Length of the delay line."""
         return max(1, math.ceil((self.center_ms + self.depth_ms) * self.spec.sample_rate / 1000.0))

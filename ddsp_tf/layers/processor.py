@@ -33,7 +33,8 @@ class Processor(keras.layers.Layer):
     squashed first, so an infinite one may become the end of a range; what is no number stays none.
 
     Sub-classes are Keras layers like any other: they give `input_sizes`, `get_controls` and `render_block`,
-    list their arguments in `get_config`, and are made known by the decorator `@processor_type`.
+    list their arguments in `get_config`, and are made known by the decorator `@processor_type`. Where
+    controls are not named as the inputs, `control_names` says how.
 
     Args:
         sample_rate: Integer, Hz.
@@ -58,6 +59,11 @@ class Processor(keras.layers.Layer):
     def input_sizes(self) -> dict[str, int | None]:
         """Channels of each raw input by name; `AUDIO` (None) for a signal."""
         raise TypeError(f"{type(self).__name__} must say which inputs it has (input_sizes)")
+
+    @property
+    def control_names(self) -> tuple[str, ...]:
+        """Names of what `get_controls` gives: those of the inputs, unless a sub-class says others."""
+        return tuple(self.input_sizes)
 
     @property
     def tail_samples(self) -> int:
@@ -93,11 +99,11 @@ class Processor(keras.layers.Layer):
             where nothing is carried.
 
         Raises:
-            DdspError: If a control is not finite or too large. In a `tf.function` the words are the same,
-                but the error is TensorFlow's `InvalidArgumentError`; compiled by XLA (`jit_compile=True`)
-                there is no check, for XLA has no way to stop.
+            DdspError: If a control is missing or unknown, not finite or too large. For numbers in a
+                `tf.function` the words are the same, but the error is TensorFlow's `InvalidArgumentError`;
+                compiled by XLA (`jit_compile=True`) they are not checked, for XLA has no way to stop.
         """
-        return self.render_block(self._refuse_non_finite(controls), state)
+        return self.render_block(self._refuse_non_finite(self._named_controls(controls)), state)
 
     def get_signal(self, **controls: tf.Tensor) -> tf.Tensor:
         """Render controls in one piece; returns audio `[batch, frames * hop]`."""
@@ -141,16 +147,30 @@ class Processor(keras.layers.Layer):
                 raise DdspError(f"{self.name}: input {name!r} must be {wanted}. Received: {shape}")
         check_lengths(self.name, inputs, sizes, self.spec.hop)
 
-    def _refuse_non_finite(self, controls: Tensors) -> Tensors:
+    def _named_controls(self, controls: Tensors) -> Tensors:
+        """Return the controls that were given, as float32; refuse missing and unknown ones."""
+        known = self.control_names
+        values = {name: value for name, value in controls.items() if value is not None}
+        for name in values:
+            if name not in known:
+                raise DdspError(
+                    f"{self.name} has no control {name!r}.{did_you_mean(name, known)} "
+                    f"It takes {', '.join(known)}"
+                )
+        for name in known:
+            if name not in values and name not in self.optional_inputs:
+                raise DdspError(
+                    f"{self.name} lacks the control {name!r}; it has {', '.join(values) or 'none'}"
+                )
+        return {name: _as_float32(self.name, name, value) for name, value in values.items()}
+
+    def _refuse_non_finite(self, values: Tensors) -> Tensors:
         """Return the controls, which cannot be used before they were checked.
 
         Gradients pass by the check: loss scaling finds its scale by gradients that are not finite.
         """
-        values = {name: tf.convert_to_tensor(v) for name, v in controls.items() if v is not None}
         checks: list[tf.Tensor] = []  # one after the other, so that the first that fails is always the same
         for name, value in values.items():
-            if not value.dtype.is_floating:
-                continue
             rule = f"{self.name}: control {name!r} must be finite, at most {LARGEST_CONTROL:g} in magnitude"
             # What is too large overflows here, and is found with the rest; a little less, for the rounding.
             scaled = tf.cast(value, tf.float32) * (0.99999 * tf.float32.max / LARGEST_CONTROL)
@@ -179,10 +199,20 @@ class Processor(keras.layers.Layer):
         }
 
 
+def _as_float32(owner: str, name: str, value: Any) -> tf.Tensor:
+    """Return a control as a float32 tensor, whatever numbers it holds."""
+    try:
+        tensor = tf.convert_to_tensor(value)
+    except (TypeError, ValueError):
+        tensor = None
+    if tensor is None or not (tensor.dtype.is_floating or tensor.dtype.is_integer):
+        raise DdspError(f"{owner}: control {name!r} must hold numbers. Received: {value!r}")
+    return tf.cast(tensor, tf.float32)
+
+
 def _first_refused(value: tf.Tensor) -> str:
     """What is wrong with a control, and where."""
-    # In float16 the limit is infinite.
-    places = tf.where(~(tf.abs(tf.cast(value, tf.float32)) <= LARGEST_CONTROL))
+    places = tf.where(~(tf.abs(value) <= LARGEST_CONTROL))
     place = places[0].numpy().tolist()
     return f"{value[tuple(place)].numpy()} at {place}, {len(places)} of {value.shape.num_elements()} values"
 

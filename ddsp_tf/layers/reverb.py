@@ -39,6 +39,11 @@ class Reverb(Processor):
         return {"audio": AUDIO}
 
     @property
+    def control_names(self) -> tuple[str, ...]:
+        """Names of the controls."""
+        return ("audio", "impulse_response")
+
+    @property
     def tail_samples(self) -> int:
         """How long the room rings on."""
         return self.length_samples - 1

@@ -81,6 +81,11 @@ class Sinusoidal(Processor):
         bins = self.n_bins if self.frequency_head == "softmax" else 1
         return {"amplitudes": self.n_sinusoids, "frequencies": self.n_sinusoids * bins}
 
+    @property
+    def control_names(self) -> tuple[str, ...]:
+        """Names of the controls."""
+        return ("amplitudes", "frequencies_hz")
+
     def get_controls(self, **inputs: tf.Tensor) -> Tensors:
         """Scale raw outputs; fade out sinusoids towards Nyquist, each by the definition for harmonics."""
         if self.frequency_head is None:

@@ -101,6 +101,11 @@ class Wavetable(Processor):
         sizes: dict[str, int | None] = {"amplitude": 1, "f0_hz": 1}
         return sizes if self.n_tables == 1 else {**sizes, "mix": self.n_tables}
 
+    @property
+    def control_names(self) -> tuple[str, ...]:
+        """Names of the controls."""
+        return (*self.input_sizes, "tables")
+
     def build(self, input_shape: Any) -> None:
         """Create the tables."""
         initial = self.initial_tables

@@ -107,3 +107,34 @@ def test_a_group_may_cut_a_signal_to_the_length_of_its_frames():
     audio = group({"sound": tf.ones([1, 323]), "magnitudes": tf.zeros([1, 5, 9])})
     assert audio.shape == (1, 320)
     assert np.isfinite(audio).all()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_controls_are_those_that_get_controls_gives_and_others_are_refused(name):
+    layer = CASES[name](16000, 64)
+    controls = layer.get_controls(**make_inputs(layer))
+    assert sorted(controls) == sorted(layer.control_names)
+    for key in controls:
+        fewer = {k: v for k, v in controls.items() if k != key}
+        with pytest.raises(DdspError, match=f"{layer.name} has no control '{key}s'. Did you mean '{key}'"):
+            layer.get_signal(**fewer, **{key + "s": controls[key]})
+        if key not in layer.optional_inputs:
+            with pytest.raises(DdspError, match=f"{layer.name} lacks the control '{key}'; it has"):
+                layer.get_signal(**fewer)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_controls_may_be_arrays_of_any_numbers(name):
+    layer = CASES[name](16000, 64)
+    controls = {k: np.asarray(v) for k, v in layer.get_controls(**make_inputs(layer)).items()}
+    rounded = {k: np.round(2 * v) for k, v in controls.items()}
+    want = layer.get_signal(**{k: tf.constant(v) for k, v in rounded.items()})
+    for dtype in (np.float64, np.int64):
+        audio = layer.get_signal(**{k: v.astype(dtype) for k, v in rounded.items()})
+        assert audio.dtype == tf.float32
+        np.testing.assert_array_equal(audio, want)
+
+
+def test_a_control_that_holds_no_numbers_is_refused():
+    with pytest.raises(DdspError, match=r"control 'audio_0' must hold numbers. Received: 'loud'"):
+        Add(16000, 64).get_signal(audio_0="loud", audio_1=tf.ones([1, 64]))
