@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ddsp_tf.layers.checks import check_number
 from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, check_integer, processor_type
 from ddsp_tf.ops.frame_filters import MAX_BANDS, filter_frames
 from ddsp_tf.ops.noise import white_noise
@@ -22,14 +23,18 @@ class FilteredNoise(Processor):
     is causal and delays by `group_delay_samples`, which is not taken back: noise has no waveform to
     keep in step, and a stream needs no look-ahead.
 
+    Any cut into blocks gives the samples of one piece if the noise is given. Noise that is drawn is new at
+    every call, so blocks, and two renderings, have the same spectrum but other samples.
+
     Reference: J. Engel et al., "DDSP: Differentiable Digital Signal Processing", ICLR 2020, section 3.4.
 
     Args:
         n_bands: Integer in 2 to 1025, frequencies from 0 to Nyquist at which the filter is given.
         sample_rate: Integer, Hz.
         hop: Integer, samples a frame.
-        initial_bias: Float added to raw magnitudes, so that an untrained network's noise is quiet.
-        seed: Integer seed of the noise, or None for a seed of its own.
+        initial_bias: Float in -20 to 20, added to raw magnitudes, so that an untrained network's noise is
+            quiet.
+        seed: Integer in 0 to 2,147,483,647, seed of the noise, or None for a seed of its own.
 
     Input: `magnitudes` `[batch, frames, n_bands]`, raw network outputs; optionally `noise`
     `[batch, frames * hop]` in -1 to 1, otherwise it is drawn, new at every call.
@@ -52,8 +57,8 @@ class FilteredNoise(Processor):
     ) -> None:
         super().__init__(sample_rate, hop, **kwargs)
         self.n_bands = check_integer("FilteredNoise", "n_bands", n_bands, 2, MAX_BANDS)
-        self.initial_bias = float(initial_bias)
-        self.seed = seed
+        self.initial_bias = check_number("FilteredNoise", "initial_bias", initial_bias, -20, 20)
+        self.seed = None if seed is None else check_integer("FilteredNoise", "seed", seed, 0, 2**31 - 1)
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     @property
@@ -69,7 +74,7 @@ class FilteredNoise(Processor):
     @property
     def tail_samples(self) -> int:
         """How long the filters ring on."""
-        return 2 * (self.n_bands - 1)
+        return 2 * self.n_bands - 3
 
     def get_controls(  # type: ignore[override]
         self, magnitudes: tf.Tensor, noise: tf.Tensor | None = None

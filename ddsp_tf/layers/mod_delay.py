@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
-from ddsp_tf.layers.checks import check_choice, check_number
+from ddsp_tf.layers.checks import check_boolean, check_choice, check_number
 from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, processor_type
-from ddsp_tf.ops.delay import fractional_delay
+from ddsp_tf.ops.delay import INTERPOLATIONS, fractional_delay
 from ddsp_tf.ops.frames import crossfade, previous_frames
 from ddsp_tf.ops.scaling import exp_sigmoid
 
@@ -67,8 +67,8 @@ class ModDelay(Processor):
         super().__init__(sample_rate, hop, **kwargs)
         self.center_ms = check_number("ModDelay", "center_ms", center_ms, 0, 10_000)
         self.depth_ms = check_number("ModDelay", "depth_ms", depth_ms, 0, self.center_ms)
-        self.interpolation = check_choice("ModDelay", "interpolation", interpolation, ("linear", "cubic"))
-        self.add_dry = bool(add_dry)
+        self.interpolation = check_choice("ModDelay", "interpolation", interpolation, INTERPOLATIONS)
+        self.add_dry = check_boolean("ModDelay", "add_dry", add_dry)
         shortest = (self.center_ms - self.depth_ms) * sample_rate / 1000.0
         if interpolation == "cubic" and shortest < 1.0:
             raise DdspError(

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.layers.checks import check_float32
 from ddsp_tf.layers.lengths import check_lengths
 
 Tensors = dict[str, tf.Tensor]
@@ -39,8 +40,8 @@ class Processor(keras.layers.Layer):
     Args:
         sample_rate: Integer, Hz.
         hop: Integer, samples a frame.
-        **kwargs: Of `keras.layers.Layer`. The dtype defaults to float32 whatever the global policy:
-            phases and spectra need it.
+        **kwargs: Of `keras.layers.Layer`. The dtype is float32 whatever the global policy, and another is
+            refused: phases and spectra need it.
 
     Input: a dict of tensors, named by `input_sizes`; controls have shape `[batch, frames, size]` and
     signals `[batch, frames * hop]`.
@@ -51,8 +52,7 @@ class Processor(keras.layers.Layer):
     optional_inputs: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, sample_rate: int, hop: int, **kwargs: Any) -> None:
-        kwargs.setdefault("dtype", "float32")
-        super().__init__(**kwargs)
+        super().__init__(**{**kwargs, "dtype": check_float32(type(self).__name__, kwargs.get("dtype"))})
         self.spec = FrameSpec(sample_rate, hop)
 
     @property

@@ -10,6 +10,7 @@ import tensorflow as tf
 from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.layers import graph
+from ddsp_tf.layers.checks import check_float32
 from ddsp_tf.layers.graph import Node
 from ddsp_tf.layers.lengths import check_lengths
 from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, find_processor_type
@@ -75,8 +76,7 @@ class ProcessorGroup(keras.layers.Layer):
         output: str | None = None,
         **kwargs: Any,
     ) -> None:
-        kwargs.setdefault("dtype", "float32")
-        super().__init__(**kwargs)
+        super().__init__(**{**kwargs, "dtype": check_float32("ProcessorGroup", kwargs.get("dtype"))})
         self.spec = FrameSpec(sample_rate, hop)
         self.input_names = list(inputs)
         given = [node if isinstance(node, Node) else Node.from_dict(node) for node in nodes]

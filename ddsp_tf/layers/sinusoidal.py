@@ -5,6 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
+from ddsp_tf.layers.checks import check_choice, check_number
 from ddsp_tf.layers.processor import Processor, Tensors, check_integer, processor_type
 from ddsp_tf.ops.frequencies import frequencies_sigmoid, frequencies_softmax
 from ddsp_tf.ops.oscillators import nyquist_fade
@@ -57,21 +58,16 @@ class Sinusoidal(Processor):
         super().__init__(sample_rate, hop, **kwargs)
         self.n_sinusoids = check_integer("Sinusoidal", "n_sinusoids", n_sinusoids, 1, 1000)
         self.n_bins = check_integer("Sinusoidal", "n_bins", n_bins, 2, 4096)
-        if frequency_head not in HEADS:
+        self.frequency_head = check_choice("Sinusoidal", "frequency_head", frequency_head, HEADS)
+        nyquist = sample_rate / 2
+        self.low_hz = check_number("Sinusoidal", "low_hz", low_hz, 0, nyquist)
+        self.high_hz = None if high_hz is None else check_number("Sinusoidal", "high_hz", high_hz, 0, nyquist)
+        self._range_hz = (self.low_hz, nyquist if self.high_hz is None else self.high_hz)
+        if not 0.0 < self._range_hz[0] < self._range_hz[1]:
             raise DdspError(
-                "Sinusoidal: frequency_head must be None, 'sigmoid' or 'softmax'. "
-                f"Received: frequency_head={frequency_head!r}"
-            )
-        self.frequency_head = frequency_head
-        self.low_hz = low_hz
-        self.high_hz = high_hz
-        top_hz = sample_rate / 2 if high_hz is None else high_hz
-        if not 0.0 < low_hz < top_hz <= sample_rate / 2:
-            raise DdspError(
-                f"Sinusoidal: low_hz and high_hz must be above 0, rising, and at most {sample_rate / 2} Hz. "
+                f"Sinusoidal: low_hz and high_hz must be above 0, rising, and at most {nyquist} Hz. "
                 f"Received: low_hz={low_hz!r}, high_hz={high_hz!r}"
             )
-        self._range_hz = (float(low_hz), float(top_hz))
 
     @property
     def input_sizes(self) -> dict[str, int | None]:

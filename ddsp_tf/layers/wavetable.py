@@ -9,7 +9,9 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
+from ddsp_tf.layers.checks import check_boolean, check_choice
 from ddsp_tf.layers.processor import Processor, Tensors, check_integer, processor_type
+from ddsp_tf.ops.delay import INTERPOLATIONS
 from ddsp_tf.ops.oscillators import nyquist_fade
 from ddsp_tf.ops.scaling import exp_sigmoid
 from ddsp_tf.ops.wavetables import (
@@ -18,8 +20,6 @@ from ddsp_tf.ops.wavetables import (
     tables_from_harmonics,
     wavetable_oscillator,
 )
-
-INTERPOLATIONS = ("linear", "cubic")
 
 
 @processor_type
@@ -44,7 +44,7 @@ class Wavetable(Processor):
         learned: Boolean, False to keep the given tables as they are.
         interpolation: `"linear"` or `"cubic"`, between the points of a table.
         oversampling: Integer in 1 to 16; a frame's table is read at so many times the points.
-        seed: Integer seed of the random tables, or None for a seed of their own.
+        seed: Integer in 0 to 2,147,483,647, seed of the random tables, or None for a seed of their own.
 
     Input: `amplitude` `[batch, frames, 1]`, raw network output; `f0_hz` `[batch, frames, 1]` in Hz; for
     several tables `mix` `[batch, frames, n_tables]`, raw.
@@ -83,17 +83,12 @@ class Wavetable(Processor):
                 f"Wavetable: tables are [{n_given}, {size_given}]. "
                 f"Received: n_tables={n_tables!r}, table_size={table_size!r}"
             )
+        self.learned = check_boolean("Wavetable", "learned", learned)
         if not learned and tables is None:
             raise DdspError("Wavetable: learned=False keeps the given tables. Received: tables=None")
-        if interpolation not in INTERPOLATIONS:
-            raise DdspError(
-                "Wavetable: interpolation must be 'linear' or 'cubic'. "
-                f"Received: interpolation={interpolation!r}"
-            )
-        self.learned = bool(learned)
-        self.interpolation = interpolation
+        self.interpolation = check_choice("Wavetable", "interpolation", interpolation, INTERPOLATIONS)
         self.oversampling = check_integer("Wavetable", "oversampling", oversampling, 1, 16)
-        self.seed = seed
+        self.seed = None if seed is None else check_integer("Wavetable", "seed", seed, 0, 2**31 - 1)
 
     @property
     def input_sizes(self) -> dict[str, int | None]:

@@ -103,6 +103,22 @@ def test_an_untrained_filter_has_a_gain_of_about_one():
     np.testing.assert_allclose(magnitudes, 1.0, atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("hop", "depth", "stated_db"), [(480, 0.1, -60), (480, 0.5, -46), (480, 1.0, -40), (120, 0.1, -73)]
+)
+def test_sidebands_of_a_tremolo_are_as_loud_as_stated(hop, depth, stated_db):
+    rate = 48000
+    frames, n = 4 * rate // hop, np.arange(4 * rate)
+    gains = 1 + depth * np.sin(2 * np.pi * 2 * np.arange(1, frames + 1) * hop / rate)
+    audio = FIRFilter(65, rate, hop).get_signal(
+        audio=np.sin(2 * np.pi * 1000 * n / rate)[None], magnitudes=np.tile(gains[None, :, None], [1, 1, 65])
+    )
+    middle = audio[0, rate : 3 * rate].numpy() * np.blackman(2 * rate)
+    level_db = 20 * np.log10(np.abs(np.fft.rfft(middle)) + 1e-9)
+    sideband = slice(2 * (1000 + rate // hop) - 20, 2 * (1000 + rate // hop) + 20)  # two bins a Hz
+    assert level_db[sideband].max() - level_db.max() == pytest.approx(stated_db, abs=1.0)
+
+
 # Reverbs
 
 
@@ -363,6 +379,7 @@ def test_effects_work_in_a_group_and_stream():
         (lambda: ModDelay(16000, 64, center_ms=5.0, depth_ms=6.0), "depth_ms=6.0"),
         (lambda: ModDelay(16000, 64, interpolation="cubical"), "Did you mean 'cubic'"),
         (lambda: ModDelay(16000, 64, 5.0, 5.0, "cubic"), "at least one sample"),
+        (lambda: ModDelay(16000, 64, add_dry="no"), "add_dry='no'"),
         (lambda: SpectralMask(16000, 64, hops_per_window=3), "hops_per_window=3"),
         (lambda: Crop(-1, 16000, 64), "drop_samples=-1"),
     ],

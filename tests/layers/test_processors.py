@@ -110,6 +110,17 @@ def test_filtered_noise_has_the_energy_of_its_filter(hop):
     assert 10 * np.log10(np.mean(audio**2) / analytic) == pytest.approx(0.0, abs=0.1)
 
 
+def test_filtered_noise_rings_on_exactly_as_long_as_it_declares():
+    layer = FilteredNoise(9, 16000, 64)
+    magnitudes = np.abs(np.random.default_rng(0).normal(size=9)) + 0.1
+    controls = {"magnitudes": tf.constant(np.tile(magnitudes, [1, 2, 1])), "noise": np.zeros([1, 128])}
+    controls["noise"][0, 63] = 1.0  # the last sample before silence
+    audio = layer.get_signal(**controls)[0].numpy()
+    last = 63 + layer.tail_samples
+    np.testing.assert_allclose(audio[last + 1 :], 0.0, atol=1e-7)  # rounding of the transforms
+    assert np.abs(audio[last]) > 1e-4
+
+
 def test_noise_repeats_with_a_seed_and_differs_between_calls():
     raw = {"magnitudes": tf.fill([1, 10, 9], 8.0)}
     one, two = (FilteredNoise(9, 16000, 64, seed=7) for _ in range(2))
@@ -181,6 +192,13 @@ def test_gradients_equal_float64_finite_differences():
         (lambda: FilteredNoise(1, 16000, 64), "n_bands=1"),
         (lambda: Reverb(1, 16000, 64), "length_samples=1"),
         (lambda: Add(16000, 64, n_inputs=0), "n_inputs=0"),
+        (lambda: FilteredNoise(9, 16000, 64, initial_bias=float("nan")), "initial_bias=nan"),
+        (lambda: FilteredNoise(9, 16000, 64, initial_bias="quiet"), "initial_bias='quiet'"),
+        (lambda: FilteredNoise(9, 16000, 64, seed=1.5), "seed=1.5"),
+        (lambda: FilteredNoise(9, 16000, 64, seed=-1), "seed=-1"),
+        (lambda: Add(16000, 64, dtype="mixed_bfloat16"), "dtype='mixed_bfloat16'"),
+        (lambda: Add(16000, 64, dtype="float64"), "dtype must be 'float32'.*dtype='float64'"),
+        (lambda: Add(16000, 64, dtype="single"), "dtype='single'"),
     ],
 )
 def test_impossible_arguments_are_refused_with_their_value(make, word):

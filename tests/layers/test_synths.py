@@ -313,7 +313,10 @@ def test_synths_work_in_a_group_stream_and_round_trip(tmp_path):
         (lambda: Sinusoidal(0, 16000, 64), "n_sinusoids=0"),
         (lambda: Sinusoidal(3, 16000, 64, frequency_head="tanh"), "frequency_head='tanh'"),
         (lambda: Sinusoidal(3, 16000, 64, n_bins=1), "n_bins=1"),
+        (lambda: Sinusoidal(3, 16000, 64, frequency_head="sigmoids"), "Did you mean 'sigmoid'"),
         (lambda: Sinusoidal(3, 16000, 64, low_hz=0.0), "low_hz=0.0"),
+        (lambda: Sinusoidal(3, 16000, 64, low_hz="20"), "low_hz='20'"),
+        (lambda: Sinusoidal(3, 16000, 64, low_hz=500.0, high_hz=400.0), "low_hz=500.0, high_hz=400.0"),
         (lambda: Sinusoidal(3, 16000, 64, high_hz=8001.0), "high_hz=8001.0"),
         (lambda: Sinusoidal(3, 16000, 64, high_hz=float("nan")), "high_hz=nan"),
         (lambda: Wavetable(16000, 64, n_tables=0), "n_tables=0"),
@@ -323,7 +326,10 @@ def test_synths_work_in_a_group_stream_and_round_trip(tmp_path):
         (lambda: Wavetable(16000, 64, tables=[0.0, 1.0, float("nan"), 0.0]), "finite"),
         (lambda: Wavetable(16000, 64, learned=False), "tables=None"),
         (lambda: Wavetable(16000, 64, interpolation="sinc"), "interpolation='sinc'"),
+        (lambda: Wavetable(16000, 64, interpolation="cubical"), "Did you mean 'cubic'"),
         (lambda: Wavetable(16000, 64, oversampling=0), "oversampling=0"),
+        (lambda: Wavetable(16000, 64, learned="no"), "learned='no'"),
+        (lambda: Wavetable(16000, 64, seed="a"), "seed='a'"),
     ],
 )
 def test_impossible_arguments_are_refused_with_their_value(make, words):
