@@ -52,7 +52,7 @@ def nyquist_fade(f0_hz: tf.Tensor, n_harmonics: int, sample_rate: int) -> tf.Ten
 
 def fundamental_phase(
     f0_hz: tf.Tensor, previous_f0_hz: tf.Tensor, start_cycles: tf.Tensor, spec: FrameSpec
-) -> tf.Tensor:
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Integrate a fundamental frequency that moves linearly between frames.
 
     In float64, in closed form within a hop, so it is exact over any length.
