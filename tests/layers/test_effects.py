@@ -43,9 +43,8 @@ LAYERS = {
 
 
 @pytest.mark.parametrize("name", LAYERS)
-@pytest.mark.parametrize(("sample_rate", "hop"), SPECS)
-def test_effect_behaves_as_a_keras_layer_and_streams(name, sample_rate, hop, tmp_path):
-    run_layer_test(LAYERS[name](sample_rate, hop), tmp_path)
+def test_effect_behaves_as_a_keras_layer_and_streams_at_a_hop_of_one_sample(name, tmp_path):
+    run_layer_test(LAYERS[name](48000, 1), tmp_path)
 
 
 def test_a_delay_longer_than_a_block_streams(tmp_path):

@@ -1,0 +1,17 @@
+"""Every processor that the package has through the harness; one that is not among the cases fails here."""
+
+import pytest
+
+from tests.layers.cases import CASES, shipped_types, types_of_cases
+from tests.layers.harness import run_layer_test
+
+
+def test_every_shipped_processor_goes_through_the_harness():
+    assert types_of_cases() == shipped_types()
+
+
+@pytest.mark.parametrize(("sample_rate", "hop"), [(16000, 64), (44100, 441)])
+@pytest.mark.parametrize("name", CASES)
+def test_processor_behaves_as_a_keras_layer_and_streams(name, sample_rate, hop, tmp_path):
+    layer = CASES[name](sample_rate, hop)
+    run_layer_test(layer, tmp_path, dropped_samples=getattr(layer, "drop_samples", 0))
