@@ -19,6 +19,10 @@ class Add(Processor):
     Input: `audio_0`, `audio_1`, ... `[batch, samples]`.
 
     Output: audio `[batch, samples]`.
+
+    Raises:
+        DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
+            each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
 
     def __init__(self, sample_rate: int, hop: int, n_inputs: int = 2, **kwargs: Any) -> None:

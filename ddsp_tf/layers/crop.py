@@ -27,6 +27,10 @@ class Crop(Processor):
     Controls: `audio`.
 
     Output: audio `[batch, samples - drop_samples]`.
+
+    Raises:
+        DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
+            each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
 
     def __init__(self, drop_samples: int, sample_rate: int, hop: int, **kwargs: Any) -> None:

@@ -38,6 +38,10 @@ class ExpDecayReverb(Reverb):
     Controls: `audio`; `impulse_response` `[length_samples]`, tap 0 the direct path.
 
     Output: audio `[batch, samples]`: the input and its reverberation, without delay.
+
+    Raises:
+        DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
+            each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
 
     def __init__(

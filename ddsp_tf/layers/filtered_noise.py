@@ -42,6 +42,10 @@ class FilteredNoise(Processor):
     Controls: `magnitudes` `[batch, frames, n_bands]`, linear gain, 0 to 2; `noise` if it was given.
 
     Output: audio `[batch, frames * hop]`.
+
+    Raises:
+        DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
+            each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
 
     optional_inputs: ClassVar[tuple[str, ...]] = ("noise",)

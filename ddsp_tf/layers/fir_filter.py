@@ -36,6 +36,10 @@ class FIRFilter(Processor):
     Controls: `audio`; `magnitudes` `[batch, frames, n_bands]`, linear gain, 0 to 2.
 
     Output: audio `[batch, frames * hop]`.
+
+    Raises:
+        DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
+            each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
 
     def __init__(

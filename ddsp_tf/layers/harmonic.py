@@ -41,6 +41,10 @@ class Harmonic(Processor):
     way, all is silent.
 
     Output: audio `[batch, frames * hop]`.
+
+    Raises:
+        DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
+            each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
 
     def __init__(self, n_harmonics: int, sample_rate: int, hop: int, **kwargs: Any) -> None:

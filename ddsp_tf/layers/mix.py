@@ -19,6 +19,10 @@ class Mix(Processor):
     Controls: the signals; `level` `[batch, frames, 1]`, 0 (only `audio_1`) to 1 (only `audio_0`).
 
     Output: `level * audio_0 + (1 - level) * audio_1`, `[batch, frames * hop]`.
+
+    Raises:
+        DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
+            each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
 
     @property

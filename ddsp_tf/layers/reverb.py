@@ -17,6 +17,9 @@ class Reverb(Processor):
     by 60 dB over the length of the response: a prior that keeps the late taps, which any noise in the
     gradient reaches, from turning into hiss.
 
+    Reference: J. Engel et al., "DDSP: Differentiable Digital Signal Processing", ICLR 2020, on reverberation
+    as one long learned impulse response; the decay is an addition.
+
     Args:
         length_samples: Integer in 2 to 1,000,000, taps of the impulse response.
         sample_rate: Integer, Hz.
@@ -27,6 +30,10 @@ class Reverb(Processor):
     Controls: `audio`; `impulse_response` `[length_samples]`, tap 0 the direct path.
 
     Output: audio `[batch, samples]`: the input and its echoes, without delay.
+
+    Raises:
+        DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
+            each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
 
     def __init__(self, length_samples: int, sample_rate: int, hop: int, **kwargs: Any) -> None:

@@ -33,6 +33,10 @@ class SpectralMask(Processor):
     A mask multiplies spectra, so it filters each window in a circle: a mask that jumps from bin to bin
     smears within the window. `FIRFilter` has no such limit, and fewer bands.
 
+    Reference: D. W. Griffin and J. S. Lim, "Signal Estimation from Modified Short-Time Fourier Transform",
+    IEEE Transactions on Acoustics, Speech, and Signal Processing 32, 1984: overlap and add with the window
+    applied before and after is the signal nearest to the modified spectra.
+
     Args:
         sample_rate: Integer, Hz.
         hop: Integer, samples a frame, and between windows.
@@ -44,6 +48,10 @@ class SpectralMask(Processor):
     Controls: `audio`; `mask` `[batch, frames, n_bins]`, linear gain, 0 to 1.
 
     Output: audio `[batch, frames * hop]`.
+
+    Raises:
+        DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
+            each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
 
     def __init__(self, sample_rate: int, hop: int, hops_per_window: int = 2, **kwargs: Any) -> None:

@@ -23,6 +23,10 @@ class TensorToAudio(Processor):
     Controls: `samples`, unchanged.
 
     Output: audio `[batch, frames * hop]`.
+
+    Raises:
+        DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
+            each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
 
     @property

@@ -54,6 +54,10 @@ class Wavetable(Processor):
     negative one it runs backwards, and from Nyquist on, either way, all is silent.
 
     Output: audio `[batch, frames * hop]`.
+
+    Raises:
+        DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
+            each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
 
     def __init__(
