@@ -19,26 +19,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.instrument import instrument
 from benchmarks.measure import machine, resident_mb
-from ddsp_tf.layers import Node, ProcessorGroup
 
 RATE, HOP, HARMONICS, BANDS, BLOCK_FRAMES = 16000, 64, 100, 65, 2500
-GROUP = ProcessorGroup(
-    RATE,
-    HOP,
-    inputs=["f0_hz", "amplitude", "distribution", "magnitudes"],
-    nodes=[
-        Node(
-            "harmonic",
-            "Harmonic",
-            {name: name for name in ("amplitude", "distribution", "f0_hz")},
-            {"n_harmonics": HARMONICS},
-        ),
-        Node("noise", "FilteredNoise", {"magnitudes": "magnitudes"}, {"n_bands": BANDS}),
-        Node("dry", "Add", {"audio_0": "harmonic", "audio_1": "noise"}),
-        Node("reverb", "Reverb", {"audio": "dry"}, {"length_samples": RATE}),
-    ],
-)
+GROUP = instrument(RATE, HOP, HARMONICS, BANDS, taps=RATE)
 
 
 def controls(block: int) -> dict[str, tf.Tensor]:

@@ -22,8 +22,8 @@ import keras
 import tensorflow as tf
 
 from benchmarks import classic
+from benchmarks.instrument import instrument
 from benchmarks.measure import interleave, machine, peak_memory_mb
-from ddsp_tf.layers import Node, ProcessorGroup
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.models import Autoencoder, GruDecoder
 from ddsp_tf.models.autoencoder import control_sizes
@@ -70,22 +70,7 @@ class Classic(keras.Model):
 
 def ours() -> keras.Model:
     """The same instrument of our parts."""
-    group = ProcessorGroup(
-        RATE,
-        HOP,
-        inputs=["f0_hz", "amplitude", "distribution", "magnitudes"],
-        nodes=[
-            Node(
-                "harmonic",
-                "Harmonic",
-                {name: name for name in ("amplitude", "distribution", "f0_hz")},
-                {"n_harmonics": HARMONICS},
-            ),
-            Node("noise", "FilteredNoise", {"magnitudes": "magnitudes"}, {"n_bands": BANDS}),
-            Node("dry", "Add", {"audio_0": "harmonic", "audio_1": "noise"}),
-            Node("reverb", "Reverb", {"audio": "dry"}, {"length_samples": TAPS}),
-        ],
-    )
+    group = instrument(RATE, HOP, HARMONICS, BANDS, TAPS)
     return Autoencoder(GruDecoder(control_sizes(group), units=512, layer_units=512, layers=3), group)
 
 

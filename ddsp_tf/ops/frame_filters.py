@@ -6,14 +6,12 @@ magnitudes. So a hop costs one transform there, one product and one transform ba
 the filter causal is the place of the hop in its transform.
 """
 
-from functools import partial
-
 import numpy as np
 import tensorflow as tf
 
+from ddsp_tf.ops.compiled import compiled, first_order
 from ddsp_tf.ops.convolution import fft_size
 from ddsp_tf.ops.frames import cut_windows, overlap_add
-from ddsp_tf.ops.gradients import first_order
 
 MAX_BANDS = 1025
 """Bands of a filter at most; the matrix grows with their square."""
@@ -60,10 +58,7 @@ def _filter_and_join(audio: tf.Tensor, magnitudes: tf.Tensor, hop: int) -> tf.Te
     return run(audio, magnitudes)
 
 
-_island = partial(tf.function, jit_compile=True, reduce_retracing=True, autograph=False)
-
-
-@_island
+@compiled
 def _forward(audio: tf.Tensor, magnitudes: tf.Tensor, hop: int, bands: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Audio with the tail of the last frame, and the spectra of the hops for the gradient."""
     size, length, delay = _sizes(hop, bands)
@@ -74,7 +69,7 @@ def _forward(audio: tf.Tensor, magnitudes: tf.Tensor, hop: int, bands: int) -> t
     return overlap_add(tf.signal.irfft(filtered, [size])[..., :length], hop), spectra
 
 
-@_island
+@compiled
 def _by_audio(upstream: tf.Tensor, magnitudes: tf.Tensor, hop: int, bands: int) -> tf.Tensor:
     size, length, delay = _sizes(hop, bands)
     spectra = tf.signal.rfft(cut_windows(upstream, length, hop), [size])
@@ -83,7 +78,7 @@ def _by_audio(upstream: tf.Tensor, magnitudes: tf.Tensor, hop: int, bands: int) 
     return tf.reshape(hops, [tf.shape(upstream)[0], -1])
 
 
-@_island
+@compiled
 def _by_magnitudes(upstream: tf.Tensor, spectra: tf.Tensor, hop: int, bands: int) -> tf.Tensor:
     size, length, _ = _sizes(hop, bands)
     wanted = tf.signal.rfft(cut_windows(upstream, length, hop), [size])

@@ -1,12 +1,8 @@
 """The loop of a gated recurrent unit and its gradients, fast on a CPU."""
 
-from functools import partial
-
 import tensorflow as tf
 
-from ddsp_tf.ops.gradients import first_order
-
-_island = partial(tf.function, jit_compile=True, reduce_retracing=True, autograph=False)
+from ddsp_tf.ops.compiled import compiled, first_order
 
 
 def gated_recurrence(
@@ -47,7 +43,7 @@ def gated_recurrence(
     return run(gates, recurrent_kernel, recurrent_bias, state)
 
 
-@_island
+@compiled
 def _forward(
     gates: tf.Tensor,
     recurrent_kernel: tf.Tensor,
@@ -79,7 +75,7 @@ def _forward(
     return tf.transpose(states.stack(), [1, 0, 2]), kept.stack()
 
 
-@_island
+@compiled
 def _backward(
     upstream: tf.Tensor,
     outputs: tf.Tensor,

@@ -12,8 +12,8 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from ddsp_tf.ops.compiled import compiled, first_order
 from ddsp_tf.ops.frames import crossfade_window
-from ddsp_tf.ops.gradients import first_order
 
 _HARMONICS_AT_ONCE = 10  # in one trip of a loop; measured best of 5, 10 and 20 on a CPU
 _SAMPLES_AT_ONCE = 16
@@ -71,7 +71,7 @@ def _sine(turns: tf.Tensor) -> tf.Tensor:
     return angle * series
 
 
-@tf.function(jit_compile=True, reduce_retracing=True, autograph=False)
+@compiled
 def _horner(
     turns: tf.Tensor, earlier: tf.Tensor, later: tf.Tensor, hop: int, harmonics: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -118,7 +118,7 @@ def _horner(
     return tf.transpose(imaginary, [0, 2, 1]), tf.transpose(real, [0, 2, 1])
 
 
-@tf.function(jit_compile=True, reduce_retracing=True, autograph=False)
+@compiled
 def _correlate(turns: tf.Tensor, signal: tf.Tensor, hop: int, harmonics: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Correlate each hop of a signal with the sines, under `1 - w` and under `w`.
 

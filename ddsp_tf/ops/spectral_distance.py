@@ -8,8 +8,8 @@ slower).
 import numpy as np
 import tensorflow as tf
 
+from ddsp_tf.ops.compiled import compiled, first_order
 from ddsp_tf.ops.frames import overlap_add
-from ddsp_tf.ops.gradients import first_order
 from ddsp_tf.ops.spectra import hann, magnitude_spectrogram, magnitudes, windowed_spectra
 
 
@@ -76,7 +76,7 @@ def weighted_spectral_distance(
     return run(target, audio)
 
 
-@tf.function(jit_compile=True, reduce_retracing=True, autograph=False)
+@compiled
 def _distance_and_slope(
     target: tf.Tensor, audio: tf.Tensor, fft_size: int, epsilon: float, weights: tuple[float, float]
 ) -> tuple[tf.Tensor, tf.Tensor]:

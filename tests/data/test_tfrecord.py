@@ -115,9 +115,20 @@ def test_tensorflow_reads_and_writes_the_same_examples(values: dict[str, bytes |
     assert decode_example(theirs.SerializeToString()) == values
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
-def test_bytes_that_are_no_example_are_refused_or_empty(data: bytes) -> None:
+def test_bytes_are_read_as_tensorflow_reads_them_or_refused(data: bytes) -> None:
+    import tensorflow as tf
+    from google.protobuf.message import DecodeError
+
     try:
-        decode_example(data)
+        found = decode_example(data)
     except ValueError:
-        return
+        found = None
+    try:
+        theirs = tf.train.Example.FromString(data).features.feature
+    except DecodeError:
+        theirs = None
+    if found:  # a feature with a value
+        assert theirs is not None
+        assert set(found) <= set(theirs)

@@ -1,11 +1,16 @@
-"""What all gradients written by hand share."""
+"""What operations share that XLA compiles and whose gradients are written by hand (decision 0010)."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
+
+compiled = partial(tf.function, jit_compile=True, reduce_retracing=True, autograph=False)
+"""Decorator of a function of tensors that XLA compiles, once for each shape. What is no tensor (a hop, a number
+of units) is passed as a Python value, by keyword."""
 
 
 def first_order(
