@@ -9,8 +9,8 @@ import tensorflow as tf
 from ddsp_tf.errors import DdspError
 
 compiled = partial(tf.function, jit_compile=True, reduce_retracing=True, autograph=False)
-"""Decorator of a function of tensors that XLA compiles, once for each shape. What is no tensor (a hop, a number
-of units) is passed as a Python value, by keyword."""
+"""Decorator of a function of tensors that XLA compiles, once for each shape. What is no tensor (a hop, a
+number of units) is passed as a Python value, by keyword."""
 
 
 def first_order(
