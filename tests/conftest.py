@@ -4,10 +4,28 @@ Tests on the device side have no TensorFlow, so everything is imported where it 
 """
 
 import shutil
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heard_signals() -> Iterator[None]:
+    """Have the programs that tests start hear SIGINT and SIGHUP, where the tests themselves run deaf to them.
+
+    A program inherits what is ignored (under `nohup`, in the background of a script) but no handlers:
+    one that does nothing leaves the tests as deaf as they were.
+    """
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
+    deaf = [number for number in numbers if signal.getsignal(number) is signal.SIG_IGN]
+    for number in deaf:
+        signal.signal(number, lambda *_: None)
+    yield
+    for number in deaf:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture(scope="session")
