@@ -15,13 +15,13 @@ from ddsp_edge.units import Array
 from ddsp_tf.data.info import load_dataset_info
 from ddsp_tf.data.reading import Passage, read_passages
 from ddsp_tf.errors import DdspError
-from ddsp_tf.evaluation import plots
 from ddsp_tf.evaluation.baseline import mean_distribution
 from ddsp_tf.evaluation.evaluate import load_evaluation
-from ddsp_tf.evaluation.html import Page
 from ddsp_tf.features.f0 import f0_estimator_as_recorded
 from ddsp_tf.models.autoencoder import Autoencoder
 from ddsp_tf.models.render import Renderer
+from ddsp_tf.reports import plots
+from ddsp_tf.reports.html import Page
 from ddsp_tf.training.callbacks import read_log
 from ddsp_tf.training.run import load_model_of_run
 

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from matplotlib.figure import Figure
 
-from ddsp_tf.evaluation.html import Page
+from ddsp_tf.reports.html import Page
 from tests import tiny
 
 NASTY = """<script>alert("x")</script> & 'é' </p><img src="http://example.org/x.png">"""
