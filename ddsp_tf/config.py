@@ -134,6 +134,7 @@ class TrainingConfig:
         learning_rate: Of Adam at the start; it decays to a tenth along a cosine.
         gradient_norm: The global norm that gradients are clipped to.
         seed: Integer, seed of weights, data order and noise.
+        keep_checkpoints: Integer, how many checkpoints to keep beside the best.
     """
 
     steps: int = 5000
@@ -143,6 +144,7 @@ class TrainingConfig:
     learning_rate: float = 2e-3
     gradient_norm: float = 3.0
     seed: int = 0
+    keep_checkpoints: int = 3
 
     def __post_init__(self) -> None:
         _in_range("training.steps", self.steps, 1, 100_000_000)
@@ -152,6 +154,7 @@ class TrainingConfig:
         _in_range("training.learning_rate", self.learning_rate, 1e-8, 1.0)
         _in_range("training.gradient_norm", self.gradient_norm, 1e-6, 1e6)
         _in_range("training.seed", self.seed, 0, 2**31 - 1)
+        _in_range("training.keep_checkpoints", self.keep_checkpoints, 1, 1000)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tensorboard", action="store_true", help="write TensorBoard logs to RUN/tensorboard"
     )
+    parser.add_argument("--no-report", action="store_true", help="write no RUN/report.html at the end")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -4,14 +4,18 @@ import csv
 import io
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from ddsp_edge.files import written_whole
 from ddsp_tf.errors import DdspError
-from ddsp_tf.training.run import LOG_NAME, MODEL_NAME, save_model
+from ddsp_tf.training.checkpoints import MODEL_NAME, TrainingState, checkpoints_of, save_checkpoint
+from ddsp_tf.training.interruption import Interruption, Stopped
+from ddsp_tf.training.run import LOG_NAME
 
 COLUMNS = ("step", "epoch", "seconds", "loss", "val_loss", "learning_rate")
 
@@ -55,20 +59,70 @@ class RunLog(keras.callbacks.Callback):
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
-        with written_whole(self.path) as beside:
-            beside.write_text(text.getvalue(), encoding="utf-8")
+        try:
+            with written_whole(self.path) as beside:
+                beside.write_text(text.getvalue(), encoding="utf-8")
+        except OSError as error:
+            raise unwritable(self.path.parent, error) from error
+
+    @property
+    def last_is_best(self) -> bool:
+        """Whether no epoch before the last had as low a loss on held-back passages."""
+        *before, last = [float(row["val_loss"]) for row in self.rows]
+        return all(last < loss for loss in before)
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Save the model with its optimizer to `RUN/instrument.keras`, beside and renamed."""
+    """Save the model with its optimizer after every epoch, and where somebody stops the run.
 
-    def __init__(self, run: Path) -> None:
+    Args:
+        run: The run folder.
+        log: The log, which has the line of this epoch already and says whether it is the best.
+        keep: Integer > 0, how many checkpoints to keep beside the best.
+        interruption: What tells that the run is to stop.
+        means: Of the metrics, in an epoch that was interrupted: the first epoch goes on from there.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        log: RunLog,
+        keep: int,
+        interruption: Interruption,
+        means: Sequence[float] = (),
+    ) -> None:
         super().__init__()
-        self.path = run / MODEL_NAME
+        self.run, self.log, self.keep = run, log, keep
+        self.interruption, self.means = interruption, means
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Put the means back where an interrupted epoch left them."""
+        if self.means:
+            for variable, value in zip(self._means(), self.means, strict=True):
+                variable.assign(np.reshape(value, variable.shape))
+            self.means = ()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Save and stop, if somebody asked for it and the epoch is not over anyway."""
+        if self.interruption.asked and batch + 1 < self.params["steps"]:
+            self._save(tuple(float(v.numpy()) for v in self._means()))
+            raise Stopped
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Save."""
-        save_model(self.model, self.path)
+        self._save(best=self.log.last_is_best)
+        if self.interruption.asked:
+            raise Stopped
+
+    def _means(self) -> list[Any]:
+        return [variable for metric in self.model.metrics for variable in metric.variables]
+
+    def _save(self, means: tuple[float, ...] = (), best: bool = False) -> None:
+        state = TrainingState(int(self.model.optimizer.iterations), means)
+        try:
+            save_checkpoint(self.model, self.run, state, keep=self.keep, best=best)
+        except OSError as error:
+            raise unwritable(self.run, error) from error
 
 
 class StopOnNonFiniteLoss(keras.callbacks.Callback):
@@ -92,6 +146,17 @@ def spoilt(what: str) -> DdspError:
     return DdspError(
         f"{what}; the checkpoint before it, if there is one, is intact. "
         "A smaller training.learning_rate or training.gradient_norm usually cures it"
+    )
+
+
+def unwritable(run: Path, error: OSError) -> DdspError:
+    """The error of a run that cannot be written any more: a disk that is full, or gone."""
+    good = next((path for path in [*checkpoints_of(run), run / MODEL_NAME] if path.exists()), None)
+    left = (
+        f"the last good checkpoint is {good.name}, which is intact" if good else "there is no checkpoint yet"
+    )
+    return DdspError(
+        f"{run} cannot be written: {error.strerror or error}; {left}. Make room, and go on with --resume"
     )
 
 

@@ -1,8 +1,11 @@
 """Training: a configuration and a dataset in, a run folder out. Nothing but `keras.Model.fit`."""
 
+import contextlib
 import dataclasses
 import re
+import signal
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ddsp_tf.config import Config
+from ddsp_tf.config import Config, TrainingConfig
 from ddsp_tf.data.dataset import training_dataset, validation_dataset
 from ddsp_tf.data.info import DatasetInfo, load_dataset_info
 from ddsp_tf.data.reading import check_sample_rate
@@ -19,11 +22,12 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.models.autoencoder import Autoencoder
 from ddsp_tf.training.callbacks import Checkpoint, RunLog, StopOnNonFiniteLoss, spoilt
-from ddsp_tf.training.reference import save_reference
+from ddsp_tf.training.checkpoints import TrainingState, has_checkpoint, load_newest, remove_leftovers
+from ddsp_tf.training.interruption import Stopped, signals_deferred
+from ddsp_tf.training.reference import REFERENCE_NAME, save_reference
 from ddsp_tf.training.run import (
     CONFIG_NAME,
     load_config_of_run,
-    load_model_of_run,
     make_run_folder,
     refuse_used_folder,
     save_config,
@@ -51,7 +55,8 @@ def train(
         config: The configuration; `config.training.steps` says how long.
         data: A dataset folder made by `prepare`.
         run: The run folder to write.
-        resume: Go on from the last checkpoint of `run`.
+        resume: Go on from the newest checkpoint of `run` that is intact, or from the beginning if it was
+            stopped before the first.
         tensorboard: Write TensorBoard logs to `run/tensorboard`.
         verbose: As in `keras.Model.fit`.
         on_damage: Called with a sentence for each record of the dataset that is damaged, which is then left
@@ -62,51 +67,78 @@ def train(
         The trained model.
 
     Raises:
-        DdspError: If the dataset does not fit the configuration, or the run folder is not usable.
+        DdspError: If the dataset does not fit the configuration, or the run folder is not usable or cannot
+            be written any more.
+        KeyboardInterrupt: If a signal asked for an end (or what the handler of the signal raises): at the
+            next step, after a checkpoint was written.
     """
     if tensorboard and find_spec("tensorboard") is None:
         raise DdspError("TensorBoard is not installed: pip install tensorboard")
     info = load_dataset_info(data)
     spec, settings = config.spec, config.training
     check_sample_rate(data, info, spec)
-    if resume:
-        _check_same_model(config, run)
-        model = load_model_of_run(run, to_train=True)
+    state = TrainingState(0)
+    if resume and _can_go_on(config, run):
+        model, state = load_newest(run, progress)
         _check_same_data(model, info, data, run)
-        done = int(model.optimizer.iterations)
-        if done >= settings.steps:
-            progress(f"{run} has done {done} steps of {settings.steps}: there is nothing left to do")
+        if state.step >= settings.steps:
+            progress(f"{run} has done {state.step} steps of {settings.steps}: there is nothing left to do")
             return model
-        progress(f"going on from step {done}")
+        progress(f"going on from step {state.step}")
         model.instrument["config"] = config.to_dict()  # the number of steps may be another
     else:
-        refuse_used_folder(run)
+        if not resume:
+            refuse_used_folder(run)
         model = Autoencoder.from_experiment(config, describe_data(info))
-        done = 0
     compile_model(model, config)
     clip_frames = spec.frames_for(settings.clip_seconds)
     held_back = validation_dataset(
         data, spec, batch_size=settings.batch_size, clip_frames=clip_frames, on_damage=on_damage
     )
-    clips = _clips_from(done, config, data, on_damage)
-    if resume:
+    clips = partial(_clips_from, config=config, data=data, on_damage=on_damage)
+    first_clips = clips(state.step)
+    if state.step:
         save_config(run, config)
     else:
         make_run_folder(run, config)
+    remove_leftovers(run)
+    if not (state.step and (run / REFERENCE_NAME).exists()):
         save_reference(data, run, spec, on_damage)
-    callbacks: list[keras.callbacks.Callback] = [
-        StopOnNonFiniteLoss(),
-        RunLog(run, done),
-        Checkpoint(run),
-    ]
-    if tensorboard:
-        callbacks.append(keras.callbacks.TensorBoard(run / "tensorboard"))
+    with signals_deferred() as interruption:
+        log = RunLog(run, state.step)
+        callbacks: list[keras.callbacks.Callback] = [
+            StopOnNonFiniteLoss(),
+            log,
+            Checkpoint(run, log, settings.keep_checkpoints, interruption, state.means),
+        ]
+        if tensorboard:
+            callbacks.append(keras.callbacks.TensorBoard(run / "tensorboard"))
+        with contextlib.suppress(Stopped):
+            _fit(model, settings, state.step, first_clips, clips, held_back, callbacks, verbose)
+    if interruption.signal is not None:
+        progress(f"stopped after step {int(model.optimizer.iterations)}: go on with --resume")
+        signal.raise_signal(interruption.signal)
+        raise KeyboardInterrupt  # where the signal's handler returns
+    return model
+
+
+def _fit(
+    model: Autoencoder,
+    settings: TrainingConfig,
+    done: int,
+    batches: Any,
+    batches_from: Callable[[int], Any],
+    held_back: Any,
+    callbacks: list[keras.callbacks.Callback],
+    verbose: int | str,
+) -> None:
+    """Fit from a step to the last one; epochs end where they would in a run that never stopped."""
     while done < settings.steps:
         epochs, steps = _next_epochs(done, settings.steps, settings.steps_per_epoch)
         first = done // settings.steps_per_epoch
         try:
             model.fit(
-                clips,
+                batches,
                 epochs=first + epochs,
                 initial_epoch=first,
                 steps_per_epoch=steps,
@@ -122,11 +154,10 @@ def train(
             raise spoilt(refused[0]) from error
         done += epochs * steps
         if done < settings.steps:
-            clips = _clips_from(done, config, data, on_damage)
-    return model
+            batches = batches_from(done)
 
 
-def _clips_from(step: int, config: Config, data: Path, on_damage: OnDamage | None) -> Any:
+def _clips_from(step: int, *, config: Config, data: Path, on_damage: OnDamage | None) -> Any:
     """The training batches from a step on."""
     settings = config.training
     return training_dataset(
@@ -179,11 +210,27 @@ def describe_data(info: DatasetInfo) -> dict[str, Any]:
     }
 
 
+def _can_go_on(config: Config, run: Path) -> bool:
+    """Whether a run has a checkpoint; one that was killed before its first starts anew.
+
+    Raises:
+        DdspError: If there is no run, or it has another configuration.
+    """
+    if has_checkpoint(run) or (run / CONFIG_NAME).exists() or not run.is_dir() or _has_visible_files(run):
+        _check_same_model(config, run)
+    return has_checkpoint(run)
+
+
+def _has_visible_files(run: Path) -> bool:
+    return any(not path.name.startswith(".") for path in run.iterdir())
+
+
 def _check_same_model(config: Config, run: Path) -> None:
     """Refuse to go on with a run under a configuration that describes something else."""
     started, asked = (_settings(c.to_dict()) for c in (load_config_of_run(run), config))
     differing = [key for key in {**started, **asked} if started.get(key) != asked.get(key)]
-    differing = [key for key in differing if key != "training.steps"]  # a run may be made longer
+    free = ("training.steps", "training.keep_checkpoints")  # a run may be made longer
+    differing = [key for key in differing if key not in free]
     if differing:
         raise DdspError(
             f"the run {run} was started with another configuration: {', '.join(differing)} "

@@ -2,23 +2,21 @@
 
 RUN/config.yaml        the configuration, complete
 RUN/instrument.keras   the model at the last checkpoint, with its optimizer
+RUN/checkpoints/       the last checkpoints, and the best
 RUN/log.csv            one line an epoch
 RUN/reference.npz      a little held-back sound, which `export` measures against
 RUN/evaluation.json    what `evaluate` measured
 """
 
-import zipfile
 from pathlib import Path
-
-import keras
 
 from ddsp_edge.files import written_whole
 from ddsp_tf.config import Config, read_settings
 from ddsp_tf.errors import DdspError
 from ddsp_tf.models.autoencoder import Autoencoder
+from ddsp_tf.training.checkpoints import MODEL_NAME, has_checkpoint, load_checkpoint
 
 CONFIG_NAME = "config.yaml"
-MODEL_NAME = "instrument.keras"
 LOG_NAME = "log.csv"
 
 
@@ -26,7 +24,7 @@ def refuse_used_folder(run: Path) -> None:
     """Raise `DdspError` if a folder holds the checkpoint of a run, or is none."""
     if run.exists() and not run.is_dir():
         raise DdspError(f"{run} is a file; name a folder to write the run into")
-    if (run / MODEL_NAME).exists():
+    if has_checkpoint(run):
         raise DdspError(f"{run} holds a run already: go on with --resume, or name another folder")
 
 
@@ -87,21 +85,4 @@ def load_model_of_run(run: Path, *, to_train: bool = False) -> Autoencoder:
     path = run / MODEL_NAME
     if not path.is_file():
         raise DdspError(f"{run} has no checkpoint ({MODEL_NAME}): train it first, for one epoch at least")
-    try:
-        with zipfile.ZipFile(path) as archive:  # Keras does not look at every checksum
-            damaged = archive.testzip()
-        if damaged is not None:
-            raise zipfile.BadZipFile(f"the checksum of {damaged} is wrong")
-        model = keras.models.load_model(path, compile=to_train)
-    except Exception as error:
-        detail = " ".join(str(error).split())[:200]
-        raise DdspError(f"{path} is damaged, or of another version of ddsp_tf: {detail}") from error
-    if not isinstance(model, Autoencoder):
-        raise DdspError(f"{path} holds a {type(model).__name__}, not an instrument")
-    return model
-
-
-def save_model(model: keras.Model, path: Path) -> None:
-    """Save a model beside and rename, so that an interrupted save leaves the last good one."""
-    with written_whole(path) as beside:
-        model.save(beside)
+    return load_checkpoint(path, to_train=to_train)[0]

@@ -9,8 +9,8 @@ import pytest
 from ddsp_tf.errors import DdspError
 from ddsp_tf.training import load_config_of_run, load_model_of_run, train
 from ddsp_tf.training.callbacks import read_log
+from ddsp_tf.training.checkpoints import TrainingState, save_checkpoint
 from ddsp_tf.training.reference import load_reference
-from ddsp_tf.training.run import save_model
 from tests import tiny
 
 
@@ -111,7 +111,7 @@ def test_a_model_that_is_no_instrument_is_refused(run_copy):
     import keras
 
     model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
-    save_model(model, run_copy / "instrument.keras")
+    model.save(run_copy / "instrument.keras")
     with pytest.raises(DdspError, match="holds a Sequential, not an instrument"):
         load_model_of_run(run_copy)
 
@@ -145,7 +145,7 @@ def test_a_save_that_fails_leaves_the_checkpoint_before(run_copy, trained_model,
 
     monkeypatch.setattr(trained_model, "save", full)
     with pytest.raises(OSError, match="No space left"):
-        save_model(trained_model, run_copy / "instrument.keras")
+        save_checkpoint(trained_model, run_copy, TrainingState(8), keep=3)
     assert (run_copy / "instrument.keras").read_bytes() == before
 
 

@@ -15,31 +15,11 @@ from ddsp_tf.training.reference import load_reference
 from ddsp_tf.training.run import make_run_folder
 from tests import tiny
 from tests.data.doubles import ConstantEstimator
+from tests.training.runs import assert_same_run, losses
 
 
 class Killed(BaseException):
     """What ends a process in the middle of something."""
-
-
-def state_of(run):
-    """Weights, noise and optimizer of the checkpoint of a run, by name."""
-    model = load_model_of_run(run, to_train=True)
-    noise = model.processors.processors["noise"].seed_generator.state
-    variables = [*model.trainable_variables, noise, *model.optimizer.variables]
-    return {f"{i}:{v.path}": np.asarray(v) for i, v in enumerate(variables)}
-
-
-def losses(run):
-    """The log without its clock."""
-    return [{k: float(v) for k, v in row.items() if k != "seconds"} for row in read_log(run)]
-
-
-def assert_same_run(one, two):
-    assert [row["step"] for row in losses(one)] == [row["step"] for row in losses(two)]
-    for a, b in zip(losses(one), losses(two), strict=True):
-        assert a == pytest.approx(b, rel=1e-6)  # float32 rounding
-    for (name, value), other in zip(state_of(one).items(), state_of(two).values(), strict=True):
-        np.testing.assert_allclose(other, value, rtol=1e-5, atol=1e-7, err_msg=name)
 
 
 def killed_run(data, run, owner, method, epoch, after):
@@ -67,6 +47,7 @@ def test_the_loss_falls(trained_run):
 
 def test_a_run_holds_its_configuration_its_log_and_held_back_sound(trained_run, tiny_dataset):
     assert {p.name for p in trained_run.iterdir()} == {
+        "checkpoints",
         "config.yaml",
         "instrument.keras",
         "log.csv",
@@ -131,11 +112,11 @@ def test_from_any_step_on_every_step_is_done_once_and_epochs_end_where_they_woul
 
 
 def test_a_finished_run_is_left_as_it_is(run_copy, tiny_dataset):
-    before = {p.name: p.read_bytes() for p in run_copy.iterdir()}
+    before = {p: p.read_bytes() for p in run_copy.rglob("*") if p.is_file()}
     said = []
     train(tiny.config(), tiny_dataset, run_copy, resume=True, verbose=0, progress=said.append)
     assert said == [f"{run_copy} has done 6 steps of 6: there is nothing left to do"]
-    assert {p.name: p.read_bytes() for p in run_copy.iterdir()} == before
+    assert {p: p.read_bytes() for p in run_copy.rglob("*") if p.is_file()} == before
 
 
 def test_a_folder_that_holds_a_run_is_refused(trained_run, tiny_dataset):
