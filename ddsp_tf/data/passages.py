@@ -22,6 +22,7 @@ class Cut:
         lead_frames: Integer, frames in `audio` before the passage.
         n_frames: Integer, frames of the passage.
         source: Name of the recording.
+        clipped_samples: Integer, samples near it that are clipped in the file.
     """
 
     audio: Array
@@ -29,6 +30,7 @@ class Cut:
     lead_frames: int
     n_frames: int
     source: str = ""
+    clipped_samples: int = 0
 
 
 def cut_passages(

@@ -47,8 +47,9 @@ def check_recording(path: Path) -> FileResult:
     """Read a file from one end to the other, so that nothing of a bad one gets into a dataset.
 
     Returns:
-        Its length, rate, channels and clipped samples, and how much of it is missing where it holds less than
-        it says; the name is left to the caller.
+        Its length, rate, channels and clipped samples, and what is worth knowing: how much of it is missing
+        where it holds less than it says, and that more than two channels were averaged; the name is left to
+        the caller.
 
     Raises:
         DdspError: If it is no sound file, cannot be decoded to its end, is too short, holds what are not
@@ -59,7 +60,7 @@ def check_recording(path: Path) -> FileResult:
         for block in reader.blocks():
             samples += len(block)
         rate, channels = reader.file_sample_rate, reader.channels
-        broken_off = _without_path(path, reader.broken_off())
+        told = [_without_path(path, reader.broken_off()), reader.averaged()]
         clipped = reader.clipped_samples
     if samples < MIN_SECONDS * rate:
         raise DdspError(
@@ -71,7 +72,7 @@ def check_recording(path: Path) -> FileResult:
     return FileResult(
         "",
         "used",
-        broken_off,
+        "; ".join(text for text in told if text),
         seconds=samples / rate,
         sample_rate=rate,
         channels=channels,
@@ -168,8 +169,10 @@ class RecordingStream:
             blocks = (np.clip(block, -1.0, 1.0) for block in reader.blocks())
             cuts = cut_passages(blocks, self._spec, self._passage_frames, self._context_frames, source.name)
             for number, cut in enumerate(cuts):
+                end = cut.first_sample + cut.n_frames * self._spec.hop
+                clipped = reader.clipped_between(cut.first_sample, end)
                 if number >= measured:
-                    yield cut
+                    yield dataclasses.replace(cut, clipped_samples=clipped)
 
     def _checked(self) -> Iterator[tuple[Source, Journal | None, FileEnds]]:
         """Yield the recordings in order, checked in threads some files ahead."""

@@ -1,4 +1,4 @@
-"""Sound files in and out: any format that libsndfile knows, any rate, mono or stereo.
+"""Sound files in and out: any format that libsndfile knows, any rate, any number of channels.
 
 Reading streams: memory does not grow with the length of the file.
 """
@@ -6,6 +6,7 @@ Reading streams: memory does not grow with the length of the file.
 import contextlib
 import os
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,6 @@ from ddsp_edge.units import Array
 
 MIN_SAMPLE_RATE = 4_000  # Hz; below it nothing of an instrument is left to learn from
 MAX_SAMPLE_RATE = 768_000
-MAX_CHANNELS = 2  # of more, nobody can say which hold the instrument
 MAX_LEVEL = 1_000.0  # full scale is 1; 60 dB above it nothing was recorded, and 16-bit integers begin
 OTHER_SOUND = frozenset({".m4a", ".aac", ".mp4", ".wma", ".amr", ".3gp", ".ape", ".wv", ".webm", ".mka"})
 """Endings of sound files, as phones make them, that libsndfile does not read."""
@@ -44,7 +44,7 @@ class AudioReader:
 
     Raises:
         DdspError: If the file is missing, empty, no ordinary file, no sound file, has a rate that cannot be
-            meant or more than two channels.
+            meant.
     """
 
     def __init__(self, path: str | Path, sample_rate: int | None = None) -> None:
@@ -60,14 +60,9 @@ class AudioReader:
                 f"{self.path} has a sample rate of {self.file_sample_rate} Hz; "
                 f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz can be used"
             )
-        if self.channels > MAX_CHANNELS:
-            self._file.close()
-            raise DdspError(
-                f"{self.path} has {self.channels} channels; mono or stereo can be used: mix it down, or keep "
-                "the channel that holds the instrument"
-            )
         self.sample_rate = sample_rate or self.file_sample_rate
         self._clipping = ClippingCounter(full_scale(self._file.subtype), self.channels)
+        self._clipped: deque[tuple[int, int, int]] = deque()  # first, end and count of a stretch
         self._samples_read = 0
         self._channel_peak = self._mono_peak = 0.0  # of what was read
 
@@ -80,6 +75,25 @@ class AudioReader:
     def clipped_samples(self) -> int:
         """Samples of what was read, of all channels, in runs at full scale; see `ddsp_edge.clipping`."""
         return self._clipping.samples
+
+    def clipped_between(self, first: int, end: int) -> int:
+        """Clipped samples near those from `first` up to `end`, counted at `sample_rate`, of what was read.
+
+        What comes before `first` is forgotten, so that memory is bounded. Near is within 8192 samples.
+        """
+        ratio = self.file_sample_rate / self.sample_rate
+        while self._clipped and self._clipped[0][1] <= first * ratio:
+            self._clipped.popleft()
+        return sum(count for start, _, count in self._clipped if start < end * ratio)
+
+    def averaged(self) -> str:
+        """Say that channels were averaged of which one may hold the instrument; empty for mono and stereo."""
+        if self.channels <= 2:
+            return ""
+        return (
+            f"its {self.channels} channels were averaged; where they are several microphones, keep the one "
+            "that hears the instrument best"
+        )
 
     @property
     def cancelled(self) -> bool:
@@ -127,7 +141,7 @@ class AudioReader:
             yield stream.resample_chunk(block)
         yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
-    def _mono(self, at_once: int = 65_536) -> Iterator[Array]:
+    def _mono(self, at_once: int = 8_192) -> Iterator[Array]:
         self._samples_read = 0
         while True:
             try:
@@ -143,7 +157,11 @@ class AudioReader:
             mono = block.mean(axis=1) if self.channels > 1 else block[:, 0]
             self._channel_peak = max(self._channel_peak, peak)
             self._mono_peak = max(self._mono_peak, float(mono.max()), -float(mono.min()))
+            before = self._clipping.samples
             self._clipping.add(block)
+            if self._clipping.samples > before:
+                place = self._samples_read
+                self._clipped.append((place, place + len(block), self._clipping.samples - before))
             self._samples_read += len(block)
             yield mono
 
@@ -165,7 +183,7 @@ class AudioReader:
         """Say why nothing is to be heard of a file that was read and found silent."""
         if self.cancelled:
             return (
-                f"{self.path} has two channels that cancel each other when they are averaged: they hold the "
+                f"{self.path} has channels that cancel each other when they are averaged: they hold the "
                 "same with opposite signs. Keep one of them, or invert one"
             )
         return f"{self.path} is silent: nothing to follow"
@@ -205,6 +223,18 @@ def _ending_of_a_file(path: Path) -> Ending:
         raise DdspError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
+class _Stream(soundfile.SoundFile):  # type: ignore[misc]
+    """A sound file that is only read onwards.
+
+    After each read, soundfile seeks to where it is already, if it may. In MP3 that forgets what the next
+    frames are decoded from: sound would be missing and clicks be heard between blocks.
+    """
+
+    def seekable(self) -> bool:
+        """Never."""
+        return False
+
+
 def _opened(path: Path, ending: Ending) -> soundfile.SoundFile:
     """Open a sound file whatever its name: bytes are what a disk knows, and need not be text."""
     talks = ending.share is not None and ending.share < 1.0  # libmpg123 says so on stderr, to nobody's use
@@ -213,7 +243,7 @@ def _opened(path: Path, ending: Ending) -> soundfile.SoundFile:
             if talks:
                 stack.enter_context(_stderr_is_hidden)  # files are opened in many threads
                 stack.enter_context(quiet_stderr())
-            return soundfile.SoundFile(path if os.name == "nt" else os.fsencode(path))
+            return _Stream(path if os.name == "nt" else os.fsencode(path))
     except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
         if path.suffix.lower() in OTHER_SOUND:
             raise DdspError(f"{path}: {CONVERT}") from error

@@ -261,13 +261,6 @@ def test_transfer_does_not_overwrite_its_input(trained_run, sound, tmp_path, cap
     assert sound.read_bytes() == before
 
 
-def test_transfer_refuses_eight_channels(trained_run, tmp_path, capsys):
-    soundfile.write(tmp_path / "eight.wav", np.stack([tiny.phrase(1.5)] * 8, axis=1), tiny.RATE)
-    message = error_of(capsys, "transfer", trained_run, tmp_path / "eight.wav", tmp_path / "out.wav")
-    assert "eight.wav has 8 channels; mono or stereo can be used" in message
-    assert not (tmp_path / "out.wav").exists()
-
-
 # The output of export
 
 

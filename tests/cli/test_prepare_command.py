@@ -121,10 +121,12 @@ def test_a_bad_recording_is_refused_in_one_line(
     assert not (tmp_path / "out").exists()
 
 
-def test_eight_channels_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_eight_channels_are_averaged_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     soundfile.write(tmp_path / "eight.wav", np.stack([_tone(3.0)] * 8, axis=1), RATE)
-    assert main(["prepare", str(tmp_path / "eight.wav"), "--out", str(tmp_path / "out"), *QUICK]) == 1
-    assert "has 8 channels; mono or stereo can be used" in capsys.readouterr().err
+    assert main(["prepare", str(tmp_path / "eight.wav"), "--out", str(tmp_path / "out"), *QUICK]) == 0
+    assert "eight.wav: its 8 channels were averaged; where they are several microphones" in (
+        capsys.readouterr().out
+    )
 
 
 def test_a_folder_without_sound_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,9 +34,21 @@ def _hashes(dataset: Path) -> dict[str, str]:
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(dataset.iterdir())}
 
 
-@pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3"])
+@pytest.mark.parametrize(
+    ("ending", "channels"),
+    [
+        ("wav", 1),
+        ("wav", 2),
+        ("wav", 6),
+        ("flac", 1),
+        ("flac", 6),
+        ("ogg", 1),
+        ("ogg", 2),
+        ("mp3", 1),
+        ("mp3", 2),
+    ],
+)
 @pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 48_000])
-@pytest.mark.parametrize("channels", [1, 2])
 def test_any_format_rate_and_channel_count_is_taken(
     tmp_path: Path, spec: FrameSpec, ending: str, rate: int, channels: int
 ) -> None:
@@ -119,7 +131,7 @@ def test_channels_that_cancel_each_other_are_not_called_silence(tmp_path: Path, 
     good = write(tmp_path / "good.wav", one)
     info = prepare([antiphase, silence, good], tmp_path / "out", spec, estimator=CHEAP, jobs=1)
     reasons = {file.name: file.reason for file in info.files}
-    assert "two channels that cancel each other when they are averaged" in reasons["antiphase.wav"]
+    assert "channels that cancel each other when they are averaged" in reasons["antiphase.wav"]
     assert reasons["silence.wav"].startswith("silent throughout")
 
 
