@@ -167,20 +167,35 @@ class Processor(keras.layers.Layer):
     def _refuse_non_finite(self, values: Tensors) -> Tensors:
         """Return the controls, which cannot be used before they were checked.
 
-        Gradients pass by the check: loss scaling finds its scale by gradients that are not finite.
+        A sum of squares that is small enough clears them all; only where it is not, each value is looked
+        at. Gradients pass by the check: loss scaling finds its scale by gradients that are not finite.
         """
+        if not values:
+            return values
+        energy = tf.add_n([tf.nn.l2_loss(tf.stop_gradient(value)) for value in values.values()])
+        clear = energy <= LARGEST_CONTROL**2 / 2.0  # not so where a number is none
+        if tf.executing_eagerly():
+            if not clear:
+                self._refuse_by_value(values)
+            return values
+        checked = tf.cond(clear, lambda: True, lambda: self._refuse_by_value(values))
+        with tf.control_dependencies([checked]):
+            return {name: tf.identity(value) for name, value in values.items()}
+
+    def _refuse_by_value(self, values: Tensors) -> tf.Tensor:
+        """Raise for the first control that is not finite or too large."""
         checks: list[tf.Tensor] = []  # one after the other, so that the first that fails is always the same
         for name, value in values.items():
             rule = f"{self.name}: control {name!r} must be finite, at most {LARGEST_CONTROL:g} in magnitude"
             # What is too large overflows here, and is found with the rest; a little less, for the rounding.
-            scaled = tf.cast(value, tf.float32) * (0.99999 * tf.float32.max / LARGEST_CONTROL)
+            scaled = tf.stop_gradient(value) * (0.99999 * tf.float32.max / LARGEST_CONTROL)
             try:
                 with tf.control_dependencies(checks):
                     checks.append(tf.debugging.check_numerics(scaled, rule))
             except tf.errors.InvalidArgumentError:  # eager
                 raise DdspError(f"{rule}. Received: {_first_refused(value)}") from None
         with tf.control_dependencies(checks):
-            return {name: tf.identity(value) for name, value in values.items()}
+            return tf.constant(True)
 
     def compute_output_shape(self, input_shape: dict[str, Any]) -> tuple[int | None, int | None]:
         """Shape of the audio, `(batch, samples)`."""

@@ -61,18 +61,19 @@ def _filter_and_join(audio: tf.Tensor, magnitudes: tf.Tensor, hop: int) -> tf.Te
 @compiled
 def _forward(audio: tf.Tensor, magnitudes: tf.Tensor, hop: int, bands: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Audio with the tail of the last frame, and the spectra of the hops for the gradient."""
-    size, length, delay = _sizes(hop, bands)
+    size, width, delay = _sizes(hop, bands)
     shape = tf.shape(magnitudes)
     hops = tf.reshape(audio, [shape[0], shape[1], hop])
     spectra = tf.signal.rfft(tf.pad(hops, [[0, 0], [0, 0], [delay, size - delay - hop]]), [size])
     filtered = _times(spectra, _gains(magnitudes, bands, size))
-    return overlap_add(tf.signal.irfft(filtered, [size])[..., :length], hop), spectra
+    joined = overlap_add(tf.signal.irfft(filtered, [size])[..., :width], hop)
+    return joined[:, : tf.shape(audio)[1] + 2 * bands - 3], spectra
 
 
 @compiled
 def _by_audio(upstream: tf.Tensor, magnitudes: tf.Tensor, hop: int, bands: int) -> tf.Tensor:
-    size, length, delay = _sizes(hop, bands)
-    spectra = tf.signal.rfft(cut_windows(upstream, length, hop), [size])
+    size, _, delay = _sizes(hop, bands)
+    spectra = _spectra_of_windows(upstream, hop, bands)
     filtered = _times(spectra, _gains(magnitudes, bands, size))  # symmetric: its own adjoint
     hops = tf.signal.irfft(filtered, [size])[..., delay : delay + hop]
     return tf.reshape(hops, [tf.shape(upstream)[0], -1])
@@ -80,8 +81,8 @@ def _by_audio(upstream: tf.Tensor, magnitudes: tf.Tensor, hop: int, bands: int) 
 
 @compiled
 def _by_magnitudes(upstream: tf.Tensor, spectra: tf.Tensor, hop: int, bands: int) -> tf.Tensor:
-    size, length, _ = _sizes(hop, bands)
-    wanted = tf.signal.rfft(cut_windows(upstream, length, hop), [size])
+    size, _, _ = _sizes(hop, bands)
+    wanted = _spectra_of_windows(upstream, hop, bands)
     real = tf.math.real(wanted) * tf.math.real(spectra) + tf.math.imag(wanted) * tf.math.imag(spectra)
     counts = np.full(size // 2 + 1, 2.0)  # a bin stands for itself and its mirror image
     counts[0] = 1.0
@@ -91,10 +92,21 @@ def _by_magnitudes(upstream: tf.Tensor, spectra: tf.Tensor, hop: int, bands: int
     return _product(real, matrix.T)
 
 
+def _spectra_of_windows(joined: tf.Tensor, hop: int, bands: int) -> tf.Tensor:
+    """Spectra of what each filtered hop reaches in the sum of all."""
+    size, width, _ = _sizes(hop, bands)
+    padded = tf.pad(joined, [[0, 0], [0, width - (hop + 2 * bands - 3)]])
+    return tf.signal.rfft(cut_windows(padded, width, hop), [size])
+
+
 def _sizes(hop: int, bands: int) -> tuple[int, int, int]:
-    """Size of the transforms, length of a filtered hop, delay of the filter; samples."""
+    """Size of the transforms, width of a filtered hop, delay of the filter; samples.
+
+    What the filter does not reach is zero, so the width is whole hops where the transform has room for them.
+    """
     length = hop + 2 * (bands - 1) - 1
-    return fft_size(length), length, bands - 1
+    size = fft_size(length)
+    return size, min(size, -(-length // hop) * hop), bands - 1
 
 
 def _response_matrix(bands: int, size: int) -> np.ndarray:

@@ -86,8 +86,9 @@ def overlap_add(windows: tf.Tensor, hop: int) -> tf.Tensor:
     parts = -(-length // hop)
     if parts > _FEW:
         return tf.signal.overlap_and_add(windows, hop)
-    count = tf.shape(windows)[1]
-    padded = tf.pad(windows, [[0, 0], [0, 0], [0, parts * hop - length]])
-    hops = tf.reshape(padded, [-1, count, parts, hop])
-    summed = tf.add_n([tf.pad(hops[:, :, i], [[0, 0], [i, parts - 1 - i], [0, 0]]) for i in range(parts)])
-    return tf.reshape(summed, [-1, (count + parts - 1) * hop])[:, : (count - 1) * hop + length]
+    count = tf.shape(windows)[1] + parts - 1
+    # Silent windows around them, and every hop is the sum of equally many.
+    padded = tf.pad(windows, [[0, 0], [parts - 1, parts - 1], [0, parts * hop - length]])
+    firsts = [parts - 1 - i for i in range(parts)]
+    hops = [padded[:, first : first + count, i * hop : (i + 1) * hop] for i, first in enumerate(firsts)]
+    return tf.reshape(tf.add_n(hops), [-1, count * hop])[:, : (count - parts) * hop + length]

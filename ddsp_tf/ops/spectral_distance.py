@@ -5,6 +5,8 @@ One compiled function a resolution: together they would not fit a processor's ca
 slower).
 """
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -39,10 +41,10 @@ def weighted_spectral_distance(
     epsilon: float,
     magnitude_weight: float,
     log_magnitude_weight: float,
-) -> tf.Tensor:
+) -> tuple[tf.Tensor, tf.Tensor]:
     """The sum of both `spectral_distances` under weights, for training: compiled for every new shape.
 
-    First derivatives reach both signals.
+    First derivatives of the sum reach both signals.
 
     Args:
         target: `[batch, samples]`.
@@ -53,7 +55,8 @@ def weighted_spectral_distance(
         log_magnitude_weight: Float >= 0.
 
     Returns:
-        `[batch]`.
+        The sum, `[batch]`, and its two parts, `[2, batch]`, which are there to be looked at: they have no
+        gradient.
     """
     settings = {
         "fft_size": fft_size,
@@ -62,8 +65,8 @@ def weighted_spectral_distance(
     }
 
     @tf.custom_gradient
-    def run(target: tf.Tensor, audio: tf.Tensor) -> tf.Tensor:
-        distance, slope = _distance_and_slope(target, audio, **settings)
+    def run(target: tf.Tensor, audio: tf.Tensor) -> tuple[list[tf.Tensor], Any]:
+        parts, slope = _distance_and_slope(target, audio, **settings)
 
         def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
             upstream = upstream[:, tf.newaxis]
@@ -71,16 +74,18 @@ def weighted_spectral_distance(
             _, target_slope = _distance_and_slope(*map(tf.stop_gradient, (audio, target)), **settings)
             return [upstream * target_slope, upstream * slope]
 
-        return distance, first_order(gradient, target, audio)
+        of_sum = first_order(gradient, target, audio)
+        return [tf.reduce_sum(parts, axis=0), parts], lambda upstream, _: of_sum(upstream)
 
-    return run(target, audio)
+    distance, parts = run(target, audio)
+    return distance, tf.stop_gradient(parts)
 
 
 @compiled
 def _distance_and_slope(
     target: tf.Tensor, audio: tf.Tensor, fft_size: int, epsilon: float, weights: tuple[float, float]
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The weighted distance `[batch]` and its derivative by the audio `[batch, samples]`."""
+    """Both weighted distances, `[2, batch]`, and the slope of their sum by the audio, `[batch, samples]`."""
     wanted = magnitude_spectrogram(target, fft_size, fft_size // 4)
     spectra = windowed_spectra(audio, fft_size, fft_size // 4)
     got = magnitudes(
@@ -88,19 +93,19 @@ def _distance_and_slope(
     )  # by a root: a product would be fused with the difference and leave its rounding
     difference = got - wanted
     count = tf.cast(tf.shape(got)[1] * tf.shape(got)[2], tf.float32)
-    distance, by_magnitude = tf.zeros(tf.shape(audio)[:1]), tf.zeros([])
+    parts, by_magnitude = [tf.zeros(tf.shape(audio)[:1])] * 2, tf.zeros([])
     magnitude_weight, log_magnitude_weight = weights
     if magnitude_weight:
-        distance += magnitude_weight / count * tf.reduce_sum(tf.abs(difference), axis=[1, 2])
+        parts[0] = magnitude_weight / count * tf.reduce_sum(tf.abs(difference), axis=[1, 2])
         by_magnitude += magnitude_weight
     if log_magnitude_weight:
         logs = tf.abs(tf.math.log((got + epsilon) / (wanted + epsilon)))
-        distance += log_magnitude_weight / count * tf.reduce_sum(logs, axis=[1, 2])
+        parts[1] = log_magnitude_weight / count * tf.reduce_sum(logs, axis=[1, 2])
         by_magnitude += log_magnitude_weight / (got + epsilon)
     # A magnitude's derivative by its spectrum is the spectrum over the magnitude.
     scale = tf.sign(difference) * by_magnitude / got * (_bins_in_inverse(fft_size) / count)
     bins = tf.complex(tf.math.real(spectra) * scale, tf.math.imag(spectra) * scale)
-    return distance, _adjoint(bins, fft_size, tf.shape(audio)[1])
+    return tf.stack(parts), _adjoint(bins, fft_size, tf.shape(audio)[1])
 
 
 def _bins_in_inverse(fft_size: int) -> np.ndarray:
