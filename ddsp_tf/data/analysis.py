@@ -12,6 +12,7 @@ import numpy as np
 from ddsp_edge.loudness import loudness_db, window_size
 from ddsp_edge.units import Array
 from ddsp_tf.data.passages import Cut
+from ddsp_tf.data.quality import Quality, measure_quality
 from ddsp_tf.features.f0 import F0Estimator
 from ddsp_tf.frames import FrameSpec
 
@@ -31,6 +32,7 @@ class Analysis:
         loudness_db: float32 `[n_frames]`.
         silent: Whether it holds nothing but silence.
         source: Name of the recording.
+        quality: What else was measured; None where it is silent.
     """
 
     audio: Array
@@ -40,6 +42,7 @@ class Analysis:
     loudness_db: Array
     silent: bool
     source: str
+    quality: Quality | None = None
 
     @property
     def n_frames(self) -> int:
@@ -76,14 +79,16 @@ class Analyser:
         loudness = loudness_db(cut.audio, self.spec)[part]
         own = slice(self._edge, cut.n_frames - self._edge)  # the outermost hear what is beside the passage
         silent = bool(loudness[own].max(initial=SILENCE_DB) <= SILENCE_DB)
-        if silent:
-            f0_hz = voicing = np.zeros(cut.n_frames, np.float32)
-        else:
-            track = self.estimator.estimate(cut.audio, self.spec)
-            f0_hz, voicing = track.f0_hz[part], track.voicing[part]
         hop = self.spec.hop
         audio = cut.audio[cut.lead_frames * hop : (cut.lead_frames + cut.n_frames) * hop]
-        return Analysis(self._keep(audio), cut.first_sample, f0_hz, voicing, loudness, silent, cut.source)
+        kept = self._keep(audio)
+        if silent:
+            none = np.zeros(cut.n_frames, np.float32)
+            return Analysis(kept, cut.first_sample, none, none, loudness, True, cut.source)
+        track = self.estimator.estimate(cut.audio, self.spec)
+        f0_hz, voicing = track.f0_hz[part], track.voicing[part]
+        quality = measure_quality(audio, f0_hz, loudness, self.spec, cut.clipped_samples)
+        return Analysis(kept, cut.first_sample, f0_hz, voicing, loudness, False, cut.source, quality)
 
 
 def context_frames(spec: FrameSpec, context_seconds: float) -> int:

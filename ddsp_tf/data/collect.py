@@ -63,6 +63,7 @@ class PassageCollector:
             analysis.first_sample,
             self._spec.sample_rate,
             self._spec.hop,
+            analysis.quality,
         )
         voiced = analysis.f0_hz[analysis.f0_hz > 0]
         if len(voiced):

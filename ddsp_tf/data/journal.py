@@ -116,6 +116,7 @@ class Journal:
             analysis.first_sample,
             self._spec.sample_rate,
             self._spec.hop,
+            analysis.quality,
         )
 
     def _analysis(self, kind: bytes, data: bytes) -> Analysis:
@@ -133,6 +134,7 @@ class Journal:
             record.loudness_db,
             False,
             record.source,
+            record.quality,
         )
 
 

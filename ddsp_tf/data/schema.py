@@ -14,6 +14,7 @@
 | `sample_rate`    | int64       | Hz                                                                   |
 | `hop`            | int64       | samples a frame                                                      |
 | `n_frames`       | int64       | frames of the passage                                                |
+| `quality`        | bytes       | may be missing; JSON, see `ddsp_tf.data.quality`                     |
 
 Frame `i` stands for sample `(i + 1) * hop` of the passage.
 """
@@ -25,6 +26,7 @@ import numpy as np
 
 from ddsp_edge.units import Array
 from ddsp_tf.data.example import Value, decode_example, encode_example
+from ddsp_tf.data.quality import Quality
 from ddsp_tf.errors import DdspError
 
 SCHEMA_VERSION = 2
@@ -52,6 +54,7 @@ class Record:
         first_sample: Integer, where in the recording the passage begins.
         sample_rate: Integer, Hz.
         hop: Integer, samples a frame.
+        quality: What else was measured, of the whole passage where this is a part; None where nothing was.
     """
 
     audio: Array
@@ -63,6 +66,7 @@ class Record:
     first_sample: int
     sample_rate: int
     hop: int
+    quality: Quality | None = None
 
     @property
     def n_frames(self) -> int:
@@ -87,6 +91,7 @@ class Record:
             self.first_sample + first * self.hop,
             self.sample_rate,
             self.hop,
+            self.quality,
         )
 
 
@@ -104,6 +109,8 @@ def serialize(record: Record) -> bytes:
         "hop": record.hop,
         "n_frames": record.n_frames,
     }
+    if record.quality is not None:
+        values["quality"] = record.quality.to_json().encode()
     return encode_example(dict(sorted(values.items())))
 
 
@@ -145,7 +152,14 @@ def parse(serialized: bytes) -> Record:
         first_sample=numbers["first_sample"],
         sample_rate=numbers["sample_rate"],
         hop=hop,
+        quality=_quality(values),
     )
+
+
+def _quality(values: dict[str, Value]) -> Quality | None:
+    if "quality" not in values:
+        return None
+    return Quality.from_json(_get(values, "quality", bytes).decode("utf-8", "replace"))
 
 
 def _bytes(values: Array, kind: str) -> bytes:
