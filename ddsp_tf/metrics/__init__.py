@@ -1,6 +1,7 @@
-"""Metrics: Keras metrics of sound, and plain functions of pitch tracks."""
+"""Metrics: Keras metrics of sound and pitch, and plain functions of pitch tracks."""
 
+from ddsp_tf.metrics.fundamental import F0L1, F0Outliers
 from ddsp_tf.metrics.loudness import LoudnessL1
 from ddsp_tf.metrics.spectral import MultiScaleSpectralDistance
 
-__all__ = ["LoudnessL1", "MultiScaleSpectralDistance"]
+__all__ = ["F0L1", "F0Outliers", "LoudnessL1", "MultiScaleSpectralDistance"]

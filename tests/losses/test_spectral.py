@@ -11,36 +11,14 @@ from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.metrics import LoudnessL1, MultiScaleSpectralDistance
-
-
-def _sounds(n: int, batch: int = 2) -> tuple[Array, Array]:
-    rng = np.random.default_rng(1)
-    time = np.arange(n) / 16_000
-
-    def one() -> Array:
-        partials = sum(
-            np.sin(2 * np.pi * 220.0 * k * time + rng.uniform(0, 6, (batch, 1))) / k for k in range(1, 12)
-        )
-        return (0.1 * partials + 0.02 * rng.standard_normal((batch, n))).astype(np.float32)
-
-    return one(), one()
-
-
-def _spectra(audio: Array, size: int) -> Array:
-    """Spectra of one example `[windows, bins]` in float64, window by window."""
-    hop = size // 4
-    window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)
-    padded = np.pad(np.asarray(audio, np.float64), (size - hop, 2 * size))
-    count = -(-len(audio) // hop) + 3
-    return np.array([np.fft.rfft(window * padded[i * hop : i * hop + size]) for i in range(count)])
+from tests.losses.sounds import sounds, spectra
 
 
 def _oracle_terms(y_true: Array, y_pred: Array, sizes: tuple[int, ...]) -> dict[str, float]:
     terms = {}
     for size in sizes:
         pairs = [
-            (np.abs(_spectra(a, size)), np.abs(_spectra(b, size)))
-            for a, b in zip(y_true, y_pred, strict=True)
+            (np.abs(spectra(a, size)), np.abs(spectra(b, size))) for a, b in zip(y_true, y_pred, strict=True)
         ]
         terms[f"magnitude_{size}"] = float(np.mean([np.mean(np.abs(a - b)) for a, b in pairs]))
         logs = [np.mean(np.abs(np.log(a + 1e-5) - np.log(b + 1e-5))) for a, b in pairs]
@@ -51,7 +29,7 @@ def _oracle_terms(y_true: Array, y_pred: Array, sizes: tuple[int, ...]) -> dict[
 @pytest.mark.parametrize("n_samples", [1, 63, 1000, 4001])
 def test_loss_and_terms_equal_the_formula(n_samples: int) -> None:
     sizes = (2048, 512, 64)
-    y_true, y_pred = _sounds(n_samples)
+    y_true, y_pred = sounds(n_samples)
     loss = MultiScaleSpectralLoss(sizes, magnitude_weight=0.5, log_magnitude_weight=2.0)
     expected = _oracle_terms(y_true, y_pred, sizes)
     received = {name: tf.reduce_mean(each) for name, each in loss.terms(y_true, y_pred).items()}
@@ -64,7 +42,7 @@ def test_loss_and_terms_equal_the_formula(n_samples: int) -> None:
 
 def test_equal_signals_have_no_loss_and_a_finite_gradient() -> None:
     loss = MultiScaleSpectralLoss()
-    for sound in (_sounds(4000)[0], np.zeros((2, 4000), np.float32)):
+    for sound in (sounds(4000)[0], np.zeros((2, 4000), np.float32)):
         with tf.GradientTape() as tape:
             x = tf.constant(sound)
             tape.watch(x)
@@ -76,8 +54,8 @@ def test_equal_signals_have_no_loss_and_a_finite_gradient() -> None:
 def test_gradient_equals_the_one_in_float64() -> None:
     """Against the adjoint of the transform, written out in numpy."""
     size, hop = 256, 64
-    y_true, y_pred = _sounds(2000, batch=1)
-    target, spectrum = np.abs(_spectra(y_true[0], size)), _spectra(y_pred[0], size)
+    y_true, y_pred = sounds(2000, batch=1)
+    target, spectrum = np.abs(spectra(y_true[0], size)), spectra(y_pred[0], size)
     magnitude = np.abs(spectrum)
     slope = np.sign(magnitude - target) * (1.0 + 1.0 / (magnitude + 1e-5)) / magnitude.size
     bins = slope * spectrum / magnitude
@@ -97,7 +75,7 @@ def test_gradient_equals_the_one_in_float64() -> None:
 
 
 def test_gradient_reaches_the_target_as_well() -> None:
-    y_true, y_pred = map(tf.constant, _sounds(2000))
+    y_true, y_pred = map(tf.constant, sounds(2000))
     gradients = []
     for swap in (False, True):
         loss = MultiScaleSpectralLoss((256, 64))
@@ -110,7 +88,7 @@ def test_gradient_reaches_the_target_as_well() -> None:
 
 
 def test_a_second_derivative_is_refused_not_zero() -> None:
-    y_true, y_pred = map(tf.constant, _sounds(500))
+    y_true, y_pred = map(tf.constant, sounds(500))
     loss = MultiScaleSpectralLoss((64,))
     with tf.GradientTape() as outer:
         outer.watch(y_pred)
@@ -139,12 +117,12 @@ def test_length_and_batch_may_be_symbolic() -> None:
     signature = [tf.TensorSpec([None, None], tf.float32)] * 2
     compiled = tf.function(lambda a, b: loss(a, b), input_signature=signature)
     for n in (5, 1000):
-        y_true, y_pred = _sounds(n)
+        y_true, y_pred = sounds(n)
         assert float(compiled(y_true, y_pred)) == pytest.approx(float(loss(y_true, y_pred)), rel=1e-5)
 
 
 def test_each_example_is_weighted_by_its_sample_weight() -> None:
-    y_true, y_pred = _sounds(1000)
+    y_true, y_pred = sounds(1000)
     loss = MultiScaleSpectralLoss((128,))
     alone = float(loss(y_true[1:], y_pred[1:]))
     # Keras divides by the batch size; float32.
@@ -152,7 +130,7 @@ def test_each_example_is_weighted_by_its_sample_weight() -> None:
 
 
 def test_half_precision_is_computed_in_float32() -> None:
-    y_true, y_pred = (tf.cast(y, tf.bfloat16) for y in _sounds(1000))
+    y_true, y_pred = (tf.cast(y, tf.bfloat16) for y in sounds(1000))
     loss = MultiScaleSpectralLoss((128,))
     value = loss(y_true, y_pred)
     assert value.dtype == tf.float32
@@ -161,7 +139,7 @@ def test_half_precision_is_computed_in_float32() -> None:
 
 
 def test_a_compiled_model_comes_back_with_loss_and_metrics(tmp_path: Path) -> None:
-    y_true, y_pred = _sounds(1000)
+    y_true, y_pred = sounds(1000)
     inputs = keras.Input((1000,))
     model = keras.Model(inputs, keras.layers.Rescaling(0.5)(inputs))
     model.compile(

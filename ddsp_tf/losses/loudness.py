@@ -1,0 +1,53 @@
+"""The loudness loss."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ddsp_tf.features.loudness import loudness_db
+from ddsp_tf.frames import FrameSpec
+from ddsp_tf.losses.terms import Branches, TermedLoss, Terms, checked_sounds, plain_config, without_gradient
+
+
+@keras.saving.register_keras_serializable(package="ddsp_tf")
+class LoudnessLoss(TermedLoss):
+    """Mean absolute difference of A-weighted loudness over all frames, in dB.
+
+    Args:
+        sample_rate: Integer, Hz.
+        hop: Integer, samples a frame.
+        name: String, name of the loss, and of its term.
+        reduction: How Keras joins the losses of a batch.
+
+    Input: `y_true` and `y_pred`, both `[batch, samples]`. Output: `[batch]`, before the reduction.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int,
+        hop: int,
+        name: str = "loudness",
+        reduction: str = "sum_over_batch_size",
+    ) -> None:
+        super().__init__(name, reduction)
+        self.sample_rate, self.hop = sample_rate, hop
+        self.spec = FrameSpec(sample_rate, hop)
+
+    @property
+    def term_names(self) -> tuple[str, ...]:
+        """One term, named as the loss."""
+        return (self.name,)
+
+    def value_and_terms(
+        self, y_true: tf.Tensor, y_pred: tf.Tensor, branches: Branches | None = None
+    ) -> tuple[tf.Tensor, Terms]:
+        """Return the loss of each example, `[batch]`, and the same as its term."""
+        target, prediction = checked_sounds(y_true, y_pred)
+        difference = loudness_db(prediction, self.spec) - loudness_db(target, self.spec)
+        loss = tf.reduce_mean(tf.abs(difference), axis=1)
+        return loss, without_gradient({self.name: loss})
+
+    def get_config(self) -> dict[str, Any]:
+        """Return every argument of the constructor."""
+        return plain_config(self, "sample_rate", "hop")

@@ -1,0 +1,99 @@
+"""Distance in what a pitch tracker hears."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ddsp_tf.errors import DdspError
+from ddsp_tf.features.crepe import SAMPLE_RATE, load_crepe
+from ddsp_tf.features.crepe_weights import WINDOW, read_crepe_weights
+from ddsp_tf.losses.terms import Branches, TermedLoss, Terms, checked_sounds, plain_config, without_gradient
+
+_STEP = WINDOW // 2  # samples between windows
+_SMALLEST_DEVIATION = 1e-4  # of a window: below -80 dB nothing is made louder
+LAYER = "conv5-maxpool"
+
+
+@keras.saving.register_keras_serializable(package="ddsp_tf")
+class CrepeEmbeddingLoss(TermedLoss):
+    """L1 distance of the activations of CREPE's fifth layer, for sound at 16 kHz.
+
+    A perceptual loss as in J. Engel et al., "DDSP: Differentiable Digital Signal Processing", ICLR 2020,
+    appendix B.4 (unsupervised training), on windows of 64 ms, half overlapped, each normalised as CREPE
+    takes them. Windows that are all but silent count as silent on both sides.
+
+    Args:
+        weights: Path of the published weights, `.h5` or `.h5.bz2`, of any capacity.
+        name: String, name of the loss, and of its term.
+        reduction: How Keras joins the losses of a batch.
+
+    Raises:
+        DdspError: If the file does not hold CREPE weights; in the call, if a sound is shorter than a window.
+
+    Input: `y_true` and `y_pred`, both `[batch, samples]`, 16 kHz. Output: `[batch]`, before the reduction.
+    """
+
+    def __init__(
+        self, weights: str | Path, name: str = "perceptual", reduction: str = "sum_over_batch_size"
+    ) -> None:
+        super().__init__(name, reduction)
+        self.weights = str(weights)
+        self._embed = _embedding(self.weights)
+
+    @property
+    def term_names(self) -> tuple[str, ...]:
+        """One term, named as the loss."""
+        return (self.name,)
+
+    def value_and_terms(
+        self, y_true: tf.Tensor, y_pred: tf.Tensor, branches: Branches | None = None
+    ) -> tuple[tf.Tensor, Terms]:
+        """Return the loss of each example, `[batch]`, and the same as its term."""
+        sounds = checked_sounds(y_true, y_pred)
+        if sounds[0].shape[1] is not None and sounds[0].shape[1] < WINDOW:
+            raise DdspError(
+                f"CrepeEmbeddingLoss needs sounds of {WINDOW} samples at least. "
+                f"Received: {sounds[0].shape[1]}"
+            )
+        target, prediction = (self.embed(sound) for sound in sounds)
+        loss = tf.reduce_mean(tf.abs(prediction - target), axis=[1, 2])
+        return loss, without_gradient({self.name: loss})
+
+    def embed(self, audio: tf.Tensor) -> tf.Tensor:
+        """The activations of windows, `[batch, windows, activations]`."""
+        windows = tf.signal.frame(audio, WINDOW, _STEP)
+        centred = windows - tf.reduce_mean(windows, axis=-1, keepdims=True)
+        power = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
+        scaled = centred / tf.sqrt(tf.maximum(power, _SMALLEST_DEVIATION**2))
+        shape = tf.shape(scaled)
+        embedded = self._embed(tf.reshape(scaled, [-1, WINDOW]), training=False)
+        size = embedded.shape[1] * embedded.shape[2] * embedded.shape[3]
+        return tf.reshape(embedded, [shape[0], shape[1], size])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return every argument of the constructor."""
+        return plain_config(self, "weights")
+
+
+def check_rate(sample_rate: int) -> None:
+    """Refuse a sample rate that CREPE does not have.
+
+    Raises:
+        DdspError: If it is not 16 kHz.
+    """
+    if sample_rate != SAMPLE_RATE:
+        raise DdspError(
+            f"loss.perceptual_weight needs CREPE's sample_rate, {SAMPLE_RATE} Hz. Received: {sample_rate}"
+        )
+
+
+@lru_cache(maxsize=2)
+def _embedding(weights: str) -> Any:
+    """CREPE up to its fifth layer."""
+    model = load_crepe(read_crepe_weights(Path(weights)))
+    embedding = keras.Model(model.inputs[0], model.get_layer(LAYER).output)
+    embedding.trainable = False
+    return embedding

@@ -1,0 +1,105 @@
+"""Losses that are sums of terms, each of which can be seen."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ddsp_tf.errors import DdspError
+
+Terms = dict[str, tf.Tensor]
+
+
+@dataclass(frozen=True)
+class Branches:
+    """What a model knows of a sound beside its samples.
+
+    Args:
+        f0_hz: `[batch, frames, 1]`, the fundamental frequency that was played.
+        harmonic: `[batch, samples]`, the sum of the tonal synths; None if there is none.
+        noise: `[batch, samples]`, the sum of the noise synths; None if there is none.
+    """
+
+    f0_hz: tf.Tensor
+    harmonic: tf.Tensor | None
+    noise: tf.Tensor | None
+
+
+class TermedLoss(keras.losses.Loss):
+    """A loss that is a sum of named terms, already weighted, for each example of a batch.
+
+    Sub-classes give `term_names` and `value_and_terms`. Everything is computed in float32, whatever the
+    dtype of the model.
+
+    Args:
+        name: String, name of the loss.
+        reduction: How Keras joins the losses of a batch.
+    """
+
+    def __init__(self, name: str, reduction: str = "sum_over_batch_size") -> None:
+        super().__init__(name=name, reduction=reduction, dtype="float32")
+
+    @property
+    def term_names(self) -> tuple[str, ...]:
+        """Names of the terms of `value_and_terms`, in their order."""
+        raise TypeError(f"{type(self).__name__} must name its terms (term_names)")
+
+    def value_and_terms(
+        self, y_true: tf.Tensor, y_pred: tf.Tensor, branches: Branches | None = None
+    ) -> tuple[tf.Tensor, Terms]:
+        """Return the loss and its terms, `[batch]` each; only the loss has a gradient.
+
+        Args:
+            y_true: The recording, `[batch, samples]`.
+            y_pred: The rendering, `[batch, samples]`.
+            branches: Its parts, if they are known; terms that need them are left out without.
+        """
+        raise TypeError(f"{type(self).__name__} must compute its terms (value_and_terms)")
+
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        """Return the loss of each example, `[batch]`."""
+        return self.value_and_terms(y_true, y_pred)[0]
+
+
+def checked_sounds(y_true: tf.Tensor, y_pred: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return both as float32 `[batch, samples]`.
+
+    Raises:
+        DdspError: If they are not that, or have different shapes.
+    """
+    target, prediction = (tf.cast(tf.convert_to_tensor(y), tf.float32) for y in (y_true, y_pred))
+    if target.shape.rank != 2 or not target.shape.is_compatible_with(prediction.shape):
+        raise DdspError(
+            "y_true and y_pred must both be [batch, samples]. "
+            f"Received: {tuple(target.shape)} and {tuple(prediction.shape)}"
+        )
+    return target, prediction
+
+
+def checked_weight(name: str, value: float) -> float:
+    """Return a number that is finite and not negative.
+
+    Raises:
+        DdspError: If it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value < math.inf:
+        raise DdspError(f"{name} must be a finite number, 0 or more. Received: {value!r}")
+    return float(value)
+
+
+def total(terms: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """The sum of terms, `[batch]`."""
+    return tf.add_n(list(terms.values()))
+
+
+def without_gradient(terms: Mapping[str, tf.Tensor]) -> Terms:
+    """The same terms, to be looked at."""
+    return {name: tf.stop_gradient(value) for name, value in terms.items()}
+
+
+def plain_config(loss: keras.losses.Loss, *names: str) -> dict[str, Any]:
+    """Name, reduction and attributes of a loss: its constructor's arguments."""
+    return {**{name: getattr(loss, name) for name in names}, "name": loss.name, "reduction": loss.reduction}
