@@ -49,6 +49,7 @@ class FilteredNoise(Processor):
     """
 
     optional_inputs: ClassVar[tuple[str, ...]] = ("noise",)
+    level_controls: ClassVar[tuple[str, ...]] = ("magnitudes",)
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """A harmonic oscillator as a layer."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
@@ -46,6 +46,8 @@ class Harmonic(Processor):
         DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
             each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
+
+    level_controls: ClassVar[tuple[str, ...]] = ("amplitude",)
 
     def __init__(self, n_harmonics: int, sample_rate: int, hop: int, **kwargs: Any) -> None:
         super().__init__(sample_rate, hop, **kwargs)

@@ -35,7 +35,8 @@ class Processor(keras.layers.Layer):
 
     Sub-classes are Keras layers like any other: they give `input_sizes`, `get_controls` and `render_block`,
     list their arguments in `get_config`, and are made known by the decorator `@processor_type`. Where
-    controls are not named as the inputs, `control_names` says how.
+    controls are not named as the inputs, `control_names` says how. Those that make sound of their own say
+    in `level_controls` how they fall silent, those that ring on say in `tail_samples` how long.
 
     Args:
         sample_rate: Integer, Hz.
@@ -50,6 +51,8 @@ class Processor(keras.layers.Layer):
     """
 
     optional_inputs: ClassVar[tuple[str, ...]] = ()
+    level_controls: ClassVar[tuple[str, ...]] = ()
+    """Controls that are zero where the processor makes no sound of its own; effects have none."""
 
     def __init__(self, sample_rate: int, hop: int, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "dtype": check_float32(type(self).__name__, kwargs.get("dtype"))})

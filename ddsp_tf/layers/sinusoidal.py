@@ -1,6 +1,6 @@
 """A bank of sinusoids with free frequencies, as a layer."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
@@ -47,6 +47,8 @@ class Sinusoidal(Processor):
         DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
             each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
+
+    level_controls: ClassVar[tuple[str, ...]] = ("amplitudes",)
 
     def __init__(
         self,

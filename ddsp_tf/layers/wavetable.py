@@ -1,7 +1,7 @@
 """A wavetable oscillator as a layer."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -59,6 +59,8 @@ class Wavetable(Processor):
         DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
             each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
+
+    level_controls: ClassVar[tuple[str, ...]] = ("amplitude",)
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from ddsp_edge.units import Array
+from ddsp_tf.layers.processor import AUDIO, Tensors
 from ddsp_tf.models.autoencoder import Autoencoder
 
 
@@ -22,21 +23,33 @@ class Renderer:
         self.model = model
         self._block_frames = model.spec.frames_for(block_seconds)
         self._state: Any = None
+        self._last: dict[str, Tensors] = {}  # the last frame of each control, by node
         frames = tf.TensorSpec([None], tf.float32)
         self._first = tf.function(lambda f0, loudness: self._stream(f0, loudness, None), [frames, frames])
         self._next: Any = None  # made when the structure of the state is known
 
-    def _stream(self, f0_hz: tf.Tensor, loudness_db: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
+    def _stream(self, f0_hz: tf.Tensor, loudness_db: tf.Tensor, state: Any) -> tuple[Any, ...]:
         column = {
             "f0_hz": f0_hz[tf.newaxis, :, tf.newaxis],
             "loudness_db": loudness_db[tf.newaxis, :, tf.newaxis],
         }
         output, state = self.model.stream(column, state)
-        return output.audio[0], state
+        return output.audio[0], state, self._last_frame(output.controls)
+
+    def _last_frame(self, controls: dict[str, Tensors]) -> dict[str, Tensors]:
+        """The last frame of each control, and what does not change; signals are left out."""
+        return {
+            node: {
+                name: value[:, -1:] if len(value.shape) > 2 else value
+                for name, value in values.items()
+                if self.model.processors.processors[node].input_sizes.get(name, 0) is not AUDIO
+            }
+            for node, values in controls.items()
+        }
 
     def reset(self) -> None:
         """Forget everything: the next frame is frame 0."""
-        self._state = None
+        self._state, self._last = None, {}
 
     def blocks(self, f0_hz: Array, loudness_db: Array) -> Iterator[Array]:
         """Yield audio, float32 `[n * hop]`, for features `[frames]` in Hz (no zeros) and dB."""
@@ -44,33 +57,33 @@ class Renderer:
             part = slice(start, start + self._block_frames)
             given = tf.constant(f0_hz[part], tf.float32), tf.constant(loudness_db[part], tf.float32)
             if self._state is None:
-                audio, self._state = self._first(*given)
+                audio, self._state, self._last = self._first(*given)
             else:
                 self._next = self._next or self._compile_next()
-                audio, self._state = self._next(*given, self._state)
+                audio, self._state, self._last = self._next(*given, self._state)
             yield np.asarray(audio)
 
     def ring_out(self) -> Array:
         """Render what rings on after the last frame: whole hops, none where nothing does.
 
-        All controls of the processors go to zero over one hop, as on the device.
+        Levels of the processors that make sound go to zero over one hop; all other controls stay as they
+        were in the last frame, as on the device.
         """
         group = self.model.processors
         tail = sum(processor.tail_samples for processor in group.processors.values())
         if not tail or self._state is None:
             return np.zeros(0, np.float32)
-        frames = -(-tail // group.spec.hop)
-        zeros = {
-            name: tf.zeros([1, frames, size]) for name, size in group.input_sizes.items() if size is not None
-        }
-        controls = {
-            node.name: {
-                **group.get_controls(zeros)[node.name],
-                **{key: zeros[source] for key, source in node.inputs.items() if source in zeros},
+        frames = 1 + -(-tail // group.spec.hop)  # one to fade in
+        held = {
+            node: {
+                name: tf.repeat(value, frames, axis=1) if len(value.shape) > 2 else value
+                for name, value in values.items()
             }
-            for node in group.nodes
+            for node, values in self._last.items()
         }
-        output, _ = group.stream_signal(controls, self._state["processors"])
+        for node, processor in group.processors.items():
+            held[node] |= {name: tf.zeros_like(held[node][name]) for name in processor.level_controls}
+        output, _ = group.stream_signal(held, self._state["processors"])
         self.reset()
         return np.asarray(output.audio[0])
 

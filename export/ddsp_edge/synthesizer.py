@@ -23,6 +23,7 @@ _INPUTS = {
     "Mix": ("audio_0", "audio_1", "level"),
 }
 _TYPES = [*_INPUTS, "Add"]
+_LEVELS = {"Harmonic": "amplitude", "FilteredNoise": "magnitudes"}  # zero: the node makes no sound of its own
 _AUDIO_INPUTS = ("audio", "audio_0", "audio_1")
 
 
@@ -32,6 +33,7 @@ class _Node:
     inputs: dict[str, str]  # control of the processor -> source
     processor: Processor
     noise: str  # control that may give its white noise; empty where it makes none
+    level: str  # control that is its level; empty where it makes no sound of its own
 
 
 class Synthesizer:
@@ -62,6 +64,7 @@ class Synthesizer:
         self._arrays = arrays
         self._known = None if channels is None else {"f0_hz": 1, **channels}
         self._nodes: list[_Node] = []
+        self._last: dict[str, Array] = {}  # the frame that came last, of each control
         nodes = card.synthesizer.get("nodes")
         if not isinstance(nodes, list) or not 0 < len(nodes) <= MAX_NODES:
             raise DdspError(f"The card's synthesizer needs a list of 1 to {MAX_NODES} nodes")
@@ -87,6 +90,7 @@ class Synthesizer:
 
     def reset(self) -> None:
         """Forget everything: the next frame is frame 0."""
+        self._last = {}
         for node in self._nodes:
             node.processor.reset()
 
@@ -108,6 +112,23 @@ class Synthesizer:
         missing = self.control_channels.keys() - controls.keys()
         if missing:
             raise DdspError(f"The synthesizer lacks the control {', '.join(sorted(missing))}")
+        if all(len(controls[name]) for name in self.control_channels):
+            self._last = {name: np.array(controls[name][-1:], np.float32) for name in self.control_channels}
+        return self._run(controls)
+
+    def flush(self) -> Array:
+        """Return what rings on after the last frame, float32 `[tail]`, a whole number of hops.
+
+        Levels of harmonics and noise go to zero over one hop; all else stays as it was. Empty where
+        nothing rings on.
+        """
+        if not self.tail_samples or not self._last:
+            return np.zeros(0, np.float32)
+        frames = 1 + -(-self.tail_samples // self.spec.hop)  # one to fade in
+        held = {name: np.repeat(value, frames, axis=0) for name, value in self._last.items()}
+        return self._run(held, silent=True)[self.output]
+
+    def _run(self, controls: Mapping[str, Array], silent: bool = False) -> dict[str, Array]:
         signals: dict[str, Array] = {}
         for node in self._nodes:
             inputs = {
@@ -116,21 +137,10 @@ class Synthesizer:
             }
             if node.noise in controls:
                 inputs["noise"] = controls[node.noise]
+            if silent and node.level:
+                inputs[node.level] = np.zeros_like(inputs[node.level])
             signals[node.name] = node.processor.process(**inputs)
         return signals
-
-    def flush(self) -> Array:
-        """Return what rings on after the last frame, float32 `[tail]`, a whole number of hops.
-
-        All controls go to zero over one hop. Empty where nothing rings on.
-        """
-        if not self.tail_samples:
-            return np.zeros(0, np.float32)
-        frames = 1 + -(-self.tail_samples // self.spec.hop)  # one to fade in
-        silence = {
-            name: np.zeros((frames, channels), np.float32) for name, channels in self.control_channels.items()
-        }
-        return self.process(silence)
 
     def _node(self, node: Any, number: int) -> _Node:
         where = f"Node {number} of the card's synthesizer"
@@ -157,7 +167,7 @@ class Synthesizer:
         for control, source in inputs.items():
             self._source(f"{where}: its input {_short(control)}", kind, control, source, channels)
         noise = f"{name}_noise" if isinstance(processor, FilteredNoise) else ""
-        return _Node(name, dict(inputs), processor, noise)
+        return _Node(name, dict(inputs), processor, noise, _LEVELS.get(kind, ""))
 
     def _source(self, where: str, kind: str, control: str, source: Any, channels: Mapping[str, int]) -> None:
         is_audio = kind == "Add" or control in _AUDIO_INPUTS
@@ -195,7 +205,7 @@ class Synthesizer:
                     f"{where}: {n} bands at a hop of {self.spec.hop} samples need too much memory"
                 )
             noise = FilteredNoise(self.spec, n, self._seed)
-            self.tail_samples += 2 * (n - 1)
+            self.tail_samples += 2 * n - 3
             # Two noise nodes with one seed would make the same noise and add up to a filter.
             self._seed = None if self._seed is None else self._seed + 1
             return noise, {"magnitudes": n}

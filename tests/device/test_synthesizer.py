@@ -85,6 +85,47 @@ def test_flush_rings_out_to_silence_in_whole_hops(file):
     assert np.abs(synthesizer.flush()).max() < 1e-6
 
 
+def test_ringing_out_is_the_end_of_a_longer_sound(file):
+    """Levels fall silent, pitch and the balance of partials are held."""
+    given = {**controls(), "noise_noise": np.random.default_rng(3).uniform(-1, 1, 12_800)}
+    synthesizer = Synthesizer(file.card, file.arrays)
+    rendered = synthesizer.process(given)
+    tail = synthesizer.flush()
+    frames = len(tail) // 128
+    held = {name: np.concatenate([v, np.repeat(v[-1:], frames, axis=0)]) for name, v in given.items()}
+    held["noise_noise"] = np.concatenate([given["noise_noise"], np.zeros(len(tail))])
+    held["harmonic_amplitude"][100:] = 0.0
+    held["noise_magnitudes"][100:] = 0.0
+    whole = Synthesizer(file.card, file.arrays).process(held)
+    np.testing.assert_allclose(np.concatenate([rendered, tail]), whole, atol=1e-6)
+
+
+def test_a_balance_stays_while_it_rings_out(file):
+    inputs = {"audio_0": "harmonic", "audio_1": "room", "level": "harmonic_amplitude"}
+    nodes = [
+        harmonic(),
+        {
+            "name": "room",
+            "type": "Reverb",
+            "config": {"impulse_response": ROOM},
+            "inputs": {"audio": "harmonic"},
+        },
+        {"name": "mix", "type": "Mix", "inputs": inputs},
+    ]
+    given = {name: v for name, v in controls().items() if name != "noise_magnitudes"}
+    given["harmonic_amplitude"][:] = 0.25
+    synthesizer = Synthesizer(with_nodes(file.card, nodes), file.arrays)
+    synthesizer.process(given)
+    tail = synthesizer.flush()
+    alone = Synthesizer(with_nodes(file.card, nodes[:2]), file.arrays)
+    alone.process(given)
+    np.testing.assert_allclose(tail[128:], 0.75 * alone.flush()[128:], atol=1e-6)
+
+
+def test_nothing_rings_on_where_nothing_was_played(file):
+    assert Synthesizer(file.card, file.arrays).flush().shape == (0,)
+
+
 def test_two_noises_of_one_seed_differ(file):
     noise = {"type": "FilteredNoise", "config": {"n_bands": 9}, "inputs": {"magnitudes": "noise_magnitudes"}}
     nodes = [{"name": "a", **noise}, {"name": "b", **noise}]

@@ -15,7 +15,7 @@ from tests.data.doubles import ConstantEstimator, DeafEstimator, NeighbourhoodEs
 
 KNOWN = {"low": 200.0, "median": 250.0, "high": 300.0}
 
-TAIL = 3 * tiny.HOP  # the 300 taps of the room, in whole hops
+TAIL = 4 * tiny.HOP  # a hop to fade in, and the 300 taps of the room, in whole hops
 
 
 @pytest.fixture(scope="module")

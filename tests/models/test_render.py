@@ -52,3 +52,43 @@ def test_the_state_is_carried_from_call_to_call_until_it_is_reset(renderer):
 
 def test_nothing_renders_to_nothing(model):
     assert Renderer(model).render(np.zeros(0), np.zeros(0)).shape == (0,)
+
+
+def test_a_filter_behind_the_room_stays_open_while_it_rings_out(model):
+    settings = tiny.without_noise()
+    group = settings["model"]["processors"]
+    group["inputs"].append("colour")
+    wires = {"audio": "reverb", "magnitudes": "colour"}
+    group["nodes"].append({"name": "tone", "type": "FIRFilter", "config": {"n_bands": 9}, "inputs": wires})
+    model = Autoencoder.from_experiment(Config.from_dict(settings))
+    taps = np.zeros(299, np.float32)
+    taps[-1] = 1000.0  # against the decay: the last tap repeats all of the sound
+    model.processors.processors["reverb"].taps.assign(taps)
+    renderer = Renderer(model, block_seconds=1.0)
+    rendered = renderer.render(*curves(20))
+    tail = renderer.ring_out()
+    assert len(tail) == 4 * tiny.HOP  # one to fade in, then 299 samples of the room and 15 of the filter
+    repeat = tail[-tiny.HOP - 128 : -tiny.HOP]
+    assert np.sqrt(np.mean(repeat**2)) > 0.1 * np.sqrt(np.mean(rendered[-512:] ** 2))
+    assert np.abs(tail[128 + 299 + 15 :]).max() < 1e-6
+
+
+def test_ringing_out_is_the_end_of_a_longer_sound(model):
+    """Controls that fall silent while all else is held, rendered in one piece."""
+    renderer = Renderer(model, block_seconds=1.0)
+    rendered = renderer.render(*curves(20))
+    tail = renderer.ring_out()
+    features = tiny.features(20)
+    held = {
+        node: {
+            name: np.concatenate([value, np.repeat(value[:, -1:], 4, axis=1)], axis=1)
+            if len(value.shape) == 3
+            else value
+            for name, value in values.items()
+        }
+        for node, values in model.get_controls(features).items()
+    }
+    held["harmonic"]["amplitude"][:, 20:] = 0.0
+    whole = model.processors.get_signal(held).audio[0]
+    np.testing.assert_allclose(np.concatenate([rendered, tail]), whole, atol=1e-5)
+    assert np.abs(tail).max() > 1e-3
