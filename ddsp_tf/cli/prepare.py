@@ -1,6 +1,7 @@
 """`ddsp-tf prepare`: measure recordings and write them as a dataset to train on."""
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 HELP = "turn recordings into a dataset"
 
 _FILES_SHOWN = 10
+_COLUMNS = 88  # of a notice
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +81,17 @@ def run(args: argparse.Namespace) -> None:
             progress=progress,
         )
     unchanged = " holds all of this already" if _description(args.out) == before else ""
-    tell("\n".join([f"{args.out}:{unchanged}", *summary(info)]))
+
+    from ddsp_tf.data.advice import advice
+    from ddsp_tf.data.report import report_is_of, write_dataset_report
+    from ddsp_tf.data.survey import survey_dataset
+
+    survey = survey_dataset(args.out, info)
+    if not report_is_of(args.out):
+        write_dataset_report(args.out, info, survey)
+    noticed = [line for sentence in advice(survey) for line in _wrapped("notice", sentence)]
+    listen = _wrapped("report", f"{args.out / 'report.html'}, to look at and to listen to")
+    tell("\n".join([f"{args.out}:{unchanged}", *summary(info), *noticed, *listen]))
 
 
 def _description(folder: Path) -> bytes:
@@ -117,6 +129,12 @@ def _told(word: str, files: list[tuple[str, str]]) -> list[str]:
     if len(files) > _FILES_SHOWN:
         lines.append(f"  {word:<9} {len(files) - _FILES_SHOWN} more; dataset.json names them all")
     return lines
+
+
+def _wrapped(word: str, text: str) -> list[str]:
+    """A sentence in lines of a terminal's width, the first with a word before it."""
+    lines = textwrap.wrap(printable(text), _COLUMNS, break_long_words=False, break_on_hyphens=False)
+    return [f"  {word if i == 0 else '':<9} {line}" for i, line in enumerate(lines)]
 
 
 def _clipping(file: "FileResult") -> str:

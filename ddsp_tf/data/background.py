@@ -8,12 +8,12 @@ from ddsp_edge.loudness import a_weighting_power, hann
 from ddsp_edge.units import Array
 
 MAINS_HZ = (50, 60)
+HUM_HARMONICS = 8  # that are looked for
 
 _NOISE_WINDOW_S = 0.064
 _QUIET = 0.2  # of the time each frequency is left alone by the instrument, or nearly all are
 _SMOOTH_BINS = 15  # what harmonics leave in some bins, their neighbours do not have
 _HUM_WINDOW_S = 2.0
-_HUM_HARMONICS = 8
 _LINE_DB, _ALONE_DB = 10.0, 20.0  # a line stands out by this much; the fundamental alone by more
 _STEADY = 0.25  # hum is there in three windows of four
 
@@ -62,7 +62,7 @@ def find_hum(audio: Array, sample_rate: int) -> Hum:
     power = _spectra(audio, size, size // 2)
     best = Hum(0, -120.0)
     for mains_hz in MAINS_HZ if len(power) else ():
-        lines = [_line(power, n * mains_hz * size / sample_rate) for n in range(1, _HUM_HARMONICS + 1)]
+        lines = [_line(power, n * mains_hz * size / sample_rate) for n in range(1, HUM_HARMONICS + 1)]
         heard = [level for level, above_db in lines if above_db > _LINE_DB]
         if len(heard) < 2 and lines[0][1] < _ALONE_DB:
             continue

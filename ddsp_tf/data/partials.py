@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ddsp_edge.units import Array
+from ddsp_tf.data.background import HUM_HARMONICS
 from ddsp_tf.frames import FrameSpec
 
 _WINDOW_S, _HOP_S = 0.128, 0.064
@@ -42,7 +43,9 @@ class PartialsFound:
     octaves: int
 
 
-def look_at_partials(audio: Array, f0_hz: Array, loudness_db: Array, spec: FrameSpec) -> PartialsFound:
+def look_at_partials(
+    audio: Array, f0_hz: Array, loudness_db: Array, spec: FrameSpec, *, mains_hz: int = 0
+) -> PartialsFound:
     """Judge a passage.
 
     Args:
@@ -50,6 +53,7 @@ def look_at_partials(audio: Array, f0_hz: Array, loudness_db: Array, spec: Frame
         f0_hz: `[n_frames]`, Hz, 0 where there is no pitch.
         loudness_db: `[n_frames]`.
         spec: The frame grid.
+        mains_hz: Integer, 50 or 60 where there is hum, which is no other note; 0 where there is none.
     """
     size = 2 * round(_WINDOW_S * spec.sample_rate / 2)
     starts = np.arange(0, len(audio) - size + 1, round(_HOP_S * spec.sample_rate))
@@ -67,6 +71,10 @@ def look_at_partials(audio: Array, f0_hz: Array, loudness_db: Array, spec: Frame
             continue
         power = np.square(np.abs(np.fft.rfft(audio[start : start + size] * window)[:bins]))
         frequency, strength = _peaks(power, step_hz)
+        if mains_hz:
+            notes = np.abs(frequency - mains_hz * np.rint(frequency / mains_hz)) > step_hz / 2.0
+            notes |= frequency > HUM_HARMONICS * mains_hz + step_hz
+            frequency, strength = frequency[notes], strength[notes]
         if not len(frequency):
             continue
         other, octave = _judge(frequency, strength, f0)

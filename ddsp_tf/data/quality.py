@@ -86,7 +86,7 @@ def measure_quality(
     """
     background = noise_db(audio, spec.sample_rate)
     hum = find_hum(audio, spec.sample_rate)
-    partials = look_at_partials(audio, f0_hz, loudness_db, spec)
+    partials = look_at_partials(audio, f0_hz, loudness_db, spec, mains_hz=hum.mains_hz)
     decays = decay_times(loudness_db, float(spec.frame_rate), background)
     return Quality(
         clipped_samples,

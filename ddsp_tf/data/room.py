@@ -15,7 +15,7 @@ _SKIP_DB = 5.0  # the end of the note itself
 _FLOOR_DB = 6.0  # above the quietest of the passage: below, noise takes the slope's place
 _RISE_DB = 1.5  # a decay ends where it rises by this much
 _STRAIGHT = 0.95  # least coefficient of correlation of a decay with a straight line
-_LONGEST_S = 10.0
+_LONGEST_S = 4.0  # a longer one is a diminuendo
 
 
 def decay_times(loudness_db: Array, frame_rate: float, quietest_db: float) -> list[float]:
@@ -41,8 +41,8 @@ def decay_times(loudness_db: Array, frame_rate: float, quietest_db: float) -> li
         seconds = np.arange(len(part)) / frame_rate
         slope = np.polyfit(seconds, part, 1)[0]
         if slope < 0 and -np.corrcoef(seconds, part)[0, 1] > _STRAIGHT:
-            times.append(min(_LONGEST_S, float(-60.0 / slope)))
-    return times
+            times.append(float(-60.0 / slope))
+    return [time for time in times if time <= _LONGEST_S]
 
 
 def _falls(loudness_db: Array, floor: float) -> list[tuple[int, int]]:

@@ -21,6 +21,7 @@ from ddsp_tf.data.tfrecord import frame
 from ddsp_tf.errors import DdspError
 
 WORK_NAME = ".prepare"
+REPORT_NAME = "report.html"
 SHARD_BYTES = 128 << 20
 _SETTINGS_NAME, _LOCK_NAME = "settings.json", "lock"
 _SHARD_NAME = re.compile(rf"({'|'.join(SPLITS)})-\d{{5}}-(of-\d{{5}}|[0-9a-f]{{8}})\.tfrecord")
@@ -114,6 +115,7 @@ class DatasetStore:
             file.write(info.to_json())
             file.flush()
             os.fsync(file.fileno())
+        (self.folder / REPORT_NAME).unlink(missing_ok=True)  # it is of the dataset that goes now
         beside.replace(self.folder / INFO_NAME)
         _sync(self.folder)
         self.remove_strays(info)

@@ -14,8 +14,17 @@ WIDTH, HEIGHT = 8.0, 2.4  # inches
 DYNAMIC_RANGE_DB = 80.0
 
 
-def plot_spectrogram(audio: Array, sample_rate: int, title: str = "") -> Figure:
-    """Spectrogram of a signal `[samples]`: 32 ms Hann windows, dB below the loudest point."""
+def plot_spectrogram(
+    audio: Array, sample_rate: int, title: str = "", *, f0: tuple[Array, Array] | None = None
+) -> Figure:
+    """Spectrogram of a signal `[samples]`: 32 ms Hann windows, dB below the loudest point.
+
+    Args:
+        audio: The signal.
+        sample_rate: Integer, Hz.
+        title: Above the plot.
+        f0: Seconds and fundamental frequency in Hz, both `[frames]`, drawn over it; not where that is 0.
+    """
     size = 2 * round(0.016 * sample_rate)
     hop = size // 4
     padded = np.pad(audio, size // 2)
@@ -33,6 +42,10 @@ def plot_spectrogram(audio: Array, sample_rate: int, title: str = "") -> Figure:
         interpolation="nearest",
     )
     axes.set(xlabel="time, s", ylabel="frequency, kHz")
+    if f0 is not None:
+        seconds, f0_hz = f0
+        axes.plot(seconds, np.where(f0_hz > 0, f0_hz / 1000.0, np.nan), color="cyan", linewidth=1.2)
+        axes.set(xlim=(0.0, len(audio) / sample_rate), ylim=(0.0, min(5.0, sample_rate / 2000.0)))
     figure.colorbar(image, ax=axes, label="dB", pad=0.01)
     return figure
 
@@ -86,6 +99,18 @@ def plot_loss(log: Sequence[Mapping[str, str]]) -> Figure:
     axes.plot(steps, [float(row["val_loss"]) for row in log], label="held back")
     axes.set(xlabel="step", ylabel="multi-scale spectral loss")
     axes.legend(fontsize="small")
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def plot_histogram(counts: Array, edges: Array, label: str) -> Figure:
+    """Shares of frames in bins; `counts` `[bins]`, `edges` `[bins + 1]`, empty bins at the ends left out."""
+    figure, axes = _figure()
+    axes.stairs(100.0 * counts / max(1, counts.sum()), edges, fill=True)
+    filled = np.flatnonzero(counts)
+    if len(filled):
+        axes.set_xlim(edges[max(0, filled[0] - 1)], edges[min(len(edges) - 1, filled[-1] + 2)])
+    axes.set(xlabel=label, ylabel="frames, %")
     axes.grid(alpha=0.3)
     return figure
 
