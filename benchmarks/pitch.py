@@ -56,12 +56,13 @@ def estimators(data: Path) -> Iterator[tuple[str, Estimate]]:
         made = make_f0_estimator(name, **settings)  # type: ignore[arg-type]
 
         def run(audio: Array) -> tuple[Array, Array]:
-            f0 = made.estimate(audio, SPEC).f0_hz
-            return f0, f0 > 0
+            track = made.estimate(audio, SPEC)
+            return track.guess_hz, track.f0_hz > 0
 
         return run
 
     yield "device", device
+    yield "yin-viterbi", of_library("yin-viterbi")
     yield "pyin", of_library("pyin")
     if swift_f0_is_installed():
         yield "swift-f0", of_library("swift-f0")

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from ddsp_tf.errors import DdspError, did_you_mean
+from ddsp_tf.features.f0 import ESTIMATORS
 from ddsp_tf.frames import FrameSpec
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000  # Hz, those of recordings; see ddsp_edge.audio_file
@@ -27,7 +28,7 @@ class DataConfig:
     """How recordings become a dataset.
 
     Args:
-        f0: Pitch estimator: `"auto"`, `"pyin"`, `"swift-f0"` or `"crepe"`.
+        f0: Pitch estimator: `"auto"`, `"yin-viterbi"`, `"pyin"`, `"swift-f0"` or `"crepe"`.
         f0_min_hz: Lowest fundamental frequency looked for, Hz.
         f0_max_hz: Highest fundamental frequency looked for, Hz.
         passage_seconds: Length of the passages that recordings are cut into, seconds.
@@ -43,7 +44,7 @@ class DataConfig:
     audio: str = "int16"
 
     def __post_init__(self) -> None:
-        _one_of("data.f0", self.f0, ("auto", "pyin", "swift-f0", "crepe"))
+        _one_of("data.f0", self.f0, ESTIMATORS)
         if not 20.0 <= self.f0_min_hz < self.f0_max_hz <= 8000.0:
             raise DdspError(
                 "data.f0_min_hz and data.f0_max_hz must rise within 20 to 8000 Hz. "

@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--loudness-shift-db", type=float, default=0.0, metavar="DB", help="play louder by so many dB"
     )
     parser.add_argument(
-        "--f0", choices=("pyin", "crepe"), help="pitch estimator (default: as the instrument was trained)"
+        "--f0",
+        choices=("yin-viterbi", "pyin", "crepe"),
+        help="pitch estimator (default: as the instrument was trained)",
     )
     parser.add_argument(
         "--crepe-weights", type=path_argument, metavar="FILE", help="published CREPE weights (HDF5)"

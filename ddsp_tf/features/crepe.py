@@ -23,7 +23,7 @@ from ddsp_tf.features.crepe_weights import (
     read_crepe_weights,
 )
 from ddsp_tf.features.f0 import F0Track
-from ddsp_tf.features.f0_grid import Analysis, silent, track_in_pieces
+from ddsp_tf.features.f0_grid import Instants, silent, track_in_pieces, voicing_from
 from ddsp_tf.features.period import refine_f0
 from ddsp_tf.frames import FrameSpec
 
@@ -120,7 +120,7 @@ class CrepeEstimator:
             audio, spec, lambda x: self._analyse(x, spec.sample_rate), self.context_seconds
         )
 
-    def _analyse(self, audio: Array, sample_rate: int) -> Analysis:
+    def _analyse(self, audio: Array, sample_rate: int) -> Instants:
         import soxr
 
         sound = soxr.resample(audio, sample_rate, SAMPLE_RATE).astype(np.float32)
@@ -130,10 +130,17 @@ class CrepeEstimator:
         f0_hz, confidence = decode_salience(
             self._salience(windows), self.settings["f0_min_hz"], self.settings["f0_max_hz"]
         )
-        confidence = np.where(silent(sound, centres, WINDOW), 0.0, confidence)
-        coarse = np.where(confidence >= VOICED_FROM, f0_hz, 0.0)
-        fine = refine_f0(sound, SAMPLE_RATE, centres, WINDOW, coarse, _REFINE_CENTS)
-        return centres * (sample_rate / SAMPLE_RATE), fine, confidence
+        heard = ~silent(sound, centres, WINDOW)
+        confidence = np.where(heard, confidence, 0.0)
+        coarse = np.where(heard, f0_hz, 0.0)
+        guess_hz, _ = refine_f0(sound, SAMPLE_RATE, centres, WINDOW, coarse, _REFINE_CENTS)
+        return Instants(
+            centres * (sample_rate / SAMPLE_RATE),
+            guess_hz,
+            confidence >= VOICED_FROM,
+            voicing_from(confidence, VOICED_FROM),
+            confidence,
+        )
 
     def _salience(self, windows: Array) -> Array:
         """Activations `[windows, 360]`, a bounded number of windows at a time."""

@@ -11,7 +11,7 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.features.crepe import SAMPLE_RATE, VOICED_FROM
 from ddsp_tf.features.crepe_weights import WINDOW
 from ddsp_tf.features.f0 import F0Track
-from ddsp_tf.features.f0_grid import Analysis, silent, track_in_pieces
+from ddsp_tf.features.f0_grid import Instants, silent, track_in_pieces, voicing_from
 from ddsp_tf.frames import FrameSpec
 
 _STEP = 160  # samples at 16 kHz: 10 ms
@@ -54,7 +54,7 @@ class CrepePackageEstimator:
             audio, spec, lambda x: self._analyse(x, spec.sample_rate), self.context_seconds
         )
 
-    def _analyse(self, audio: Array, sample_rate: int) -> Analysis:
+    def _analyse(self, audio: Array, sample_rate: int) -> Instants:
         import crepe
         import soxr
 
@@ -73,8 +73,15 @@ class CrepePackageEstimator:
         centres = np.arange(len(f0_hz)) * _STEP
         confidence = np.where(silent(sound, centres, WINDOW), 0.0, confidence)
         heard = (f0_hz >= self.settings["f0_min_hz"]) & (f0_hz <= self.settings["f0_max_hz"])
-        voiced = heard & (confidence >= VOICED_FROM)
-        return centres * (sample_rate / SAMPLE_RATE), np.where(voiced, f0_hz, 0.0), confidence
+        confidence = np.where(heard, confidence, 0.0)
+        voicing = voicing_from(confidence, VOICED_FROM)
+        return Instants(
+            centres * (sample_rate / SAMPLE_RATE),
+            np.where(heard, f0_hz, 0.0),
+            confidence >= VOICED_FROM,
+            voicing,
+            confidence,
+        )
 
 
 def _version() -> str:

@@ -3,29 +3,50 @@
 No TensorFlow is imported here: `prepare` runs estimators in worker processes, and pYIN needs none.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.frames import FrameSpec
 
-ESTIMATORS = ("auto", "pyin", "swift-f0", "crepe")
+ESTIMATORS = ("auto", "pyin", "swift-f0", "crepe", "yin-viterbi")
+"""Names of estimators."""
+
+
+def _not_given() -> Array:
+    return np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True)
 class F0Track:
-    """Fundamental frequency on a frame grid.
+    """Fundamental frequency on a frame grid, all of it float32 `[frames]`.
 
     Args:
-        f0_hz: float32 `[frames]`, Hz; 0 where the sound has no pitch.
-        voicing: float32 `[frames]`, 0 to 1: how sure the estimator is that there is a pitch. Scales
-            differ between estimators; `f0_hz > 0` is the decision.
+        f0_hz: Hz; 0 where the sound has no pitch.
+        voicing: 0 to 1, the probability that there is a pitch as the estimator sees it; from about 0.5 on
+            `f0_hz` is not 0.
+        confidence: 0 to 1, how sure the estimator is that `guess_hz` is the pitch, if there is one: how
+            alike two periods are for `yin-viterbi` and `pyin`, the network's activation for `crepe` and
+            `swift-f0`, the posterior probability of the pitches within 50 cents where a hidden Markov model
+            smooths. If not given, the voicing.
+        guess_hz: Hz, the likeliest pitch of every frame, voiced or not; 0 where there is nothing to go by. It
+            is `f0_hz` where that is not 0. If not given, `f0_hz`.
     """
 
     f0_hz: Array
     voicing: Array
+    confidence: Array = field(default_factory=_not_given)
+    guess_hz: Array = field(default_factory=_not_given)
+
+    def __post_init__(self) -> None:
+        if len(self.confidence) == 0:
+            object.__setattr__(self, "confidence", self.voicing)
+        if len(self.guess_hz) == 0:
+            object.__setattr__(self, "guess_hz", self.f0_hz)
 
 
 class F0Estimator(Protocol):
@@ -67,7 +88,8 @@ def make_f0_estimator(
     """Build an estimator.
 
     Args:
-        name: `"pyin"`, `"swift-f0"`, `"crepe"` or `"auto"`: CREPE when weights are given, pYIN otherwise.
+        name: `"yin-viterbi"`, `"pyin"`, `"swift-f0"`, `"crepe"` or `"auto"`: CREPE when weights are given,
+            `"yin-viterbi"` otherwise.
         f0_min_hz: Lowest fundamental frequency looked for, Hz.
         f0_max_hz: Highest fundamental frequency looked for, Hz.
         crepe_weights: Weights file of CREPE (`model-*.h5` or `.h5.bz2`); without it `"crepe"` is the
@@ -85,7 +107,11 @@ def make_f0_estimator(
         raise DdspError(
             f"f0_min_hz and f0_max_hz must rise within 20 to 8000 Hz. Received: {f0_min_hz}, {f0_max_hz}"
         )
-    if name == "pyin" or (name == "auto" and crepe_weights is None):
+    if name == "yin-viterbi" or (name == "auto" and crepe_weights is None):
+        from ddsp_tf.features.yin_viterbi import YinViterbiEstimator
+
+        return YinViterbiEstimator(f0_min_hz, f0_max_hz)
+    if name == "pyin":
         from ddsp_tf.features.pyin import PyinEstimator
 
         return PyinEstimator(f0_min_hz, f0_max_hz)
@@ -110,12 +136,13 @@ def f0_estimator_as_recorded(recorded: dict[str, Any], crepe_weights: Path | Non
         crepe_weights: Published CREPE weights, which are not kept with them.
 
     Returns:
-        The estimator; pYIN in place of CREPE where its weights are needed and not given. Compare `.name`.
+        The estimator; what `"auto"` is in place of CREPE where its weights are needed and not given. Compare
+        `.name`.
     """
     if not isinstance(recorded.get("name"), str):
         raise DdspError("the f0 estimator that was used is not recorded: prepare and train again")
     limits = {k: float(recorded[k]) for k in ("f0_min_hz", "f0_max_hz") if k in recorded}
     name = recorded["name"]
     if recorded.get("implementation") == "keras" and crepe_weights is None:
-        name = "pyin"
+        name = "auto"
     return make_f0_estimator(name, crepe_weights=crepe_weights, **limits)

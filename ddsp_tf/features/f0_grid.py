@@ -1,6 +1,7 @@
 """From the instants at which an estimator looked to the frames that are asked for."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,14 +16,30 @@ PIECE_SECONDS = 30.0
 _STEP_OCTAVES = 1.5 / 12  # two neighbours further apart than this are a step, not a glide
 _SILENCE_RMS = 1e-5  # below the last bit of a 16-bit recording
 
-Analysis = tuple[Array, Array, Array]
-"""`(position, f0_hz, voicing)`, each `[instants]`; positions in samples, rising, may be fractions."""
+
+@dataclass(frozen=True)
+class Instants:
+    """What an estimator found at the instants at which it looked.
+
+    Args:
+        at: `[instants]`, samples of the sound, rising, may be fractions.
+        guess_hz: `[instants]`, Hz, the likeliest pitch, voiced or not; 0 where there is none.
+        voiced: `[instants]`, booleans.
+        voicing: `[instants]`, 0 to 1; see `F0Track`.
+        confidence: `[instants]`, 0 to 1; see `F0Track`.
+    """
+
+    at: Array
+    guess_hz: Array
+    voiced: Array
+    voicing: Array
+    confidence: Array
 
 
 def track_in_pieces(
     audio: Array,
     spec: FrameSpec,
-    analyse: Callable[[Array], Analysis],
+    analyse: Callable[[Array], Instants],
     context_seconds: float,
 ) -> F0Track:
     """Run `analyse` over a sound, piece by piece, and put its result on the frame grid.
@@ -30,7 +47,7 @@ def track_in_pieces(
     Args:
         audio: Samples `[n]`.
         spec: The frame grid.
-        analyse: Maps samples `[m]` at `spec.sample_rate` to instants; f0 is 0 where unvoiced.
+        analyse: Maps samples `[m]` at `spec.sample_rate` to at least one instant.
         context_seconds: How much sound `analyse` is shown before and after each piece.
 
     Raises:
@@ -42,7 +59,7 @@ def track_in_pieces(
     n_frames = spec.n_frames(len(audio))
     piece = max(1, round(PIECE_SECONDS * spec.sample_rate) // spec.hop)
     context = round(context_seconds * spec.sample_rate)
-    parts: list[tuple[Array, Array]] = []
+    parts: list[F0Track] = []
     for first in range(0, n_frames, piece):
         wanted = np.arange(first, min(first + piece, n_frames), dtype=np.float64)
         positions = (wanted + 1) * spec.hop
@@ -50,11 +67,28 @@ def track_in_pieces(
         sound = audio[start : int(positions[-1]) + context]
         if not np.all(np.isfinite(sound)):
             raise DdspError(f"audio for pitch tracking has samples that are not finite, from {start} on")
-        parts.append(interpolate_f0(*analyse(sound), positions - start))
+        parts.append(_on_grid(analyse(sound), positions - start))
     if not parts:
         return F0Track(np.zeros(0, np.float32), np.zeros(0, np.float32))
-    f0_hz, voicing = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return F0Track(f0_hz, voicing)
+    columns = [(p.f0_hz, p.voicing, p.confidence, p.guess_hz) for p in parts]
+    return F0Track(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+
+
+def _on_grid(found: Instants, wanted: Array) -> F0Track:
+    """Bring instants to the positions `[frames]` that are wanted."""
+    voiced_hz = np.where(found.voiced, found.guess_hz, 0.0)
+    f0_hz, voicing = interpolate_f0(found.at, voiced_hz, found.voicing, wanted)
+    guess_hz, confidence = interpolate_f0(found.at, found.guess_hz, found.confidence, wanted)
+    return F0Track(f0_hz, voicing, confidence, np.where(f0_hz > 0, f0_hz, guess_hz))
+
+
+def voicing_from(activation: Array, voiced_from: float) -> Array:
+    """Turn activations in 0 to 1 into probabilities of which 0.5 stands where voicing is decided.
+
+    The odds are scaled, so that 0 and 1 stay and the order does.
+    """
+    for_, against = activation * (1.0 - voiced_from), (1.0 - activation) * voiced_from
+    return np.asarray(for_ / (for_ + against))
 
 
 def interpolate_f0(at: Array, f0_hz: Array, voicing: Array, wanted: Array) -> tuple[Array, Array]:

@@ -12,7 +12,9 @@ _AT_ONCE = 1 << 17  # samples of all windows that are looked at together: 1 MiB 
 _LAG_SECONDS = 0.008  # several periods together may take as long as f0 takes to change noticeably
 
 
-def refine_f0(sound: Array, rate: int, centres: Array, size: int, f0_hz: Array, reach_cents: float) -> Array:
+def refine_f0(
+    sound: Array, rate: int, centres: Array, size: int, f0_hz: Array, reach_cents: float
+) -> tuple[Array, Array]:
     """Move each f0 to the nearest peak of the autocorrelation, if one is within reach.
 
     Args:
@@ -24,20 +26,24 @@ def refine_f0(sound: Array, rate: int, centres: Array, size: int, f0_hz: Array, 
         reach_cents: How far an f0 may be moved; beyond it the coarse one stays.
 
     Returns:
-        float64 `[instants]`, Hz.
+        f0 in Hz, and periodicity in 0 to 1, how alike the sound is after the periods looked at: float64
+        `[instants]` each.
     """
     fine = np.array(f0_hz, np.float64)
+    periodicity = np.zeros(len(fine))
     voiced = np.flatnonzero(f0_hz > 0)
     padded = np.pad(np.asarray(sound, np.float64), size)
     at_once = max(1, _AT_ONCE // size)
     for first in range(0, len(voiced), at_once):
         some = voiced[first : first + at_once]
         starts = centres[some] - size // 2 + size
-        fine[some] = _refined(padded, rate, starts, size, fine[some], reach_cents)
-    return fine
+        fine[some], periodicity[some] = _refined(padded, rate, starts, size, fine[some], reach_cents)
+    return fine, periodicity
 
 
-def _refined(sound: Array, rate: int, starts: Array, size: int, coarse: Array, reach_cents: float) -> Array:
+def _refined(
+    sound: Array, rate: int, starts: Array, size: int, coarse: Array, reach_cents: float
+) -> tuple[Array, Array]:
     """Refine `coarse` `[windows]`, all voiced, of windows that begin at samples `starts`."""
     similarity = _similarity(sound, starts, size)
     count = np.maximum(1.0, np.floor(_LAG_SECONDS * coarse))
@@ -56,7 +62,7 @@ def _refined(sound: Array, rate: int, starts: Array, size: int, coarse: Array, r
     shift = np.where(is_peak, 0.5 * (before - after) / np.where(is_peak, bend, 1.0), 0.0)
     moved = count * rate / (peak + shift)
     good = is_peak & (np.abs(1200.0 * np.log2(moved / coarse)) <= reach_cents)
-    return np.where(good, moved, coarse)
+    return np.where(good, moved, coarse), np.clip(top, 0.0, 1.0)
 
 
 def _similarity(sound: Array, starts: Array, size: int) -> Array:

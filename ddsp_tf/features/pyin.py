@@ -11,7 +11,7 @@ import numpy as np
 
 from ddsp_edge.units import Array
 from ddsp_tf.features.f0 import F0Track
-from ddsp_tf.features.f0_grid import PIECE_SECONDS, Analysis, silent, track_in_pieces
+from ddsp_tf.features.f0_grid import PIECE_SECONDS, Instants, silent, track_in_pieces
 from ddsp_tf.features.period import refine_f0
 from ddsp_tf.frames import FrameSpec
 
@@ -62,7 +62,7 @@ class PyinEstimator:
             audio, spec, lambda x: self._analyse(x, spec.sample_rate), self.context_seconds
         )
 
-    def _analyse(self, audio: Array, sample_rate: int) -> Analysis:
+    def _analyse(self, audio: Array, sample_rate: int) -> Instants:
         import librosa
         import soxr
 
@@ -80,8 +80,13 @@ class PyinEstimator:
                 frame_length=frame_length,
                 hop_length=hop,
                 resolution=self.settings["resolution_cents"] / 100.0,
+                fill_na=None,  # unvoiced frames have a guess
             )
         centres = np.arange(len(f0_hz)) * hop
-        pitched = voiced & np.isfinite(f0_hz) & ~silent(sound, centres, frame_length)
-        fine = refine_f0(sound, rate, centres, frame_length, np.where(pitched, f0_hz, 0.0), _RESOLUTION_CENTS)
-        return centres * (sample_rate / rate), fine, np.where(pitched, voicing, 0.0)
+        heard = np.isfinite(f0_hz) & ~silent(sound, centres, frame_length)
+        coarse = np.where(heard, f0_hz, 0.0)
+        guess_hz, periodicity = refine_f0(sound, rate, centres, frame_length, coarse, _RESOLUTION_CENTS)
+        pitched = voiced & heard
+        # The path decides, with what is before and after; the probability is of the frame alone.
+        probability = np.where(pitched, np.maximum(voicing, 0.5), np.minimum(voicing, 0.499)) * heard
+        return Instants(centres * (sample_rate / rate), guess_hz, pitched, probability, periodicity)

@@ -12,7 +12,7 @@ import numpy as np
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0 import F0Track
-from ddsp_tf.features.f0_grid import Analysis, silent, track_in_pieces
+from ddsp_tf.features.f0_grid import Instants, silent, track_in_pieces, voicing_from
 from ddsp_tf.features.period import refine_f0
 from ddsp_tf.frames import FrameSpec
 
@@ -67,7 +67,7 @@ class SwiftF0Estimator:
             audio, spec, lambda x: self._analyse(x, spec.sample_rate), self.context_seconds
         )
 
-    def _analyse(self, audio: Array, sample_rate: int) -> Analysis:
+    def _analyse(self, audio: Array, sample_rate: int) -> Instants:
         import soxr
         import swift_f0
 
@@ -77,7 +77,12 @@ class SwiftF0Estimator:
         low, high = self.settings["f0_min_hz"], self.settings["f0_max_hz"]
         found = self._detector.detect(np.pad(sound, (0, _HOP)), _RATE, fmin=low, fmax=high)
         centres = np.arange(len(found.pitch_hz)) * _HOP
-        pitched = (found.confidence >= _VOICED_FROM) & ~silent(sound, centres, _WINDOW)
-        coarse = np.where(pitched, found.pitch_hz, 0.0)
-        fine = refine_f0(sound, _RATE, centres, _WINDOW, coarse, _REACH_CENTS)
-        return centres * (sample_rate / _RATE), fine, np.where(pitched, found.confidence, 0.0)
+        heard = ~silent(sound, centres, _WINDOW)
+        guess_hz, _ = refine_f0(
+            sound, _RATE, centres, _WINDOW, np.where(heard, found.pitch_hz, 0.0), _REACH_CENTS
+        )
+        confidence = np.where(heard, found.confidence, 0.0)
+        voicing = voicing_from(confidence, _VOICED_FROM)
+        return Instants(
+            centres * (sample_rate / _RATE), guess_hz, confidence >= _VOICED_FROM, voicing, confidence
+        )

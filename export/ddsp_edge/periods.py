@@ -56,13 +56,20 @@ class PeriodFinder:
         count: Integer > 0, candidates for each window.
         size: Integer, window length in samples; None for two periods of the lowest pitch, the shortest that
             will do.
+        lag_steps: 1 or 2, lags looked at for each sample; None for what the rate needs.
 
     Raises:
         DdspError: If the range cannot be searched at this rate.
     """
 
     def __init__(
-        self, sample_rate: int, f0_min_hz: float, f0_max_hz: float, count: int, size: int | None = None
+        self,
+        sample_rate: int,
+        f0_min_hz: float,
+        f0_max_hz: float,
+        count: int,
+        size: int | None = None,
+        lag_steps: int | None = None,
     ) -> None:
         if not 10.0 <= f0_min_hz < f0_max_hz:
             raise DdspError(
@@ -72,7 +79,7 @@ class PeriodFinder:
         self.f0_max_hz = min(f0_max_hz, sample_rate / 4)
         self.count = count
         # Partials near Nyquist make minima narrower than a sample: a low rate needs lags between samples.
-        self._lag_steps = 2 if sample_rate < _FAST_RATE else 1  # a sample
+        self._lag_steps = lag_steps or (2 if sample_rate < _FAST_RATE else 1)
         self._lags_per_second = self._lag_steps * sample_rate
         self._shortest = max(2, int(self._lags_per_second / self.f0_max_hz) - 1)
         self._longest = self._lag_steps * (int(np.ceil(sample_rate / f0_min_hz)) + 1)

@@ -84,7 +84,7 @@ def test_sounds_shorter_than_a_window_work(n_samples: int) -> None:
 
 def test_an_estimator_travels_to_other_processes_and_into_json() -> None:
     estimator = pickle.loads(pickle.dumps(make_f0_estimator("auto", f0_min_hz=80.0, f0_max_hz=900.0)))
-    assert estimator.name == "pyin"
+    assert estimator.name == "yin-viterbi"
     settings = json.loads(json.dumps(estimator.settings))
     assert (settings["f0_min_hz"], settings["f0_max_hz"]) == (80.0, 900.0)
 

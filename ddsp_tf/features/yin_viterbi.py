@@ -1,0 +1,168 @@
+"""Periods of windows of several lengths, and the best path through all of them; numpy alone.
+
+The candidates are those of the device's tracker (`ddsp_edge.periods`), of a short window and of longer ones.
+The short one is the most exact where sound changes; at the ends of notes, where it holds little, longer ones
+still hear the note. A Viterbi path through all candidates of the whole sound changes pitch, and begins and
+ends notes, as seldom as the sound lets it; as in M. Mauch and S. Dixon, "pYIN", ICASSP 2014, it keeps a pitch
+where the sound is unvoiced.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ddsp_edge.periods import NONE, PeriodFinder
+from ddsp_edge.units import Array
+from ddsp_edge.windows import CenteredWindows
+from ddsp_tf.features.f0 import F0Track
+from ddsp_tf.features.f0_grid import Instants, silent, track_in_pieces
+from ddsp_tf.features.period import refine_f0
+from ddsp_tf.frames import FrameSpec
+
+_STEP_SECONDS = 0.005
+_WINDOW_SECONDS = 2 / 55  # and no less than two of the longest periods
+# Costs in units of aperiodicity over 10 ms; docs/pitch.md says what they were tuned on.
+_LONGER = (1.0, 1.5, 2.75)  # windows, in lengths of the shortest
+_COUNTS = (6, 4, 4)  # candidates of each
+_LATER = (0.0, 0.2, 0.4)  # of a voiced pitch that is heard only in a window of this length
+_UNVOICED = 0.45
+_NOTHING = 0.5  # of an unvoiced pitch that no candidate stands for
+_GUESS = 0.2  # share of a candidate's cost that counts where it is unvoiced
+_LEAP = 2.0  # of a change of pitch, for each octave
+_UNVOICED_LEAP = 1.0
+_ONSET = 0.1  # of becoming voiced or unvoiced
+_LEVEL_DB = -70.0  # RMS of the short window below which nothing is heard as a pitch
+_TRUSTED = 0.3  # periodicity below which an unvoiced frame's own candidate is worth no guess
+_WINDOWS_AT_ONCE = 256  # bounds memory; their spectra stay in the cache
+_REACH_CENTS = 15.0  # the candidates are as good; see `refine_f0`
+
+
+class YinViterbiEstimator:
+    """Candidates every 5 ms, the best path through them, interpolated onto the frame grid.
+
+    Args:
+        f0_min_hz: Lowest fundamental frequency looked for, Hz.
+        f0_max_hz: Highest fundamental frequency looked for, Hz.
+
+    Raises:
+        DdspError: If the range is too narrow to be searched.
+    """
+
+    name = "yin-viterbi"
+    context_seconds = 1.0  # the path has forgotten its past by then
+
+    def __init__(self, f0_min_hz: float = 55.0, f0_max_hz: float = 2000.0) -> None:
+        rate = min(48_000, max(16_000, round(8 * f0_max_hz)))
+        shortest = max(_WINDOW_SECONDS, 2 / f0_min_hz)
+        self._finders = [
+            PeriodFinder(rate, f0_min_hz, f0_max_hz, count, round(longer * rate * shortest), lag_steps=2)
+            for longer, count in zip(_LONGER, _COUNTS, strict=True)
+        ]
+        self.settings: dict[str, Any] = {
+            "f0_min_hz": f0_min_hz,
+            "f0_max_hz": f0_max_hz,
+            "sample_rate": rate,
+            "hop": round(_STEP_SECONDS * rate),
+            "windows": [finder.size for finder in self._finders],
+            "refined": True,
+        }
+
+    def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
+        """Track a sound `[n]`; see `F0Estimator`."""
+        return track_in_pieces(
+            audio, spec, lambda x: self._analyse(x, spec.sample_rate), self.context_seconds
+        )
+
+    def _analyse(self, audio: Array, sample_rate: int) -> Instants:
+        import soxr
+
+        rate, hop = self.settings["sample_rate"], self.settings["hop"]
+        sound = soxr.resample(audio - np.mean(audio), sample_rate, rate).astype(np.float32)
+        sound = np.pad(sound, (0, hop))  # so that the last instant is not before the end
+        found = [self._candidates(sound, finder) for finder in self._finders]
+        f0_hz, aperiodicity, cost = (np.concatenate([f[k] for f in found], axis=1) for k in range(3))
+        level = found[0][3]
+        later = np.repeat(_LATER, _COUNTS)
+        chosen, voiced = best_path(f0_hz, cost, later, level, hop / rate / 0.01)
+        row = np.arange(len(chosen))
+        there = cost[row, chosen] < NONE
+        periodicity = np.where(there, np.clip(1.0 - aperiodicity[row, chosen], 0.0, 1.0), 0.0)
+        centres = (row + 1) * hop
+        coarse = np.where(there, f0_hz[row, chosen], 0.0)
+        heard = ~silent(sound, centres, self._finders[0].size)
+        voiced &= there & heard
+        guess = _nearest(coarse, voiced | (there & (periodicity > _TRUSTED)))
+        guess, _ = refine_f0(sound, rate, centres, self._finders[0].size, guess * heard, _REACH_CENTS)
+        voicing = np.where(voiced, 0.5 + 0.5 * periodicity, 0.499 * periodicity) * heard
+        return Instants(centres * (sample_rate / rate), guess, voiced, voicing, periodicity * heard)
+
+    def _candidates(self, sound: Array, finder: PeriodFinder) -> tuple[Array, Array, Array, Array]:
+        """F0 in Hz, aperiodicity and cost `[instants, candidates]`, and level in dB `[instants]`."""
+        hop = self.settings["hop"]
+        windows = CenteredWindows(FrameSpec(self.settings["sample_rate"], hop), finder.size)
+        block = _WINDOWS_AT_ONCE * hop
+        parts = []
+        for first in range(0, len(sound), block):
+            parts.append(finder.find(windows.push(sound[first : first + block])))
+        for rest in np.array_split(last := windows.flush(), len(last) // _WINDOWS_AT_ONCE + 1):
+            parts.append(finder.find(rest))
+        mean_square = np.concatenate([part.mean_square for part in parts])
+        return (
+            np.concatenate([part.f0_hz for part in parts]),
+            np.concatenate([part.aperiodicity for part in parts]),
+            np.concatenate([part.cost for part in parts]),
+            10.0 * np.log10(mean_square + 1e-12),
+        )
+
+
+def best_path(f0_hz: Array, cost: Array, later: Array, level_db: Array, steps: float) -> tuple[Array, Array]:
+    """Find the cheapest path through candidates, each of which may be voiced or a guess while unvoiced.
+
+    Args:
+        f0_hz: `[instants, candidates]`, Hz.
+        cost: `[instants, candidates]`, of each; `NONE` where it is not there.
+        later: `[candidates]`, cost of each as a voiced pitch, besides.
+        level_db: `[instants]`.
+        steps: Step between instants, in the 10 ms of which the costs are.
+
+    Returns:
+        The candidate, int `[instants]`, and whether it is voiced, bool `[instants]`.
+    """
+    instants, n = cost.shape
+    there = cost < NONE
+    quiet = np.where(level_db < _LEVEL_DB, 2.0 * _UNVOICED, 0.0)[:, None]
+    as_voiced = np.where(there, cost + later + quiet, NONE)
+    as_guess = _UNVOICED + np.where(there, _GUESS * cost, _NOTHING)
+    local = np.concatenate([as_voiced, as_guess], axis=1) * steps
+    octaves = np.log2(f0_hz)
+    came_from = np.zeros((instants, 2 * n), np.int16)
+    total = local[0].copy()
+    step = np.empty((2 * n, 2 * n))
+    states = np.arange(2 * n)
+    for t in range(1, instants):
+        leap = np.abs(octaves[t][:, None] - octaves[t - 1])
+        unvoiced_leap = _UNVOICED_LEAP * leap
+        step[:n, :n] = _LEAP * leap
+        step[n:, n:] = unvoiced_leap
+        step[:n, n:] = step[n:, :n] = unvoiced_leap + _ONSET
+        step += total
+        came_from[t] = best = np.argmin(step, axis=1)
+        total = step[states, best] + local[t]
+        total -= total.min()
+    path = np.zeros(instants, np.intp)
+    path[-1] = np.argmin(total)
+    for t in range(instants - 1, 0, -1):
+        path[t - 1] = came_from[t, path[t]]
+    return path % n, path < n
+
+
+def _nearest(values: Array, good: Array) -> Array:
+    """Give the other instants the value of the good one nearest to them; 0 if there is none."""
+    known = np.flatnonzero(good)
+    if len(known) == 0:
+        return np.zeros_like(values)
+    here = np.arange(len(values))
+    after = np.clip(np.searchsorted(known, here), 0, len(known) - 1)
+    before = np.maximum(after - 1, 0)
+    nearer = np.where(here - known[before] <= np.abs(known[after] - here), before, after)
+    return np.asarray(values[known[nearer]])
