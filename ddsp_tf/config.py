@@ -159,6 +159,23 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True)
+class AugmentationConfig:
+    """How far training clips are changed at random, each clip by itself; 0 leaves them as they are.
+
+    Args:
+        gain_db: Level, up to this many dB up or down, never beyond full scale.
+        pitch_semitones: Pitch, up to this many semitones up or down, by resampling.
+    """
+
+    gain_db: float = 0.0
+    pitch_semitones: float = 0.0
+
+    def __post_init__(self) -> None:
+        _in_range("augmentation.gain_db", self.gain_db, 0.0, 60.0)
+        _in_range("augmentation.pitch_semitones", self.pitch_semitones, 0.0, 12.0)
+
+
+@dataclass(frozen=True)
 class Config:
     """One experiment.
 
@@ -166,7 +183,7 @@ class Config:
         sample_rate: Integer, Hz.
         frame_rate: Integer, frames of controls a second; it must divide `sample_rate`.
         name: Name of the instrument.
-        data, model, loss, training: The sections.
+        data, model, loss, training, augmentation: The sections.
     """
 
     sample_rate: int
@@ -176,6 +193,7 @@ class Config:
     data: DataConfig = field(default_factory=DataConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
 
     def __post_init__(self) -> None:
         _ = self.spec

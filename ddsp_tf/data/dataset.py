@@ -1,10 +1,12 @@
 """Datasets as `tf.data` pipelines.
 
 Clips are cut when they are read, and features are then brought onto the grid of the model, so clip length
-and hop are choices of training, not of the data. Clip number `i` of a seed depends on nothing but `i` and
-the seed: a run that goes on where it stopped sees exactly the clips that it would have seen.
+and hop are choices of training, not of the data. Clip number `i` of a seed, and how it is changed at random,
+depends on nothing but `i` and the seed: a run that goes on where it stopped sees exactly the clips that it
+would have seen.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,16 @@ from typing import Any
 import numpy as np
 
 from ddsp_edge.units import Array
+from ddsp_tf.config import AugmentationConfig
+from ddsp_tf.data.augment import Change, amplified, draw_change, frames_taken, shifted
 from ddsp_tf.data.info import load_dataset_info
 from ddsp_tf.data.reading import check_sample_rate, passage_from_record
 from ddsp_tf.data.records import OnDamage, RecordPlace, read_records
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 
-_CLIP_STREAM = 1  # tells the random numbers of offsets from those of orders
+_CLIP_STREAM, _CHANGE_STREAM = 1, 2  # tell the random numbers of offsets and changes from those of orders
+_AS_IT_IS = Change()
 
 
 def training_dataset(
@@ -29,6 +34,7 @@ def training_dataset(
     clip_frames: int,
     seed: int = 0,
     skip_batches: int = 0,
+    augmentation: AugmentationConfig | None = None,
     on_damage: OnDamage | None = None,
 ) -> Any:
     """Build the endless stream of training batches.
@@ -43,6 +49,7 @@ def training_dataset(
         clip_frames: Integer > 0, frames a clip.
         seed: Integer >= 0.
         skip_batches: Integer >= 0, batches of the stream to leave out at its beginning; costs nothing.
+        augmentation: How far clips are changed at random; not at all if None.
         on_damage: Called with a sentence for each record that is found damaged, which is then left out;
             damage is fatal if None.
 
@@ -62,11 +69,17 @@ def training_dataset(
     def order(pass_number: int) -> Array:
         return np.asarray(np.random.default_rng([seed, pass_number]).permutation(slots))
 
-    def choose(number: int) -> tuple[int, int]:
+    def choose(number: int) -> Clip:
         pass_number, at = divmod(number, len(slots))
         place = int(order(pass_number)[at])
-        last = spec.n_frames(clips.places[place].n_samples) - clip_frames
-        return place, int(np.random.default_rng([seed, _CLIP_STREAM, number]).integers(last + 1))
+        n_frames = spec.n_frames(clips.places[place].n_samples)
+        change = _AS_IT_IS
+        if augmentation is not None:
+            rng = np.random.default_rng([seed, _CHANGE_STREAM, number])
+            change = draw_change(augmentation, rng, n_frames, clip_frames)
+        last = max(0, n_frames - frames_taken(clip_frames, change.ratio))
+        first = int(np.random.default_rng([seed, _CLIP_STREAM, number]).integers(last + 1))
+        return Clip(place, first, change)
 
     def batch(number: int) -> tuple[Array, Array, Array]:
         first = int(number) * batch_size
@@ -94,7 +107,7 @@ def validation_dataset(
     _require_positive(batch_size=batch_size, clip_frames=clip_frames)
     clips = _Clips(Path(folder), spec, "validation", clip_frames, on_damage)
     chosen = [
-        (place, clip * clip_frames)
+        Clip(place, clip * clip_frames)
         for place, count in enumerate(clips.fitting())
         for clip in range(int(count))
     ]
@@ -105,6 +118,15 @@ def validation_dataset(
     import tensorflow as tf
 
     return clips.dataset(tf.data.Dataset.range(-(-len(chosen) // batch_size)), batch, None)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip: number of its passage, frame that it begins with, and what is done to it."""
+
+    place: int
+    first: int
+    change: Change = _AS_IT_IS
 
 
 class _Clips:
@@ -137,16 +159,28 @@ class _Clips:
         clip_samples = self._spec.n_samples(self._clip_frames)
         return np.array([place.n_samples // clip_samples for place in self.places])
 
-    def stack(self, chosen: list[tuple[int, int]]) -> tuple[Array, Array, Array]:
-        """Read clips, each a passage and a first frame; return f0, loudness and audio of the batch."""
-        f0_hz, loudness_db, audio = [], [], []
-        hop, frames = self._spec.hop, self._clip_frames
-        for place, first in chosen:
-            passage = passage_from_record(self.places[place].read(), self._info, self._spec)
-            f0_hz.append(passage.f0_hz[first : first + frames, np.newaxis])
-            loudness_db.append(passage.loudness_db[first : first + frames, np.newaxis])
-            audio.append(passage.audio[first * hop : (first + frames) * hop])
-        return np.stack(f0_hz), np.stack(loudness_db), np.stack(audio)
+    def stack(self, chosen: list[Clip]) -> tuple[Array, Array, Array]:
+        """Read clips; return f0 and loudness `[batch, frames, 1]` and audio `[batch, samples]`."""
+        f0_hz, loudness_db, audio = (np.stack(column) for column in zip(*map(self.read, chosen), strict=True))
+        return f0_hz[..., np.newaxis], loudness_db[..., np.newaxis], audio
+
+    def read(self, clip: Clip) -> tuple[Array, Array, Array]:
+        """Read a clip; return its f0, loudness and audio."""
+        record = self.places[clip.place].read()
+        hop, first, end = self._spec.hop, clip.first, clip.first + self._clip_frames
+        change = clip.change
+        if change.ratio == 1.0:
+            passage = passage_from_record(record, self._info, self._spec)
+            f0_hz, loudness = passage.f0_hz[first:end], passage.loudness_db[first:end]
+            audio = passage.audio[first * hop : end * hop]
+        else:
+            start_hz = self._info.f0_hz_range.median
+            f0_hz, loudness, audio = shifted(
+                record, self._spec, first, self._clip_frames, change.ratio, start_hz
+            )
+        if change.gain_db:
+            audio, loudness = amplified(audio, loudness, change.gain_db)
+        return f0_hz, loudness, audio
 
     def dataset(self, numbers: Any, batch: Any, batch_size: int | None) -> Any:
         """Turn a dataset of batch numbers into one of batches."""

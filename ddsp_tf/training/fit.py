@@ -166,6 +166,7 @@ def _clips_from(step: int, *, config: Config, data: Path, on_damage: OnDamage | 
         batch_size=settings.batch_size,
         clip_frames=config.spec.frames_for(settings.clip_seconds),
         seed=settings.seed,
+        augmentation=config.augmentation,
         skip_batches=step,
         on_damage=on_damage,
     )
