@@ -96,17 +96,29 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class LossConfig:
-    """The multi-scale spectral loss.
+    """The loss: the multi-scale spectral distance, and further terms that are off at a weight of 0.
 
     Args:
         fft_sizes: Integers, window lengths of the spectra in samples.
         magnitude_weight: Weight of the L1 distance of magnitudes.
         log_magnitude_weight: Weight of the L1 distance of log magnitudes.
+        delta_time_weight: Weight of the L1 distance of changes from window to window.
+        delta_frequency_weight: Weight of the L1 distance of changes from bin to bin.
+        mel_weight: Weight of the L1 distance of log magnitudes in mel bands.
+        loudness_weight: Weight of the difference of loudness, by dB.
+        consistency_weight: Weight of the consistency of harmonics and noise.
+        perceptual_weight: Weight of the distance in CREPE's embedding, which needs its weights, and 16 kHz.
     """
 
     fft_sizes: tuple[int, ...] = (2048, 1024, 512, 256, 128, 64)
     magnitude_weight: float = 1.0
     log_magnitude_weight: float = 1.0
+    delta_time_weight: float = 0.0
+    delta_frequency_weight: float = 0.0
+    mel_weight: float = 0.0
+    loudness_weight: float = 0.0
+    consistency_weight: float = 0.0
+    perceptual_weight: float = 0.0
 
     def __post_init__(self) -> None:
         sizes = self.fft_sizes
@@ -117,8 +129,9 @@ class LossConfig:
             )
         for size in sizes:
             _in_range("loss.fft_sizes", size, 16, 65536)
-        _in_range("loss.magnitude_weight", self.magnitude_weight, 0.0, 1e3)
-        _in_range("loss.log_magnitude_weight", self.log_magnitude_weight, 0.0, 1e3)
+        for field_ in dataclasses.fields(self):
+            if field_.name.endswith("_weight"):
+                _in_range(f"loss.{field_.name}", getattr(self, field_.name), 0.0, 1e3)
         if self.magnitude_weight == self.log_magnitude_weight == 0.0:
             raise DdspError("loss.magnitude_weight and loss.log_magnitude_weight must not both be 0")
 
@@ -136,6 +149,8 @@ class TrainingConfig:
         gradient_norm: The global norm that gradients are clipped to.
         seed: Integer, seed of weights, data order and noise.
         keep_checkpoints: Integer, how many checkpoints to keep beside the best.
+        precision: `"float32"`, `"bfloat16"` or `"float16"`, of the network's products in training; all else
+            is float32.
     """
 
     steps: int = 5000
@@ -146,6 +161,7 @@ class TrainingConfig:
     gradient_norm: float = 3.0
     seed: int = 0
     keep_checkpoints: int = 3
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         _in_range("training.steps", self.steps, 1, 100_000_000)
@@ -156,6 +172,7 @@ class TrainingConfig:
         _in_range("training.gradient_norm", self.gradient_norm, 1e-6, 1e6)
         _in_range("training.seed", self.seed, 0, 2**31 - 1)
         _in_range("training.keep_checkpoints", self.keep_checkpoints, 1, 1000)
+        _one_of("training.precision", self.precision, ("float32", "bfloat16", "float16"))
 
 
 @dataclass(frozen=True)
@@ -198,6 +215,11 @@ class Config:
     def __post_init__(self) -> None:
         _ = self.spec
         _in_range("sample_rate", self.sample_rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE)
+        if self.loss.perceptual_weight and self.sample_rate != 16_000:
+            raise DdspError(
+                "loss.perceptual_weight needs a sample_rate of 16000 Hz, CREPE's. "
+                f"Received: {self.sample_rate}"
+            )
         if self.training.clip_seconds > self.data.passage_seconds:
             raise DdspError(
                 f"training.clip_seconds ({self.training.clip_seconds}) must not be longer than "

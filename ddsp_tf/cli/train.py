@@ -40,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tensorboard", action="store_true", help="write TensorBoard logs to RUN/tensorboard"
     )
+    parser.add_argument(
+        "--crepe-weights",
+        type=path_argument,
+        metavar="FILE",
+        help="weights of CREPE, for loss.perceptual_weight",
+    )
     parser.add_argument("--no-report", action="store_true", help="write no RUN/report.html at the end")
 
 
@@ -64,10 +70,25 @@ def run(args: argparse.Namespace) -> None:
         args.out,
         resume=args.resume,
         tensorboard=args.tensorboard,
+        crepe_weights=args.crepe_weights,
         on_damage=_once_each() if args.skip_damaged else None,
         progress=lambda text: print(text, file=sys.stderr),
     )
+    if not args.no_report:
+        _write_report(args.out, args.data)
     tell(f"{printable(args.out)}: {int(model.optimizer.iterations)} steps, {model.count_params():,} weights")
+
+
+def _write_report(run: Path, data: Path) -> None:
+    """Write RUN/report.html; the run is as good without it."""
+    from ddsp_tf.evaluation.run_report import REPORT_NAME, write_run_report
+
+    try:
+        report = write_run_report(run, data)
+    except (DdspError, OSError) as error:
+        print(f"{REPORT_NAME} was not written: {printable(error)}", file=sys.stderr)
+    else:
+        print(f"{printable(report)}: open it in a browser", file=sys.stderr)
 
 
 def _refuse_overwriting(path: Path, config: "Config", out: Path) -> None:

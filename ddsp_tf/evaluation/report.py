@@ -81,11 +81,11 @@ def write_report(
     if passage is None:
         raise DdspError(f"{data} holds nothing back for validation")
     page = Page(title)
-    _scores(page, run, data)
-    _resynthesis(page, model, passage)
+    add_scores(page, run, data)
+    add_resynthesis(page, model, passage)
     for rendering in renderings:
         _rendering(page, model, rendering)
-    _learned(page, model, data, passage)
+    add_learned(page, model, data, passage)
     page.heading("Training")
     page.figure(plots.plot_loss(read_log(run)), "Loss a step, on clips for training and held back")
     page.code(model.processors.table())
@@ -93,7 +93,8 @@ def write_report(
     page.write(path)
 
 
-def _scores(page: Page, run: Path, data: Path) -> None:
+def add_scores(page: Page, run: Path, data: Path) -> None:
+    """Add the table of what `evaluate` measured."""
     scores = load_evaluation(run)
     if not scores:
         raise DdspError(f"{run} was not evaluated: run `ddsp-tf evaluate` first")
@@ -123,7 +124,8 @@ def _scores(page: Page, run: Path, data: Path) -> None:
     page.table(["", "spectral distance", "loudness L1, dB", "f0 within 50 cents, %"], rows)
 
 
-def _resynthesis(page: Page, model: Autoencoder, passage: Passage) -> None:
+def add_resynthesis(page: Page, model: Autoencoder, passage: Passage) -> None:
+    """Add a passage and its resynthesis, to be heard and seen."""
     rate = model.spec.sample_rate
     rendered = Renderer(model).render(passage.f0_hz, passage.loudness_db)
     page.heading("Resynthesis of a held-back passage")
@@ -157,7 +159,8 @@ def _rendering(page: Page, model: Autoencoder, rendering: Rendering) -> None:
         page.figure(plots.plot_spectrogram(audio, rate), f"Spectrogram of the {name}")
 
 
-def _learned(page: Page, model: Autoencoder, data: Path, passage: Passage) -> None:
+def add_learned(page: Page, model: Autoencoder, data: Path, passage: Passage) -> None:
+    """Add the harmonic distributions and impulse responses that a model has learned."""
     page.heading("What it learned")
     features = {
         "f0_hz": tf.constant(passage.f0_hz[None, :, None], tf.float32),

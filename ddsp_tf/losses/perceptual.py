@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
-from ddsp_tf.features.crepe import SAMPLE_RATE, load_crepe
+from ddsp_tf.features.crepe import load_crepe
 from ddsp_tf.features.crepe_weights import WINDOW, read_crepe_weights
 from ddsp_tf.losses.terms import Branches, TermedLoss, Terms, checked_sounds, plain_config, without_gradient
 
@@ -76,18 +76,6 @@ class CrepeEmbeddingLoss(TermedLoss):
     def get_config(self) -> dict[str, Any]:
         """Return every argument of the constructor."""
         return plain_config(self, "weights")
-
-
-def check_rate(sample_rate: int) -> None:
-    """Refuse a sample rate that CREPE does not have.
-
-    Raises:
-        DdspError: If it is not 16 kHz.
-    """
-    if sample_rate != SAMPLE_RATE:
-        raise DdspError(
-            f"loss.perceptual_weight needs CREPE's sample_rate, {SAMPLE_RATE} Hz. Received: {sample_rate}"
-        )
 
 
 @lru_cache(maxsize=2)

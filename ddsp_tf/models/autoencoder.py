@@ -9,16 +9,19 @@ from ddsp_tf.config import Config
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor_group import GroupOutput, ProcessorGroup
 from ddsp_tf.models.gru_decoder import GruDecoder
+from ddsp_tf.models.observed import ObservedModel
 from ddsp_tf.models.scaling import scale_f0, scale_loudness, unscale_f0, unscale_loudness
 
 Tensors = dict[str, tf.Tensor]
 
 FEATURES = ("f0_hz", "loudness_db")
 DECODERS = {"GruDecoder": GruDecoder}
+DTYPES = {"float32": None, "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+"""Policy of the network by precision; None is Keras' global one, which is float32 unless somebody set it."""
 
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
-class Autoencoder(keras.Model):
+class Autoencoder(ObservedModel):
     """Fundamental frequency and loudness to controls to audio.
 
     A decoder predicts the raw controls that a processor group takes, frame by frame; the group renders
@@ -72,7 +75,12 @@ class Autoencoder(keras.Model):
         )
         settings = config.model.decoder
         decoder = DECODERS[settings.type](
-            control_sizes(group), settings.units, settings.layer_units, settings.layers, name="decoder"
+            control_sizes(group),
+            settings.units,
+            settings.layer_units,
+            settings.layers,
+            name="decoder",
+            dtype=DTYPES[config.training.precision],
         )
         model = cls(decoder, group, {"config": config.to_dict(), **(instrument or {})}, name="autoencoder")
         model.build(None)
@@ -90,18 +98,19 @@ class Autoencoder(keras.Model):
                 part.build(None)
         self.built = True
 
-    def call(self, inputs: Tensors) -> tf.Tensor:
+    def call(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
         """Render features; returns audio `[batch, frames * hop]`."""
-        return self.stream(inputs)[0].audio
+        return self.stream(inputs, training=training)[0].audio
 
-    def stream(
-        self, features: Tensors, state: dict[str, Any] | None = None
+    def stream(  # type: ignore[override]
+        self, features: Tensors, state: dict[str, Any] | None = None, training: bool = False
     ) -> tuple[GroupOutput, dict[str, Any]]:
         """Render one block of features.
 
         Args:
             features: `{"f0_hz", "loudness_db"}`, each `[batch, frames, 1]`.
             state: What the call before returned; None starts anew.
+            training: Boolean, whether the model is being trained.
 
         Returns:
             Everything the processor group computed, and the state for the next block.

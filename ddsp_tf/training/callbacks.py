@@ -16,27 +16,28 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.training.checkpoints import MODEL_NAME, TrainingState, checkpoints_of, save_checkpoint
 from ddsp_tf.training.interruption import Interruption, Stopped
 from ddsp_tf.training.run import LOG_NAME
+from ddsp_tf.training.watch import Steps
 
 COLUMNS = ("step", "epoch", "seconds", "loss", "val_loss", "learning_rate")
 
 
 class RunLog(keras.callbacks.Callback):
-    """Append a line an epoch to `RUN/log.csv`.
+    """Append a line an epoch to `RUN/log.csv`: `COLUMNS`, then whatever else the logs hold.
 
     Args:
         run: The run folder.
-        steps_done: Integer, training steps up to the last checkpoint; lines after it, which an
-            interrupted run may have written, are dropped.
+        steps: Counts the steps. Lines after those that are done when a run begins, which an interrupted
+            run may have written, are dropped.
 
     Raises:
         DdspError: If there is a log that goes on from there, and it is damaged.
     """
 
-    def __init__(self, run: Path, steps_done: int = 0) -> None:
+    def __init__(self, run: Path, steps: Steps) -> None:
         super().__init__()
-        self.path = run / LOG_NAME
-        lines = read_log(run) if steps_done else []
-        self.rows = [row for row in lines if int(row["step"]) <= steps_done]
+        self.path, self.steps = run / LOG_NAME, steps
+        lines = read_log(run) if steps.done else []
+        self.rows = [row for row in lines if int(row["step"]) <= steps.done]
         self.seconds_before = float(self.rows[-1]["seconds"]) if self.rows else 0.0
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
@@ -47,16 +48,18 @@ class RunLog(keras.callbacks.Callback):
         """Write the line."""
         logs = logs or {}
         values: dict[str, Any] = {
-            "step": int(self.model.optimizer.iterations),
+            "step": self.steps.done,
             "epoch": epoch + 1,
             "seconds": round(self.seconds_before + time.monotonic() - self.started, 3),
             "loss": logs.get("loss", math.nan),
             "val_loss": logs.get("val_loss", math.nan),
             "learning_rate": float(self.model.optimizer.learning_rate),
         }
+        values.update({name: value for name, value in logs.items() if name not in values})
         self.rows.append({k: str(v) for k, v in values.items()})
+        columns = dict.fromkeys([*COLUMNS, *(name for row in self.rows for name in row)])
         text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(text, list(columns), restval="nan", lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
         try:
@@ -77,6 +80,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     Args:
         run: The run folder.
+        steps: Counts the steps.
         log: The log, which has the line of this epoch already and says whether it is the best.
         keep: Integer > 0, how many checkpoints to keep beside the best.
         interruption: What tells that the run is to stop.
@@ -86,13 +90,14 @@ class Checkpoint(keras.callbacks.Callback):
     def __init__(
         self,
         run: Path,
+        steps: Steps,
         log: RunLog,
         keep: int,
         interruption: Interruption,
         means: Sequence[float] = (),
     ) -> None:
         super().__init__()
-        self.run, self.log, self.keep = run, log, keep
+        self.run, self.steps, self.log, self.keep = run, steps, log, keep
         self.interruption, self.means = interruption, means
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -118,35 +123,11 @@ class Checkpoint(keras.callbacks.Callback):
         return [variable for metric in self.model.metrics for variable in metric.variables]
 
     def _save(self, means: tuple[float, ...] = (), best: bool = False) -> None:
-        state = TrainingState(int(self.model.optimizer.iterations), means)
+        state = TrainingState(self.steps.done, means)
         try:
             save_checkpoint(self.model, self.run, state, keep=self.keep, best=best)
         except OSError as error:
             raise unwritable(self.run, error) from error
-
-
-class StopOnNonFiniteLoss(keras.callbacks.Callback):
-    """End the run when the loss is no number any more, before a checkpoint is overwritten."""
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Look at the running mean of the loss."""
-        self._check((logs or {}).get("loss", 0.0), f"at batch {batch + 1} of this epoch")
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Look at the held-back loss: the epoch's last step may have spoilt the weights."""
-        self._check((logs or {}).get("val_loss", 0.0), "on the held-back passages")
-
-    def _check(self, loss: float, where: str) -> None:
-        if not math.isfinite(loss):
-            raise spoilt(f"the loss is {loss} {where}")
-
-
-def spoilt(what: str) -> DdspError:
-    """The error of a run whose numbers are none any more."""
-    return DdspError(
-        f"{what}; the checkpoint before it, if there is one, is intact. "
-        "A smaller training.learning_rate or training.gradient_norm usually cures it"
-    )
 
 
 def unwritable(run: Path, error: OSError) -> DdspError:

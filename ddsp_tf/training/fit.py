@@ -19,10 +19,10 @@ from ddsp_tf.data.info import DatasetInfo, load_dataset_info
 from ddsp_tf.data.reading import check_sample_rate
 from ddsp_tf.data.records import OnDamage
 from ddsp_tf.errors import DdspError
-from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.models.autoencoder import Autoencoder
-from ddsp_tf.training.callbacks import Checkpoint, RunLog, StopOnNonFiniteLoss, spoilt
+from ddsp_tf.training.callbacks import Checkpoint, RunLog
 from ddsp_tf.training.checkpoints import TrainingState, has_checkpoint, load_newest, remove_leftovers
+from ddsp_tf.training.compile import compile_model
 from ddsp_tf.training.interruption import Stopped, signals_deferred
 from ddsp_tf.training.reference import REFERENCE_NAME, save_reference
 from ddsp_tf.training.run import (
@@ -32,6 +32,7 @@ from ddsp_tf.training.run import (
     refuse_used_folder,
     save_config,
 )
+from ddsp_tf.training.watch import BranchWatch, Speed, Steps, StopOnNonFiniteLoss, spoilt
 
 
 def train(
@@ -41,6 +42,7 @@ def train(
     *,
     resume: bool = False,
     tensorboard: bool = False,
+    crepe_weights: Path | None = None,
     verbose: int | str = "auto",
     on_damage: OnDamage | None = None,
     progress: Callable[[str], None] = lambda text: None,
@@ -57,11 +59,13 @@ def train(
         run: The run folder to write.
         resume: Go on from the newest checkpoint of `run` that is intact, or from the beginning if it was
             stopped before the first.
-        tensorboard: Write TensorBoard logs to `run/tensorboard`.
+        tensorboard: Write TensorBoard logs to `run/tensorboard`, with a held-back passage to listen to.
+        crepe_weights: Weights of CREPE, for `config.loss.perceptual_weight`.
         verbose: As in `keras.Model.fit`.
         on_damage: Called with a sentence for each record of the dataset that is damaged, which is then left
             out; damage is fatal if None.
-        progress: Called with a few words when a run goes on, or has nothing left to do.
+        progress: Called with a few words when a run goes on, stops or has nothing left to do, and with
+            warnings.
 
     Returns:
         The trained model.
@@ -74,6 +78,8 @@ def train(
     """
     if tensorboard and find_spec("tensorboard") is None:
         raise DdspError("TensorBoard is not installed: pip install tensorboard")
+    if tensorboard:
+        from ddsp_tf.training.board import tensorboard_callbacks
     info = load_dataset_info(data)
     spec, settings = config.spec, config.training
     check_sample_rate(data, info, spec)
@@ -90,7 +96,7 @@ def train(
         if not resume:
             refuse_used_folder(run)
         model = Autoencoder.from_experiment(config, describe_data(info))
-    compile_model(model, config)
+    compile_model(model, config, crepe_weights)
     clip_frames = spec.frames_for(settings.clip_seconds)
     held_back = validation_dataset(
         data, spec, batch_size=settings.batch_size, clip_frames=clip_frames, on_damage=on_damage
@@ -105,18 +111,21 @@ def train(
     if not (state.step and (run / REFERENCE_NAME).exists()):
         save_reference(data, run, spec, on_damage)
     with signals_deferred() as interruption:
-        log = RunLog(run, state.step)
+        steps = Steps(state.step)
+        log = RunLog(run, steps)
         callbacks: list[keras.callbacks.Callback] = [
-            StopOnNonFiniteLoss(),
+            steps,
+            Speed(settings.batch_size * spec.seconds(clip_frames)),
+            StopOnNonFiniteLoss(steps),
             log,
-            Checkpoint(run, log, settings.keep_checkpoints, interruption, state.means),
+            BranchWatch(progress),
+            *(tensorboard_callbacks(run, spec) if tensorboard else ()),
+            Checkpoint(run, steps, log, settings.keep_checkpoints, interruption, state.means),
         ]
-        if tensorboard:
-            callbacks.append(keras.callbacks.TensorBoard(run / "tensorboard"))
         with contextlib.suppress(Stopped):
-            _fit(model, settings, state.step, first_clips, clips, held_back, callbacks, verbose)
+            _fit(model, settings, steps, first_clips, clips, held_back, callbacks, verbose)
     if interruption.signal is not None:
-        progress(f"stopped after step {int(model.optimizer.iterations)}: go on with --resume")
+        progress(f"stopped after step {steps.done}: go on with --resume")
         signal.raise_signal(interruption.signal)
         raise KeyboardInterrupt  # where the signal's handler returns
     return model
@@ -125,7 +134,7 @@ def train(
 def _fit(
     model: Autoencoder,
     settings: TrainingConfig,
-    done: int,
+    steps_done: Steps,
     batches: Any,
     batches_from: Callable[[int], Any],
     held_back: Any,
@@ -133,6 +142,7 @@ def _fit(
     verbose: int | str,
 ) -> None:
     """Fit from a step to the last one; epochs end where they would in a run that never stopped."""
+    done = steps_done.done
     while done < settings.steps:
         epochs, steps = _next_epochs(done, settings.steps, settings.steps_per_epoch)
         first = done // settings.steps_per_epoch
@@ -151,7 +161,7 @@ def _fit(
             refused = re.search(r"\w+: control '\w+' must be finite", str(error))  # from `Processor`
             if refused is None:
                 raise
-            raise spoilt(refused[0]) from error
+            raise spoilt(f"{refused[0]} (step {steps_done.done + 1})") from error
         done += epochs * steps
         if done < settings.steps:
             batches = batches_from(done)
@@ -178,27 +188,6 @@ def _next_epochs(done: int, steps: int, steps_per_epoch: int) -> tuple[int, int]
     if done % steps_per_epoch == 0 and whole:
         return whole, steps_per_epoch
     return 1, min(steps - done, steps_per_epoch - done % steps_per_epoch)
-
-
-def compile_model(model: Autoencoder, config: Config) -> None:
-    """Give a model the optimizer and loss of a configuration; optimizer state is kept."""
-    settings = config.training
-    before = getattr(model, "optimizer", None)
-    values = [v.numpy() for v in before.variables] if before is not None else []
-    schedule = keras.optimizers.schedules.CosineDecay(settings.learning_rate, settings.steps, alpha=0.1)
-    optimizer = keras.optimizers.Adam(schedule, global_clipnorm=settings.gradient_norm)
-    model.compile(
-        optimizer=optimizer,
-        loss=MultiScaleSpectralLoss(
-            fft_sizes=config.loss.fft_sizes,
-            magnitude_weight=config.loss.magnitude_weight,
-            log_magnitude_weight=config.loss.log_magnitude_weight,
-        ),
-    )
-    optimizer.build(model.trainable_variables)  # within the first step, TensorFlow would trace it twice
-    if values:
-        for variable, value in zip(optimizer.variables, values, strict=True):
-            variable.assign(value)
 
 
 def describe_data(info: DatasetInfo) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 
 from ddsp_tf.cli.main import main
 from ddsp_tf.errors import DdspError
-from ddsp_tf.training import callbacks, checkpoints, fit, load_model_of_run
+from ddsp_tf.training import callbacks, checkpoints, fit, load_model_of_run, watch
 from ddsp_tf.training.checkpoints import (
     TrainingState,
     checkpoints_of,
@@ -61,14 +61,14 @@ class Snapshots:
 
 def signal_at(patch, step, number):
     """Have a signal come while a training step is done."""
-    original = callbacks.StopOnNonFiniteLoss.on_train_batch_end
+    original = watch.StopOnNonFiniteLoss.on_train_batch_end
 
     def signalling(self, batch, logs=None):
         original(self, batch, logs)
         if int(self.model.optimizer.iterations) == step:
             signal.raise_signal(number)
 
-    patch.setattr(callbacks.StopOnNonFiniteLoss, "on_train_batch_end", signalling)
+    patch.setattr(watch.StopOnNonFiniteLoss, "on_train_batch_end", signalling)
 
 
 def test_a_run_that_is_killed_and_then_terminated_ends_like_one_that_was_not(
@@ -164,10 +164,11 @@ def full_disk(size):
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
 def test_a_disk_that_is_full_ends_a_run_in_words_with_its_checkpoint_intact(run_copy, share):
     before = (run_copy / "instrument.keras").read_bytes()
-    checkpoint = callbacks.Checkpoint(run_copy, callbacks.RunLog(run_copy, 6), 3, Interruption())
-    model = load_model_of_run(run_copy, to_train=True)
-    model.optimizer.iterations.assign(8)
-    checkpoint.set_model(model)
+    steps = watch.Steps(6)
+    log = callbacks.RunLog(run_copy, steps)
+    checkpoint = callbacks.Checkpoint(run_copy, steps, log, 3, Interruption())
+    checkpoint.set_model(load_model_of_run(run_copy, to_train=True))
+    steps.done = 8
     words = r"File too large; .* step-00000006.keras, which is intact. Make room"
     with full_disk(int(share * len(before))), pytest.raises(DdspError, match=words):
         checkpoint.on_epoch_end(3)
@@ -177,7 +178,7 @@ def test_a_disk_that_is_full_ends_a_run_in_words_with_its_checkpoint_intact(run_
 
 
 def test_a_log_that_cannot_be_written_ends_a_run_in_words(run_copy):
-    log = callbacks.RunLog(run_copy, 6)
+    log = callbacks.RunLog(run_copy, watch.Steps(6))
     log.set_model(load_model_of_run(run_copy, to_train=True))
     log.on_train_begin()
     before = (run_copy / "log.csv").read_bytes()

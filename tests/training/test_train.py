@@ -9,7 +9,7 @@ import tensorflow as tf
 from ddsp_tf.config import Config, load_config
 from ddsp_tf.data import prepare
 from ddsp_tf.errors import DdspError
-from ddsp_tf.training import callbacks, fit, load_config_of_run, load_model_of_run, train
+from ddsp_tf.training import callbacks, fit, load_config_of_run, load_model_of_run, train, watch
 from ddsp_tf.training.callbacks import COLUMNS, read_log
 from ddsp_tf.training.reference import load_reference
 from ddsp_tf.training.run import make_run_folder
@@ -55,7 +55,11 @@ def test_a_run_holds_its_configuration_its_log_and_held_back_sound(trained_run, 
     }
     assert load_config_of_run(trained_run) == tiny.config()
     lines = (trained_run / "log.csv").read_text().splitlines()
-    assert lines[0] == ",".join(COLUMNS)
+    assert lines[0].startswith(",".join(COLUMNS))
+    levels = ["recording_db", "harmonic_db", "noise_db", "reverb_db"]
+    terms = ["magnitude", "log_magnitude"]
+    further = [*terms, *levels, "val_magnitude", "val_log_magnitude", "audio_s_per_s"]
+    assert set(lines[0].split(",")) == {*COLUMNS, *further}
     log = losses(trained_run)
     assert [(row["step"], row["epoch"]) for row in log] == [(2, 1), (4, 2), (6, 3)]
     # The cosine from 0.01 down to a tenth, at 2, 4 and 6 of 6 steps.
@@ -169,7 +173,7 @@ def test_a_loss_that_is_no_number_ends_the_run_at_once(loss):
     model.compile("sgd", "mae")
     seen = []
     count = tf.keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
-    stop = callbacks.StopOnNonFiniteLoss()
+    stop = watch.StopOnNonFiniteLoss()
     with pytest.raises(DdspError, match=rf"the loss is {loss} at batch 1 of this epoch"):
         model.fit(inputs, steps_per_epoch=5, callbacks=[stop, count], shuffle=False, verbose=0)
     assert seen == []
@@ -185,7 +189,7 @@ def test_controls_that_are_no_numbers_end_the_run_in_words_and_keep_the_checkpoi
 
     monkeypatch.setattr(fit, "training_dataset", spoilt)
     before = (run_copy / "instrument.keras").read_bytes()
-    with pytest.raises(DdspError, match=r"control '\w+' must be finite; the checkpoint .* is intact"):
+    with pytest.raises(DdspError, match=r"control '\w+' must be finite \(step 7\); .* is intact"):
         train(tiny.config(training={"steps": 8}), tiny_dataset, run_copy, resume=True, verbose=0)
     assert (run_copy / "instrument.keras").read_bytes() == before
 
