@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,6 +46,7 @@ def train(
     verbose: int | str = "auto",
     on_damage: OnDamage | None = None,
     progress: Callable[[str], None] = lambda text: None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Autoencoder:
     """Train an instrument.
 
@@ -66,6 +67,7 @@ def train(
             out; damage is fatal if None.
         progress: Called with a few words when a run goes on, stops or has nothing left to do, and with
             warnings.
+        callbacks: Further Keras callbacks; they come before the log and the checkpoint.
 
     Returns:
         The trained model.
@@ -113,17 +115,18 @@ def train(
     with signals_deferred() as interruption:
         steps = Steps(state.step)
         log = RunLog(run, steps)
-        callbacks: list[keras.callbacks.Callback] = [
+        every: list[keras.callbacks.Callback] = [
             steps,
             Speed(settings.batch_size * spec.seconds(clip_frames)),
             StopOnNonFiniteLoss(steps),
+            *callbacks,
             log,
             BranchWatch(progress),
             *(tensorboard_callbacks(run, spec) if tensorboard else ()),
             Checkpoint(run, steps, log, settings.keep_checkpoints, interruption, state.means),
         ]
         with contextlib.suppress(Stopped):
-            _fit(model, settings, steps, first_clips, clips, held_back, callbacks, verbose)
+            _fit(model, settings, steps, first_clips, clips, held_back, every, verbose)
     if interruption.signal is not None:
         progress(f"stopped after step {steps.done}: go on with --resume")
         signal.raise_signal(interruption.signal)
