@@ -43,6 +43,32 @@ def harmonic(
     return tf.reduce_sum(amplitudes * tf.sin(phases), axis=-1)
 
 
+def sinusoidal(frequencies_hz: tf.Tensor, amplitudes: tf.Tensor, hop: int, sample_rate: int) -> tf.Tensor:
+    """Oscillator bank of free sinusoids."""
+    phases = tf.cumsum(upsample_linear(frequencies_hz, hop) * (2.0 * math.pi / sample_rate), axis=1)
+    return tf.reduce_sum(upsample_window(amplitudes, hop) * tf.sin(phases), axis=-1)
+
+
+def wavetable(
+    f0_hz: tf.Tensor, amplitude: tf.Tensor, tables: tf.Tensor, hop: int, sample_rate: int
+) -> tf.Tensor:
+    """One table `[points]`, read at every sample by its linear hat over all points."""
+    points = tables.shape[-1]
+    phases = tf.cumsum(upsample_linear(f0_hz, hop) / sample_rate, axis=1) % 1.0
+    places = tf.range(points + 1, dtype=tf.float32)
+    hats = tf.nn.relu(1.0 - tf.abs(phases * points - places))
+    samples = tf.linalg.matvec(hats, tf.concat([tables, tables[:1]], axis=0))
+    return upsample_window(amplitude, hop)[..., 0] * samples
+
+
+def fir_filter(audio: tf.Tensor, magnitudes: tf.Tensor, hop: int) -> tf.Tensor:
+    """Audio through windowed impulse responses, frame by frame."""
+    taps = 2 * (magnitudes.shape[-1] - 1)
+    zero_phase = tf.signal.irfft(tf.complex(magnitudes, tf.zeros_like(magnitudes)))
+    windowed = tf.signal.fftshift(zero_phase, axes=-1) * tf.signal.hann_window(taps)
+    return convolve_frames(tf.signal.frame(audio, hop, hop), windowed, hop, taps // 2)
+
+
 def next_power_of_two(n: int) -> int:
     """The smallest power of two not below `n`."""
     return 1 << (n - 1).bit_length()
@@ -50,12 +76,8 @@ def next_power_of_two(n: int) -> int:
 
 def filtered_noise(magnitudes: tf.Tensor, hop: int) -> tf.Tensor:
     """White noise through windowed impulse responses, frame by frame."""
-    batch, frames, bands = magnitudes.shape
-    taps = 2 * (bands - 1)
-    zero_phase = tf.signal.irfft(tf.complex(magnitudes, tf.zeros_like(magnitudes)))
-    windowed = tf.signal.fftshift(zero_phase, axes=-1) * tf.signal.hann_window(taps)
-    noise = tf.random.uniform([batch, frames * hop], -1.0, 1.0)
-    return convolve_frames(tf.signal.frame(noise, hop, hop), windowed, hop, taps // 2)
+    batch, frames, _ = magnitudes.shape
+    return fir_filter(tf.random.uniform([batch, frames * hop], -1.0, 1.0), magnitudes, hop)
 
 
 def convolve_frames(audio: tf.Tensor, responses: tf.Tensor, hop: int, delay: int) -> tf.Tensor:

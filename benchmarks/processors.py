@@ -22,7 +22,7 @@ import tensorflow as tf
 from benchmarks import classic
 from benchmarks.measure import interleave, machine, peak_memory_mb
 from ddsp_tf.frames import FrameSpec
-from ddsp_tf.layers import FilteredNoise, Reverb
+from ddsp_tf.layers import FilteredNoise, FIRFilter, Reverb, Sinusoidal, Wavetable
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.ops.oscillators import harmonic_oscillator
 
@@ -93,6 +93,42 @@ def noise_backward() -> Variants:
     }
 
 
+def sinusoidal_backward() -> Variants:
+    """Sinusoidal, batch 4, 100 sinusoids, forward and backward."""
+    f0, amplitude, shares = harmonic_inputs(4)
+    inputs = [f0 * tf.range(1.0, HARMONICS + 1), amplitude * shares]
+    layer = Sinusoidal(HARMONICS, RATE, HOP)
+    return {
+        "classic": backward(lambda f, a: classic.sinusoidal(f, a, HOP, RATE), inputs),
+        "ours": backward(lambda f, a: layer.get_signal(frequencies_hz=f, amplitudes=a), inputs),
+    }
+
+
+def wavetable_backward() -> Variants:
+    """Wavetable, batch 4, 512 points, forward and backward."""
+    f0, amplitude, _ = harmonic_inputs(4)
+    table = tf.sin(2.0 * np.pi * tf.range(512, dtype=tf.float32) / 512)
+    layer = Wavetable(RATE, HOP, table_size=512)
+    return {
+        "classic": backward(lambda f, a, t: classic.wavetable(f, a, t, HOP, RATE), [f0, amplitude, table]),
+        "ours": backward(
+            lambda f, a, t: layer.get_signal(f0_hz=f, amplitude=a, tables=t[tf.newaxis]),
+            [f0, amplitude, table],
+        ),
+    }
+
+
+def filter_backward() -> Variants:
+    """FIRFilter, batch 4, 65 bands, forward and backward."""
+    magnitudes = tf.random.stateless_uniform([4, FRAMES, BANDS], [1, 2])
+    audio = tf.random.stateless_uniform([4, SAMPLES], [3, 4], -1.0, 1.0)
+    layer = FIRFilter(BANDS, RATE, HOP)
+    return {
+        "classic": backward(lambda a, m: classic.fir_filter(a, m, HOP), [audio, magnitudes]),
+        "ours": backward(lambda a, m: layer.get_signal(audio=a, magnitudes=m), [audio, magnitudes]),
+    }
+
+
 def reverb_backward() -> Variants:
     """Reverb, batch 16, 48000 taps, forward and backward."""
     audio = tf.random.stateless_uniform([16, SAMPLES], [1, 2], -1.0, 1.0)
@@ -118,6 +154,9 @@ CASES: dict[str, Callable[[], Variants]] = {
     "harmonic_backward": harmonic_backward,
     "harmonic_forward": harmonic_forward,
     "noise_backward": noise_backward,
+    "sinusoidal_backward": sinusoidal_backward,
+    "wavetable_backward": wavetable_backward,
+    "filter_backward": filter_backward,
     "reverb_backward": reverb_backward,
     "loss_backward": loss_backward,
 }

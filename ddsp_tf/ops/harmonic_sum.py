@@ -34,7 +34,7 @@ def sum_of_harmonics(phase_cycles: tf.Tensor, earlier: tf.Tensor, later: tf.Tens
     Returns:
         `[batch, frames, hop]`.
     """
-    turns = _turns(phase_cycles)
+    turns = turns_from_cycles(phase_cycles)
     sources = [phase_cycles, earlier, later]
     # An outer tape must not look into the XLA loops: their gradient is below.
     earlier, later = tf.stop_gradient(earlier), tf.stop_gradient(later)
@@ -49,9 +49,9 @@ def sum_of_harmonics(phase_cycles: tf.Tensor, earlier: tf.Tensor, later: tf.Tens
     return _horner(turns, earlier, later, **sizes)[0], first_order(gradient, *sources)
 
 
-def _turns(phase_cycles: tf.Tensor) -> tf.Tensor:
-    """Phase in cycles to int32, a cycle being 2^32."""
-    fraction = phase_cycles - tf.floor(phase_cycles)
+def turns_from_cycles(cycles: tf.Tensor) -> tf.Tensor:
+    """Phase, or phase a sample, in float64 cycles to int32, a cycle being 2^32."""
+    fraction = cycles - tf.floor(cycles)
     return tf.cast(tf.cast(fraction * 2.0**32, tf.int64), tf.int32)  # the cast wraps
 
 
@@ -61,8 +61,12 @@ def _numbered(amplitudes: tf.Tensor) -> tf.Tensor:
 
 
 def _sine(turns: tf.Tensor) -> tf.Tensor:
-    """Sine of a phase in turns by a polynomial: XLA on a CPU has no vector sine. Error below 3e-7."""
-    angle = tf.cast(turns, tf.float32) * (2.0 * math.pi / 2.0**32)
+    """Sine of a phase in turns."""
+    return sine_of_angle(tf.cast(turns, tf.float32) * (2.0 * math.pi / 2.0**32))
+
+
+def sine_of_angle(angle: tf.Tensor) -> tf.Tensor:
+    """Sine of an angle in -pi to pi by a polynomial: XLA on a CPU has no vector sine. Error below 3e-7."""
     angle = tf.where(tf.abs(angle) > math.pi / 2.0, tf.sign(angle) * math.pi - angle, angle)
     square = angle * angle
     series = tf.zeros_like(square)
