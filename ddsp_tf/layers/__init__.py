@@ -9,12 +9,12 @@ from ddsp_tf.layers.fir_filter import FIRFilter
 from ddsp_tf.layers.gru import GRU
 from ddsp_tf.layers.harmonic import Harmonic
 from ddsp_tf.layers.mix import Mix
-from ddsp_tf.layers.mod_delay import ModDelay
+from ddsp_tf.layers.mod_delay import ModDelay, ModDelayState
 from ddsp_tf.layers.processor import AUDIO, Processor, find_processor_type, processor_type
 from ddsp_tf.layers.processor_group import GroupOutput, Node, ProcessorGroup
 from ddsp_tf.layers.reverb import Reverb
 from ddsp_tf.layers.sinusoidal import Sinusoidal
-from ddsp_tf.layers.spectral_mask import SpectralMask
+from ddsp_tf.layers.spectral_mask import SpectralMask, SpectralMaskState
 from ddsp_tf.layers.tensor_to_audio import TensorToAudio
 from ddsp_tf.layers.wavetable import Wavetable
 
@@ -31,12 +31,14 @@ __all__ = [
     "Harmonic",
     "Mix",
     "ModDelay",
+    "ModDelayState",
     "Node",
     "Processor",
     "ProcessorGroup",
     "Reverb",
     "Sinusoidal",
     "SpectralMask",
+    "SpectralMaskState",
     "TensorToAudio",
     "Wavetable",
     "find_processor_type",

@@ -4,7 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, check_integer, processor_type
+from ddsp_tf.layers.checks import check_integer
+from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, processor_type
 
 
 @processor_type

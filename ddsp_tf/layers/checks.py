@@ -1,4 +1,4 @@
-"""Checks of constructor arguments that are no integers."""
+"""Checks of constructor arguments."""
 
 import math
 from typing import Any
@@ -6,6 +6,19 @@ from typing import Any
 import keras
 
 from ddsp_tf.errors import DdspError, did_you_mean
+
+
+def check_integer(owner: str, name: str, value: Any, low: int, high: int) -> int:
+    """Return `value` if it is an integer within `low` to `high`.
+
+    Raises:
+        DdspError: If it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise DdspError(
+            f"{owner}: {name} must be an integer within {low} to {high}. Received: {name}={value!r}"
+        )
+    return value
 
 
 def check_number(owner: str, name: str, value: Any, low: float, high: float) -> float:

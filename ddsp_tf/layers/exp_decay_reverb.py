@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ddsp_tf.layers.checks import check_number
-from ddsp_tf.layers.processor import check_integer, processor_type
+from ddsp_tf.layers.checks import check_integer, check_number
+from ddsp_tf.layers.processor import processor_type
 from ddsp_tf.layers.reverb import Reverb
 
 DECAY_60_DB = math.log(1000.0)
@@ -71,7 +71,7 @@ class ExpDecayReverb(Reverb):
         self.log_decay = self._scalar("log_decay", math.log(decay))
         self.noise = self.add_weight(
             shape=(self.length_samples - 1,),
-            initializer=lambda shape, dtype: tf.constant(white_noise(self.seed, shape[0]), dtype),
+            initializer=lambda shape, dtype: tf.constant(noise_of_seed(self.seed, shape[0]), dtype),
             trainable=False,
             name="noise",
         )
@@ -100,6 +100,6 @@ class ExpDecayReverb(Reverb):
         }
 
 
-def white_noise(seed: int, length: int) -> np.ndarray:
+def noise_of_seed(seed: int, length: int) -> np.ndarray:
     """Gaussian white noise of RMS 1, float64 `[length]`."""
     return np.random.default_rng(seed).standard_normal(length)

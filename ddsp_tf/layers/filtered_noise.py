@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ddsp_tf.layers.checks import check_number
-from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, check_integer, processor_type
+from ddsp_tf.layers.checks import check_integer, check_number
+from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, processor_type
 from ddsp_tf.ops.frame_filters import MAX_BANDS, filter_frames
 from ddsp_tf.ops.noise import white_noise
 from ddsp_tf.ops.scaling import exp_sigmoid
@@ -20,7 +20,7 @@ class FilteredNoise(Processor):
     """Uniform white noise through a linear-phase FIR filter that changes every frame.
 
     The noise of hop `i` is filtered with the magnitudes of frame `i`; tails overlap and add. The filter
-    is causal and delays by `group_delay_samples`, which is not taken back: noise has no waveform to
+    is causal and delays by `latency_samples`, which is not taken back: noise has no waveform to
     keep in step, and a stream needs no look-ahead.
 
     Any cut into blocks gives the samples of one piece if the noise is given. Noise that is drawn is new at
@@ -72,7 +72,7 @@ class FilteredNoise(Processor):
         return {"magnitudes": self.n_bands, "noise": AUDIO}
 
     @property
-    def group_delay_samples(self) -> int:
+    def latency_samples(self) -> int:
         """How much later than its frame the filtered noise sounds."""
         return self.n_bands - 1
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ddsp_tf.layers.checks import check_number
-from ddsp_tf.layers.exp_decay_reverb import white_noise
-from ddsp_tf.layers.processor import check_integer, processor_type
+from ddsp_tf.layers.checks import check_integer, check_number
+from ddsp_tf.layers.exp_decay_reverb import noise_of_seed
+from ddsp_tf.layers.processor import processor_type
 from ddsp_tf.layers.reverb import Reverb
 from ddsp_tf.ops.convolution import convolve_frames
 from ddsp_tf.ops.filters import impulse_responses_from_magnitudes
@@ -75,7 +75,7 @@ class FilteredNoiseReverb(Reverb):
         )
         self.noise = self.add_weight(
             shape=(self.n_frames * self._part_samples,),
-            initializer=lambda shape, dtype: tf.constant(white_noise(self.seed, shape[0]), dtype),
+            initializer=lambda shape, dtype: tf.constant(noise_of_seed(self.seed, shape[0]), dtype),
             trainable=False,
             name="noise",
         )

@@ -4,8 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from ddsp_tf.layers.checks import check_number
-from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, check_integer, processor_type
+from ddsp_tf.layers.checks import check_integer, check_number
+from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, processor_type
 from ddsp_tf.ops.frame_filters import MAX_BANDS, filter_frames
 from ddsp_tf.ops.scaling import exp_sigmoid
 
@@ -15,7 +15,7 @@ class FIRFilter(Processor):
     """A linear-phase FIR filter that changes every frame, on a signal.
 
     Hop `i` of the signal is filtered with the magnitudes of frame `i`; tails overlap and add. The filter is
-    causal: everything sounds `group_delay_samples` late. With all magnitudes 1 it is a pure delay.
+    causal: everything sounds `latency_samples` late. With all magnitudes 1 it is a pure delay.
 
     There is no fade from filter to filter but the overlap of their tails. A flat filter is one tap, so a
     change of its gain is a step from one hop to the next, and a large one clicks. Gains that move slowly put
@@ -55,7 +55,7 @@ class FIRFilter(Processor):
         return {"audio": AUDIO, "magnitudes": self.n_bands}
 
     @property
-    def group_delay_samples(self) -> int:
+    def latency_samples(self) -> int:
         """How much later than the input the output sounds."""
         return self.n_bands - 1
 

@@ -4,7 +4,8 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from ddsp_tf.layers.processor import Processor, Tensors, check_integer, processor_type
+from ddsp_tf.layers.checks import check_integer
+from ddsp_tf.layers.processor import Processor, Tensors, processor_type
 from ddsp_tf.ops.oscillators import HarmonicState, harmonic_oscillator, nyquist_fade
 from ddsp_tf.ops.scaling import exp_sigmoid
 

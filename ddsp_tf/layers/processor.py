@@ -69,6 +69,11 @@ class Processor(keras.layers.Layer):
         return tuple(self.input_sizes)
 
     @property
+    def latency_samples(self) -> int:
+        """How much later than its controls the processor sounds: its group delay."""
+        return 0
+
+    @property
     def tail_samples(self) -> int:
         """How long the processor rings on after its inputs fell silent."""
         return 0
@@ -165,7 +170,14 @@ class Processor(keras.layers.Layer):
                 raise DdspError(
                     f"{self.name} lacks the control {name!r}; it has {', '.join(values) or 'none'}"
                 )
-        return {name: _as_float32(self.name, name, value) for name, value in values.items()}
+        tensors = {name: _as_float32(self.name, name, value) for name, value in values.items()}
+        for name, tensor in tensors.items():
+            if tensor.shape.rank is not None and tensor.shape.rank > 2 and tensor.shape[1] == 0:
+                raise DdspError(
+                    f"{self.name}: control {name!r} must have at least one frame. "
+                    f"Received: {tuple(tensor.shape)}"
+                )
+        return tensors
 
     def _refuse_non_finite(self, values: Tensors) -> Tensors:
         """Return the controls, which cannot be used before they were checked.
@@ -236,7 +248,16 @@ def _first_refused(value: tf.Tensor) -> str:
 
 
 def processor_type(cls: type[Processor]) -> type[Processor]:
-    """Make a processor known by its class name, to Keras and to processor groups."""
+    """Make a processor known by its class name, to Keras and to processor groups.
+
+    A class may be defined again, as notebooks do.
+
+    Raises:
+        DdspError: If the name is that of one of our own processors.
+    """
+    known = _types.get(cls.__name__)
+    if known is not None and known.__module__.startswith("ddsp_tf.") and known.__module__ != cls.__module__:
+        raise DdspError(f"there is a processor {cls.__name__} in ddsp_tf already: give yours another name")
     _types[cls.__name__] = cls
     return keras.saving.register_keras_serializable(package="ddsp_tf")(cls)
 
@@ -253,16 +274,3 @@ def find_processor_type(name: str) -> type[Processor]:
             f"Known: {', '.join(sorted(_types))}"
         )
     return _types[name]
-
-
-def check_integer(owner: str, name: str, value: Any, low: int, high: int) -> int:
-    """Return `value` if it is an integer within `low` to `high`.
-
-    Raises:
-        DdspError: If it is not.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise DdspError(
-            f"{owner}: {name} must be an integer within {low} to {high}. Received: {name}={value!r}"
-        )
-    return value

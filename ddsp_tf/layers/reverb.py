@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, check_integer, processor_type
+from ddsp_tf.layers.checks import check_integer
+from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, processor_type
 from ddsp_tf.ops.convolution import convolve_causal
 
 

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
-from ddsp_tf.layers.checks import check_choice, check_number
-from ddsp_tf.layers.processor import Processor, Tensors, check_integer, processor_type
+from ddsp_tf.layers.checks import check_choice, check_integer, check_number
+from ddsp_tf.layers.processor import Processor, Tensors, processor_type
 from ddsp_tf.ops.frequencies import frequencies_sigmoid, frequencies_softmax
 from ddsp_tf.ops.oscillators import nyquist_fade
 from ddsp_tf.ops.scaling import exp_sigmoid

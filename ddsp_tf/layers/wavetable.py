@@ -9,8 +9,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
-from ddsp_tf.layers.checks import check_boolean, check_choice
-from ddsp_tf.layers.processor import Processor, Tensors, check_integer, processor_type
+from ddsp_tf.layers.checks import check_boolean, check_choice, check_integer
+from ddsp_tf.layers.processor import Processor, Tensors, processor_type
 from ddsp_tf.ops.delay import INTERPOLATIONS
 from ddsp_tf.ops.oscillators import nyquist_fade
 from ddsp_tf.ops.scaling import exp_sigmoid

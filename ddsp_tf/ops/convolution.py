@@ -4,19 +4,14 @@ import tensorflow as tf
 
 
 def fft_size(at_least: int) -> int:
-    """Smallest number not below `at_least` whose only factors are 2, 3 and 5."""
-    best = 1 << max(0, (at_least - 1).bit_length())
-    fives = 1
-    while fives < best:
-        threes = fives
-        while threes < best:
-            twos = threes
-            while twos < at_least:
-                twos *= 2
-            best = min(best, twos)
-            threes *= 3
-        fives *= 5
-    return best
+    """Smallest number not below `at_least` whose only factors are 2, 3, 5 and 7."""
+    sizes = {1}
+    for factor in (3, 5, 7, 2):
+        for size in list(sizes):
+            while size < at_least:
+                size *= factor
+                sizes.add(size)
+    return min(size for size in sizes if size >= at_least)
 
 
 def convolve_causal(

@@ -1,5 +1,5 @@
 """A filter that changes every frame, given by its magnitudes, with gradients of its own: under XLA on a CPU
-a third of the cost of designing impulse responses and convolving with them.
+a third to two fifths of the cost of designing impulse responses and convolving with them.
 
 A filter of zero phase has a real spectrum, and a matrix that is known beforehand leads to it from the
 magnitudes. So a hop costs one transform there, one product and one transform back; the delay that makes
@@ -9,6 +9,7 @@ the filter causal is the place of the hop in its transform.
 import numpy as np
 import tensorflow as tf
 
+from ddsp_tf.errors import DdspError
 from ddsp_tf.ops.compiled import compiled, first_order
 from ddsp_tf.ops.convolution import fft_size
 from ddsp_tf.ops.frames import cut_windows, overlap_add
@@ -33,7 +34,14 @@ def filter_frames(
 
     Returns:
         Audio `[batch, frames * hop]`, and the tail for the next block.
+
+    Raises:
+        DdspError: If there are fewer than two bands or more than `MAX_BANDS`.
     """
+    if not 2 <= magnitudes.shape[-1] <= MAX_BANDS:
+        raise DdspError(
+            f"a filter needs 2 to {MAX_BANDS} bands. Received: magnitudes of shape {tuple(magnitudes.shape)}"
+        )
     joined = _filter_and_join(audio, magnitudes, hop)
     n_samples = tf.shape(magnitudes)[1] * hop
     if tail is not None:

@@ -6,6 +6,8 @@ frame `i - 1` and frame `i`.
 
 import math
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 
@@ -28,8 +30,12 @@ def crossfade_window(hop: int) -> tf.Tensor:
 
     With the weight `1 - window` of the earlier frame it makes overlapping Hann windows of two hops.
     """
-    position = tf.range(hop, dtype=tf.float32) / hop
-    return 0.5 - 0.5 * tf.cos(math.pi * position)
+    return tf.constant(rising_window(hop), tf.float32)
+
+
+def rising_window(hop: int) -> npt.NDArray[np.float64]:
+    """`crossfade_window` in float64."""
+    return np.asarray(0.5 - 0.5 * np.cos(math.pi * np.arange(hop) / hop))
 
 
 def crossfade(frames: tf.Tensor, before: tf.Tensor | None, hop: int) -> tf.Tensor:

@@ -8,36 +8,16 @@ import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
 from ddsp_tf.ops.spectra import magnitude_spectrogram
+from ddsp_tf.ops.units import hz_to_mel, mel_to_hz, power_to_db
 
-# Slaney's mel scale ("Auditory Toolbox", Interval Research report 1998-010): linear up to 1 kHz, then
-# logarithmic, 27 mels for a factor of 6.4. `ddsp_tf.ops.units` has it for tensors; the
-# filters are constants, in float64.
-_HZ_PER_MEL = 200.0 / 3.0
-_BREAK_HZ = 1000.0
-_BREAK_MEL = _BREAK_HZ / _HZ_PER_MEL
-_NEPERS_PER_MEL = math.log(6.4) / 27.0
-_SMALLEST_POWER = 1e-10  # -100 dB
-
-
-def _hz_from_mel(mel: np.ndarray) -> np.ndarray:
-    """Mels of Slaney's scale to Hz."""
-    mel = np.asarray(mel, np.float64)
-    above = _BREAK_HZ * np.exp(_NEPERS_PER_MEL * np.maximum(mel - _BREAK_MEL, 0.0))
-    return np.where(mel < _BREAK_MEL, mel * _HZ_PER_MEL, above)
-
-
-def _mel_from_hz(frequency_hz: np.ndarray) -> np.ndarray:
-    """Hz to mels of Slaney's scale."""
-    hz = np.asarray(frequency_hz, np.float64)
-    above = _BREAK_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _NEPERS_PER_MEL
-    return np.where(hz < _BREAK_HZ, hz / _HZ_PER_MEL, above)
+_FLOOR_DB = -100.0
 
 
 @lru_cache(maxsize=16)
 def mel_filterbank(
     n_mels: int, fft_size: int, sample_rate: int, low_hz: float = 0.0, high_hz: float | None = None
 ) -> np.ndarray:
-    """Triangular filters, equally spaced in mels, each of area 1 (Slaney's normalisation).
+    """Triangular filters, equally spaced in mels of Slaney's scale, each of area 1 (Slaney's normalisation).
 
     Args:
         n_mels: Integer >= 1, filters.
@@ -59,8 +39,9 @@ def mel_filterbank(
             f"0 <= low_hz < high_hz <= sample_rate / 2 ({sample_rate / 2:g}). "
             f"Received: n_mels={n_mels!r}, low_hz={low_hz!r}, high_hz={high_hz!r}"
         )
-    low, high = _mel_from_hz(np.array([low_hz, high_hz]))
-    edges = _hz_from_mel(np.linspace(low, high, n_mels + 2))
+    with tf.init_scope():  # constants, in float64, also while a graph is traced
+        low, high = hz_to_mel(tf.constant([low_hz, high_hz], tf.float64)).numpy()
+        edges = mel_to_hz(tf.constant(np.linspace(low, high, n_mels + 2))).numpy()
     bins = np.arange(fft_size // 2 + 1)[:, np.newaxis] * (sample_rate / fft_size)
     left, middle, right = edges[:-2], edges[1:-1], edges[2:]
     triangles = np.minimum((bins - left) / (middle - left), (right - bins) / (right - middle))
@@ -122,7 +103,7 @@ def mfcc(
     if not 1 <= n_mfcc <= n_mels:
         raise DdspError(f"n_mfcc must be within 1 to n_mels ({n_mels}). Received: n_mfcc={n_mfcc!r}")
     power = mel_spectrogram(audio, sample_rate, fft_size, hop, n_mels)
-    level_db = tf.math.log(tf.maximum(power, _SMALLEST_POWER)) * (10.0 / math.log(10.0))
+    level_db = power_to_db(power, _FLOOR_DB)
     k, m = np.arange(n_mfcc), np.arange(n_mels)[:, np.newaxis]
     basis = np.cos(np.pi * k * (2 * m + 1) / (2 * n_mels)) * np.where(k == 0, 1.0, math.sqrt(2.0))
     return tf.matmul(level_db, tf.constant(basis / math.sqrt(n_mels), tf.float32))

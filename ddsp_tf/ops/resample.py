@@ -4,7 +4,6 @@ Frame `i` stands for sample `(i + 1) * hop`; the samples of hop `i` lie between 
 and the first hop holds frame 0 (`ddsp_tf.frames`).
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from ddsp_tf.errors import DdspError, did_you_mean
+from ddsp_tf.ops.frames import rising_window
 
 METHODS = ("nearest", "linear", "cubic", "window")
 
@@ -113,6 +113,6 @@ def _weights(hop: int, method: str) -> npt.NDArray[np.float64]:
     later = {
         "nearest": np.where(place < 0.5, 0.0, 1.0),
         "linear": place,
-        "window": 0.5 - 0.5 * np.cos(math.pi * place),
+        "window": rising_window(hop),
     }[method]
     return np.stack([1.0 - later, later])

@@ -24,3 +24,55 @@ def exp_sigmoid(
         Tensor of the shape of `x`.
     """
     return max_value * tf.exp(-math.log(exponent) * tf.nn.softplus(-x)) + threshold
+
+
+def inverse_exp_sigmoid(
+    y: tf.Tensor, *, max_value: float = 2.0, exponent: float = 10.0, threshold: float = 1e-7
+) -> tf.Tensor:
+    """Find the raw output that `exp_sigmoid` squashes to `y`: for initial biases, and to replay controls.
+
+    Args:
+        y: Float tensor of any shape; held `1e-6` of the range away from its ends, which only infinite
+            outputs would reach.
+        max_value: Float, as in `exp_sigmoid`.
+        exponent: Float > 1, as in `exp_sigmoid`.
+        threshold: Float, as in `exp_sigmoid`.
+
+    Returns:
+        Tensor of the shape of `y`.
+    """
+    share = tf.clip_by_value((y - threshold) / max_value, 1e-6, 1.0 - 1e-6)
+    log_sigmoid = tf.math.log(share) / math.log(exponent)
+    return log_sigmoid - tf.math.log(-tf.math.expm1(log_sigmoid))
+
+
+def signed_exp_sigmoid(x: tf.Tensor, *, max_value: float = 2.0, exponent: float = 10.0) -> tf.Tensor:
+    """Squash to `(-max_value, max_value)`, fine around 0 and exponentially coarser towards both ends.
+
+    `max_value * sinh(log(exponent) * tanh(x / 2)) / sinh(log(exponent))`, for what has a sign: samples of a
+    wavetable, depths of modulation.
+
+    Args:
+        x: Float tensor of any shape.
+        max_value: Float, bound.
+        exponent: Float > 1, how much coarser the ends are.
+
+    Returns:
+        Tensor of the shape of `x`.
+    """
+    log = math.log(exponent)
+    return (max_value / math.sinh(log)) * tf.sinh(log * tf.tanh(x / 2.0))
+
+
+def sigmoid_between(x: tf.Tensor, low: float, high: float) -> tf.Tensor:
+    """Squash to `(low, high)`, linearly around the middle; `frequencies_sigmoid` does it in equal ratios.
+
+    Args:
+        x: Float tensor of any shape.
+        low: Float, lower end.
+        high: Float, upper end.
+
+    Returns:
+        `low + (high - low) * sigmoid(x)`, in the shape of `x`.
+    """
+    return low + (high - low) * tf.sigmoid(x)

@@ -1,4 +1,4 @@
-"""Unit conversions on tensors: scales of pitch and of hearing.
+"""Unit conversions on tensors: level, scales of pitch and of hearing.
 
 All take and return float tensors of any shape, element by element. Frequencies are 0 Hz and up. The numpy
 definitions that a device shares are in `ddsp_tf.units`.
@@ -9,8 +9,10 @@ import math
 import tensorflow as tf
 
 from ddsp_tf.errors import DdspError, did_you_mean
+from ddsp_tf.units import LOUDNESS_FLOOR_DB
 
 _LN2 = math.log(2.0)
+_LN10 = math.log(10.0)
 _A0_HZ = 27.5
 
 # Slaney's mel scale: linear up to 1 kHz, 15 mel, then 27 mel to a factor of 6.4.
@@ -24,6 +26,26 @@ _HTK_HZ = 700.0
 
 _ERB_RATE = 21.4 / math.log(10.0)
 _ERB_PER_HZ = 0.00437
+
+
+def amplitude_to_db(amplitude: tf.Tensor, floor_db: float = LOUDNESS_FLOOR_DB) -> tf.Tensor:
+    """Convert linear amplitude, of either sign, to dB re 1, never below `floor_db`, which has no gradient."""
+    return 2.0 * power_to_db(tf.abs(amplitude), floor_db / 2.0)
+
+
+def db_to_amplitude(level_db: tf.Tensor) -> tf.Tensor:
+    """Convert dB re 1 to linear amplitude."""
+    return tf.exp((_LN10 / 20.0) * level_db)
+
+
+def power_to_db(power: tf.Tensor, floor_db: float = LOUDNESS_FLOOR_DB) -> tf.Tensor:
+    """Convert power, 0 and up, to dB re 1, never below `floor_db`, which has no gradient."""
+    return (10.0 / _LN10) * tf.math.log(tf.maximum(power, 10.0 ** (floor_db / 10.0)))
+
+
+def db_to_power(level_db: tf.Tensor) -> tf.Tensor:
+    """Convert dB re 1 to power."""
+    return tf.exp((_LN10 / 10.0) * level_db)
 
 
 def hz_to_midi(f0_hz: tf.Tensor) -> tf.Tensor:

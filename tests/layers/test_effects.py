@@ -91,7 +91,7 @@ def test_a_flat_filter_is_a_delay_by_the_declared_samples():
     layer = FIRFilter(9, 16000, 64)
     audio = make_inputs(layer)["audio"]
     output = layer.get_signal(audio=audio, magnitudes=tf.ones([2, 7, 9]))
-    delay = layer.group_delay_samples
+    delay = layer.latency_samples
     np.testing.assert_allclose(output[:, delay:], audio[:, :-delay], atol=1e-6)
     np.testing.assert_allclose(output[:, :delay], 0.0, atol=1e-6)
 

@@ -61,6 +61,21 @@ def test_any_blocks_give_the_samples_of_one_piece_and_of_the_oracle(name, hop):
         np.testing.assert_allclose(whole, expected, rtol=0, atol=TOLERANCE, err_msg=f"{rate} Hz")
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_a_minute_in_blocks_is_that_of_the_oracle(name):
+    rate, hop, block = 16000, 320, 600
+    layer = CASES[name](rate, hop)
+    inputs = make_inputs(layer, frames=60 * rate // hop, batch=1)
+    state, parts = None, []
+    for start in range(0, 60 * rate // hop, block):
+        controls = layer.get_controls(**take(inputs, layer, start, start + block))
+        part, state = layer.stream_signal(controls, state)
+        parts.append(part)
+    expected = oracles.signal(layer, layer.get_controls(**inputs))
+    assert np.abs(expected).max() > 0.01
+    np.testing.assert_allclose(np.concatenate(parts, axis=1), expected, rtol=0, atol=1e-4)
+
+
 NODES = [
     {
         "name": "harmonic",

@@ -138,3 +138,12 @@ def test_controls_may_be_arrays_of_any_numbers(name):
 def test_a_control_that_holds_no_numbers_is_refused():
     with pytest.raises(DdspError, match=r"control 'audio_0' must hold numbers. Received: 'loud'"):
         Add(16000, 64).get_signal(audio_0="loud", audio_1=tf.ones([1, 64]))
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, make in CASES.items() if any(make(16000, 64).input_sizes.values())]
+)
+def test_controls_of_no_frame_are_refused_in_words(name):
+    layer = CASES[name](16000, 64)
+    with pytest.raises(DdspError, match=r"must have at least one frame\. Received: \(2, 0, "):
+        layer(make_inputs(layer, frames=0))

@@ -6,7 +6,19 @@ import pytest
 import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
-from ddsp_tf.layers import Add, FilteredNoise, Harmonic, Mix, Processor, Reverb, processor_type
+from ddsp_tf.layers import (
+    Add,
+    FilteredNoise,
+    FIRFilter,
+    Harmonic,
+    Mix,
+    Processor,
+    Reverb,
+    SpectralMask,
+    find_processor_type,
+    processor_type,
+)
+from ddsp_tf.ops import filter_frames
 from tests import oracle
 from tests.layers.harness import make_inputs, run_layer_test
 
@@ -247,3 +259,31 @@ def test_a_processor_of_ones_own_works_in_a_group_and_round_trips(tmp_path):
     model.save(tmp_path / "m.keras")
     audio = tf.ones([1, 64])
     np.testing.assert_array_equal(keras.models.load_model(tmp_path / "m.keras")(audio), -audio)
+
+
+def test_a_name_of_ours_is_taken_and_one_of_yours_may_be_defined_again():
+    with pytest.raises(DdspError, match="there is a processor Reverb in ddsp_tf already"):
+        processor_type(type("Reverb", (Processor,), {"__module__": "mine"}))
+    assert find_processor_type("Reverb") is Reverb
+    for _ in range(2):
+        again = processor_type(type("Mine", (Processor,), {"__module__": "mine"}))
+    assert find_processor_type("Mine") is again
+
+
+@pytest.mark.parametrize("bands", [1, 1026])
+def test_a_filter_of_too_few_or_too_many_bands_is_refused(bands):
+    with pytest.raises(DdspError, match=r"needs 2 to 1025 bands\. Received: magnitudes of shape"):
+        filter_frames(tf.zeros([1, 128]), tf.zeros([1, 2, bands]), 64)
+
+
+def test_processors_say_how_late_they_are():
+    """An impulse under flat filters comes out when it should."""
+    for layer in (FIRFilter(9, 16000, 64), SpectralMask(16000, 64), Reverb(100, 16000, 64)):
+        impulse = np.zeros([1, 640], np.float32)
+        impulse[0, 10] = 1.0
+        inputs = {
+            "audio": impulse,
+            **{n: tf.fill([1, 10, c], 20.0) for n, c in layer.input_sizes.items() if c},
+        }
+        heard = layer({name: tf.constant(value) for name, value in inputs.items()})[0].numpy()
+        assert np.argmax(np.abs(heard)) == 10 + layer.latency_samples

@@ -88,3 +88,24 @@ def test_scales_at_zero_and_at_known_points():
 def test_an_unknown_mel_scale_is_refused(convert):
     with pytest.raises(DdspError, match="Did you mean 'slaney'"):
         convert(tf.ones([]), "slany")
+
+
+def test_levels_equal_librosa_and_come_back():
+    amplitude = np.geomspace(1e-3, 100.0, 60)
+    level = ops.amplitude_to_db(tf.constant(-amplitude))
+    np.testing.assert_allclose(level, librosa.amplitude_to_db(amplitude, top_db=None), atol=1e-9)
+    np.testing.assert_allclose(ops.db_to_amplitude(level), amplitude, rtol=1e-12)
+    level = ops.power_to_db(tf.constant(amplitude))
+    np.testing.assert_allclose(level, librosa.power_to_db(amplitude, top_db=None), atol=1e-9)
+    np.testing.assert_allclose(ops.db_to_power(level), amplitude, rtol=1e-12)
+
+
+def test_levels_of_silence_are_the_floor_and_have_no_gradient():
+    silence = tf.constant([0.0, 1e-9])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(silence)
+        levels = ops.amplitude_to_db(silence), ops.power_to_db(silence, -60.0)
+    for level, floor in zip(levels, (-80.0, -60.0), strict=True):
+        np.testing.assert_allclose(level, [floor, floor], rtol=1e-6)
+        np.testing.assert_array_equal(tape.gradient(level, silence), [0.0, 0.0])
+    np.testing.assert_allclose(levels[0], units.amplitude_to_db(silence.numpy()), rtol=1e-6)
