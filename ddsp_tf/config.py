@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from ddsp_tf.errors import DdspError, did_you_mean
-from ddsp_tf.features.f0 import ESTIMATORS
+from ddsp_tf.features.f0 import ESTIMATORS, SMOOTHINGS
 from ddsp_tf.frames import FrameSpec
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000  # Hz, those of recordings; see ddsp_edge.audio_file
@@ -31,6 +31,7 @@ class DataConfig:
         f0: Pitch estimator: `"auto"`, `"yin-viterbi"`, `"pyin"`, `"swift-f0"` or `"crepe"`.
         f0_min_hz: Lowest fundamental frequency looked for, Hz.
         f0_max_hz: Highest fundamental frequency looked for, Hz.
+        f0_smoothing: `"none"`, or `"hmm"` for a hidden Markov model along time (`docs/pitch.md`).
         passage_seconds: Length of the passages that recordings are cut into, seconds.
         validation_share: Share of the passages that is held back for validation, 0.01 to 0.5.
         audio: How audio is stored: `"int16"`, or `"float32"` in twice the space.
@@ -39,12 +40,14 @@ class DataConfig:
     f0: str = "auto"
     f0_min_hz: float = 55.0
     f0_max_hz: float = 2000.0
+    f0_smoothing: str = "none"
     passage_seconds: float = 10.0
     validation_share: float = 0.15
     audio: str = "int16"
 
     def __post_init__(self) -> None:
         _one_of("data.f0", self.f0, ESTIMATORS)
+        _one_of("data.f0_smoothing", self.f0_smoothing, SMOOTHINGS)
         if not 20.0 <= self.f0_min_hz < self.f0_max_hz <= 8000.0:
             raise DdspError(
                 "data.f0_min_hz and data.f0_max_hz must rise within 20 to 8000 Hz. "

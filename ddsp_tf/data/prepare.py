@@ -79,7 +79,11 @@ def prepare(
     sources = find_recordings(recordings, leave_out=Path(out))
     if estimator is None:
         estimator = make_f0_estimator(
-            data.f0, f0_min_hz=data.f0_min_hz, f0_max_hz=data.f0_max_hz, crepe_weights=crepe_weights
+            data.f0,
+            f0_min_hz=data.f0_min_hz,
+            f0_max_hz=data.f0_max_hz,
+            crepe_weights=crepe_weights,
+            smoothing=data.f0_smoothing,
         )
     total = seconds_in(sources.recordings)
     jobs = _useful_jobs(jobs, estimator, total, data)
@@ -139,7 +143,7 @@ def _in_seconds(progress: Progress | None, spec: FrameSpec, total: float) -> Cal
 
 def _useful_jobs(jobs: int | None, estimator: F0Estimator, seconds: float, data: DataConfig) -> int:
     """As many processes as memory holds, and no more than there are passages: each takes seconds to start."""
-    if estimator.name in _USES_ALL_CORES:
+    if estimator.name in _USES_ALL_CORES or estimator.settings.get("smoothing", "none") != "none":
         return 1
     if jobs is None:
         longest = 1.5 * data.passage_seconds  # what is left at the end joins the last passage

@@ -11,7 +11,7 @@ import numpy as np
 
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
-from ddsp_tf.features.crepe_decode import decode_salience
+from ddsp_tf.features.crepe_decode import BIN_CENTS, allowed_bins, decode_salience
 from ddsp_tf.features.crepe_weights import (
     BINS,
     CAPACITIES,
@@ -24,6 +24,7 @@ from ddsp_tf.features.crepe_weights import (
 )
 from ddsp_tf.features.f0 import F0Track
 from ddsp_tf.features.f0_grid import Instants, silent, track_in_pieces, voicing_from
+from ddsp_tf.features.hmm import Posterior
 from ddsp_tf.features.period import refine_f0
 from ddsp_tf.frames import FrameSpec
 
@@ -121,12 +122,7 @@ class CrepeEstimator:
         )
 
     def _analyse(self, audio: Array, sample_rate: int) -> Instants:
-        import soxr
-
-        sound = soxr.resample(audio, sample_rate, SAMPLE_RATE).astype(np.float32)
-        centres = np.arange(len(sound) // _STEP + 1) * _STEP
-        padded = np.pad(sound, (WINDOW // 2, WINDOW))
-        windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[centres]
+        sound, centres, windows = self._windows(audio, sample_rate)
         f0_hz, confidence = decode_salience(
             self._salience(windows), self.settings["f0_min_hz"], self.settings["f0_max_hz"]
         )
@@ -141,6 +137,35 @@ class CrepeEstimator:
             voicing_from(confidence, VOICED_FROM),
             confidence,
         )
+
+    def posterior(self, audio: Array, sample_rate: int) -> Posterior:
+        """Look at a sound `[n]`; see `PosteriorEstimator`. Activations stand for probabilities."""
+        sound, centres, windows = self._windows(audio, sample_rate)
+        allowed = allowed_bins(self.settings["f0_min_hz"], self.settings["f0_max_hz"])
+        salience = self._salience(windows)[:, allowed]
+        voicing = voicing_from(np.max(salience, axis=1), VOICED_FROM)
+        heard = ~silent(sound, centres, WINDOW)
+
+        def refine(f0_hz: Array) -> Array:
+            return refine_f0(sound, SAMPLE_RATE, centres, WINDOW, f0_hz * heard, _REFINE_CENTS)[0]
+
+        return Posterior(
+            centres * (sample_rate / SAMPLE_RATE),
+            _STEP / SAMPLE_RATE,
+            10.0 * np.exp2(BIN_CENTS[allowed] / 1200.0),
+            salience / np.maximum(np.sum(salience, axis=1, keepdims=True), 1e-9),
+            np.where(heard, voicing, 0.0),
+            refine,
+        )
+
+    def _windows(self, audio: Array, sample_rate: int) -> tuple[Array, Array, Array]:
+        """The sound at 16 kHz, the instants `[windows]`, and windows `[windows, 1024]` about them."""
+        import soxr
+
+        sound = soxr.resample(audio, sample_rate, SAMPLE_RATE).astype(np.float32)
+        centres = np.arange(len(sound) // _STEP + 1) * _STEP
+        padded = np.pad(sound, (WINDOW // 2, WINDOW))
+        return sound, centres, np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[centres]
 
     def _salience(self, windows: Array) -> Array:
         """Activations `[windows, 360]`, a bounded number of windows at a time."""

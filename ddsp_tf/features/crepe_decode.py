@@ -31,10 +31,7 @@ def decode_salience(salience: Array, f0_min_hz: float, f0_max_hz: float) -> tupl
     Raises:
         DdspError: If no bin lies between the limits.
     """
-    low, high = (1200.0 * np.log2(hz / 10.0) for hz in (f0_min_hz, f0_max_hz))
-    allowed = np.flatnonzero((low - 10.0 <= BIN_CENTS) & (high + 10.0 >= BIN_CENTS))
-    if len(allowed) == 0:
-        raise DdspError(f"CREPE hears 31.7 to 2006 Hz. Received: {f0_min_hz:g} to {f0_max_hz:g} Hz")
+    allowed = allowed_bins(f0_min_hz, f0_max_hz)
     salience = np.asarray(salience, np.float64)[:, allowed]
     if len(salience) == 0:
         return np.zeros(0), np.zeros(0)
@@ -47,6 +44,19 @@ def decode_salience(salience: Array, f0_min_hz: float, f0_max_hz: float) -> tupl
     # Activations of zero all round leave no mean: the peak itself is then as good.
     cents = np.where(np.sum(weight, 1) > _TINY, cents, BIN_CENTS[allowed][path])
     return 10.0 * np.exp2(cents / 1200.0), np.max(weight, 1)
+
+
+def allowed_bins(f0_min_hz: float, f0_max_hz: float) -> Array:
+    """Numbers of the bins `[bins]` of pitches within a range.
+
+    Raises:
+        DdspError: If there are none.
+    """
+    low, high = (1200.0 * np.log2(hz / 10.0) for hz in (f0_min_hz, f0_max_hz))
+    allowed = np.flatnonzero((low - 10.0 <= BIN_CENTS) & (high + 10.0 >= BIN_CENTS))
+    if len(allowed) == 0:
+        raise DdspError(f"CREPE hears 31.7 to 2006 Hz. Received: {f0_min_hz:g} to {f0_max_hz:g} Hz")
+    return allowed
 
 
 def _viterbi(log_salience: Array) -> Array:

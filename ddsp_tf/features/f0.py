@@ -15,6 +15,8 @@ from ddsp_tf.frames import FrameSpec
 
 ESTIMATORS = ("auto", "pyin", "swift-f0", "crepe", "yin-viterbi")
 """Names of estimators."""
+SMOOTHINGS = ("none", "hmm")
+"""What may be done to a track along time, besides what the estimator does."""
 
 
 def _not_given() -> Array:
@@ -84,6 +86,7 @@ def make_f0_estimator(
     f0_min_hz: float = 55.0,
     f0_max_hz: float = 2000.0,
     crepe_weights: Path | None = None,
+    smoothing: str = "none",
 ) -> F0Estimator:
     """Build an estimator.
 
@@ -94,11 +97,21 @@ def make_f0_estimator(
         f0_max_hz: Highest fundamental frequency looked for, Hz.
         crepe_weights: Weights file of CREPE (`model-*.h5` or `.h5.bz2`); without it `"crepe"` is the
             `crepe` package.
+        smoothing: `"hmm"` for a hidden Markov model along time, of an estimator that gives a posterior
+            (`"yin-viterbi"`, and `"crepe"` with weights); it needs TensorFlow Probability.
 
     Raises:
-        DdspError: If the name is unknown, the range is empty, the weights cannot be read, or `"crepe"`
-            has neither weights nor the package, or `"swift-f0"` no package.
+        DdspError: If the name is unknown, the range is empty, the weights cannot be read, `"crepe"` has
+            neither weights nor the package, `"swift-f0"` no package, or smoothing is not possible.
     """
+    if smoothing not in SMOOTHINGS:
+        raise DdspError(f"f0_smoothing must be one of {', '.join(SMOOTHINGS)}. Received: {smoothing!r}")
+    if smoothing == "hmm":
+        from ddsp_tf.features.hmm import SmoothedEstimator
+
+        return SmoothedEstimator(
+            make_f0_estimator(name, f0_min_hz=f0_min_hz, f0_max_hz=f0_max_hz, crepe_weights=crepe_weights)
+        )
     if name not in ESTIMATORS:
         raise DdspError(
             f"f0 must be one of {', '.join(ESTIMATORS)}. Received: {name!r}.{did_you_mean(name, ESTIMATORS)}"
@@ -145,4 +158,5 @@ def f0_estimator_as_recorded(recorded: dict[str, Any], crepe_weights: Path | Non
     name = recorded["name"]
     if recorded.get("implementation") == "keras" and crepe_weights is None:
         name = "auto"
-    return make_f0_estimator(name, crepe_weights=crepe_weights, **limits)
+    smoothing = recorded.get("smoothing", "none") if name == recorded["name"] else "none"
+    return make_f0_estimator(name, crepe_weights=crepe_weights, smoothing=smoothing, **limits)

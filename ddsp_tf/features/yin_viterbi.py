@@ -7,6 +7,8 @@ ends notes, as seldom as the sound lets it; as in M. Mauch and S. Dixon, "pYIN",
 where the sound is unvoiced.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from ddsp_edge.units import Array
 from ddsp_edge.windows import CenteredWindows
 from ddsp_tf.features.f0 import F0Track
 from ddsp_tf.features.f0_grid import Instants, silent, track_in_pieces
+from ddsp_tf.features.hmm import Posterior
 from ddsp_tf.features.period import refine_f0
 from ddsp_tf.frames import FrameSpec
 
@@ -34,7 +37,29 @@ _ONSET = 0.1  # of becoming voiced or unvoiced
 _LEVEL_DB = -70.0  # RMS of the short window below which nothing is heard as a pitch
 _TRUSTED = 0.3  # periodicity below which an unvoiced frame's own candidate is worth no guess
 _WINDOWS_AT_ONCE = 256  # bounds memory; their spectra stay in the cache
+_BIN_OCTAVES = 1.0 / 60.0  # of the posterior: 20 cents, as CREPE's
+_PER_E_FOLD = 0.1  # cost that makes a candidate less likely by a factor e
+_VOICING_PER_E_FOLD = 0.05  # and that makes voicing less likely
 _REACH_CENTS = 15.0  # the candidates are as good; see `refine_f0`
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """Candidates `[instants, candidates]` of all windows together, and what else is known of the instants.
+
+    `later` is of each candidate, `steps` the distance of instants in 10 ms, and `refine` maps f0 in Hz and a
+    reach in cents to the exact f0, 0 in silence.
+    """
+
+    at: Array
+    f0_hz: Array
+    aperiodicity: Array
+    cost: Array
+    later: Array
+    level_db: Array
+    silent: Array
+    steps: float
+    refine: Callable[[Array, float], Array]
 
 
 class YinViterbiEstimator:
@@ -74,6 +99,45 @@ class YinViterbiEstimator:
         )
 
     def _analyse(self, audio: Array, sample_rate: int) -> Instants:
+        heard = self._listen(audio, sample_rate)
+        chosen, voiced = best_path(heard.f0_hz, heard.cost, heard.later, heard.level_db, heard.steps)
+        row = np.arange(len(chosen))
+        there = heard.cost[row, chosen] < NONE
+        periodicity = np.where(there, np.clip(1.0 - heard.aperiodicity[row, chosen], 0.0, 1.0), 0.0)
+        coarse = np.where(there, heard.f0_hz[row, chosen], 0.0)
+        guess = _nearest(coarse, (voiced & there) | (periodicity > _TRUSTED))
+        guess = heard.refine(guess, _REACH_CENTS)
+        voiced &= there & ~heard.silent
+        periodicity = periodicity * ~heard.silent
+        voicing = np.where(voiced, 0.5 + 0.5 * periodicity, 0.499 * periodicity)
+        return Instants(heard.at, guess, voiced, voicing, periodicity)
+
+    def posterior(self, audio: Array, sample_rate: int) -> Posterior:
+        """Look at a sound `[n]`; see `PosteriorEstimator`. The cheaper a candidate, the likelier."""
+        heard = self._listen(audio, sample_rate)
+        low, high = (np.log2(self.settings[key]) for key in ("f0_min_hz", "f0_max_hz"))
+        bins = int(np.ceil((high - low) / _BIN_OCTAVES)) + 1
+        weight = np.exp(-(heard.cost + heard.later) / _PER_E_FOLD)  # 0 where a candidate is not there
+        place = np.clip((np.log2(heard.f0_hz) - low) / _BIN_OCTAVES, 0.0, bins - 1.0)
+        below = np.minimum(place.astype(np.intp), bins - 2)
+        pitch = np.full((len(weight), bins), 1e-6)
+        row = np.arange(len(weight))[:, None]
+        np.add.at(pitch, (row, below), weight * (1.0 - (place - below)))
+        np.add.at(pitch, (row, below + 1), weight * (place - below))
+        pitch /= np.sum(pitch, axis=1, keepdims=True)
+        least = np.min(heard.cost + heard.later, axis=1) + np.where(heard.level_db < _LEVEL_DB, 1.0, 0.0)
+        voicing = 1.0 / (1.0 + np.exp(np.minimum((least - _UNVOICED) / _VOICING_PER_E_FOLD, 50.0)))
+        return Posterior(
+            heard.at,
+            self.settings["hop"] / self.settings["sample_rate"],
+            np.exp2(low + _BIN_OCTAVES * np.arange(bins)),
+            pitch,
+            np.where(heard.silent, 0.0, voicing),
+            lambda f0_hz: heard.refine(f0_hz, 1200.0 * _BIN_OCTAVES),
+        )
+
+    def _listen(self, audio: Array, sample_rate: int) -> "_Heard":
+        """Find the candidates of all windows."""
         import soxr
 
         rate, hop = self.settings["sample_rate"], self.settings["hop"]
@@ -81,20 +145,24 @@ class YinViterbiEstimator:
         sound = np.pad(sound, (0, hop))  # so that the last instant is not before the end
         found = [self._candidates(sound, finder) for finder in self._finders]
         f0_hz, aperiodicity, cost = (np.concatenate([f[k] for f in found], axis=1) for k in range(3))
-        level = found[0][3]
-        later = np.repeat(_LATER, _COUNTS)
-        chosen, voiced = best_path(f0_hz, cost, later, level, hop / rate / 0.01)
-        row = np.arange(len(chosen))
-        there = cost[row, chosen] < NONE
-        periodicity = np.where(there, np.clip(1.0 - aperiodicity[row, chosen], 0.0, 1.0), 0.0)
-        centres = (row + 1) * hop
-        coarse = np.where(there, f0_hz[row, chosen], 0.0)
-        heard = ~silent(sound, centres, self._finders[0].size)
-        voiced &= there & heard
-        guess = _nearest(coarse, voiced | (there & (periodicity > _TRUSTED)))
-        guess, _ = refine_f0(sound, rate, centres, self._finders[0].size, guess * heard, _REACH_CENTS)
-        voicing = np.where(voiced, 0.5 + 0.5 * periodicity, 0.499 * periodicity) * heard
-        return Instants(centres * (sample_rate / rate), guess, voiced, voicing, periodicity * heard)
+        size = self._finders[0].size
+        centres = (np.arange(len(cost)) + 1) * hop
+        quiet = silent(sound, centres, size)
+
+        def refine(coarse: Array, reach_cents: float) -> Array:
+            return refine_f0(sound, rate, centres, size, coarse * ~quiet, reach_cents)[0]
+
+        return _Heard(
+            at=centres * (sample_rate / rate),
+            f0_hz=f0_hz,
+            aperiodicity=aperiodicity,
+            cost=cost,
+            later=np.repeat(_LATER, _COUNTS),
+            level_db=found[0][3],
+            silent=quiet,
+            steps=hop / rate / 0.01,
+            refine=refine,
+        )
 
     def _candidates(self, sound: Array, finder: PeriodFinder) -> tuple[Array, Array, Array, Array]:
         """F0 in Hz, aperiodicity and cost `[instants, candidates]`, and level in dB `[instants]`."""
