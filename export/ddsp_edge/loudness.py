@@ -21,7 +21,7 @@ POWER_FLOOR = 10.0 ** (LOUDNESS_FLOOR_DB / 10.0)
 DEFINITION = "A-weighted mean square, Hann 32 ms, dB re full scale, floor -80"
 """How a dataset or a model names this definition."""
 
-_WINDOWS_AT_ONCE = 4096  # bounds the memory of one analysis, about 25 MB at 16 kHz
+_WINDOWS_AT_ONCE = 256  # bounds memory, and stays in the cache: five times faster than thousands
 _BLOCK = 65_536  # samples of a long signal that are looked at together
 
 
