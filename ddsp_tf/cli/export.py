@@ -2,10 +2,20 @@
 
 import argparse
 import sys
+from typing import Any
 
 from ddsp_edge.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import printable
+
+COLUMNS = (
+    "control_error_max",
+    "harmonic_level_error_db_mean",
+    "spectral_distance_file",
+    "spectral_distance_change_percent",
+    "network_us_per_frame",
+)
+FORMS = (".2g", ".3f", ".3f", "+.2f", ".0f")
 
 HELP = "write an instrument as a .tflite for devices"
 
@@ -18,9 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--quantize",
-        choices=("int8", "float16", "float32"),
+        choices=("auto", "int8", "int8-weights", "float16", "float32", "int8-full"),
         default="int8",
-        help="how weights are stored (default: int8)",
+        metavar="HOW",
+        help="how weights are stored: int8 (default), float16, float32, int8-weights, int8-full, or "
+        "auto: measure all and take the smallest that sounds the same",
     )
 
 
@@ -37,6 +49,8 @@ def run(args: argparse.Namespace) -> None:
         progress=lambda text: print(f"{text} ...", file=sys.stderr),
     )
     quality = card.quality
+    if "recipes" in quality:
+        tell(table_of_recipes(quality["recipes"]))
     tell(
         f"{printable(args.out)}: {args.out.stat().st_size / 1000:.0f} kB, {card.quantization}, "
         "builtin operators only\n"
@@ -48,3 +62,21 @@ def run(args: argparse.Namespace) -> None:
         f"  {quality['network_us_per_frame']:.0f} us a frame in the network, "
         f"{quality['real_time_factor_by_hops']:.0f} times faster than real time on one thread"
     )
+
+
+def table_of_recipes(recipes: dict[str, dict[str, Any]]) -> str:
+    """What was measured of each way to store the weights, a line each."""
+    lines = [
+        f"{'weights':<20} {'kB':>7} {'operators':>9} {'control':>9} {'level dB':>9} {'distance':>9} "
+        f"{'change %':>9} {'us/frame':>9}"
+    ]
+    for name, row in recipes.items():
+        values = [row[key] for key in COLUMNS]
+        figures = " ".join(
+            f"{'-' if value is None else format(value, form):>9}"
+            for value, form in zip(values, FORMS, strict=True)
+        )
+        lines.append(f"{name:<20} {row['bytes'] / 1e3:>7.0f} {row['operators']:>9} {figures}")
+        if row["refused"]:
+            lines.append(f"  refused: {printable(row['refused'])}")
+    return "\n".join(lines)

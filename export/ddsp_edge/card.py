@@ -75,7 +75,8 @@ class Card:
         arrays: Shape of each array in the file, by name.
         config: The configuration the model was trained with.
         quality: What was measured at export, and under `evaluation` what `ddsp-tf evaluate` measured before.
-        quantization: `"float32"`, `"float16"` or `"int8"`.
+        quantization: How weights are stored: `"int8"`, `"int8-weights"`, `"float16"`, `"float32"` or
+            `"int8-full"`.
         model_bytes: Length of the flatbuffer.
         model_sha256: Hex digest of the flatbuffer.
         schema_version: Version of this schema.

@@ -1,18 +1,29 @@
-"""Keras model to TFLite flatbuffer: one signature `step`, builtin operators only."""
+"""Keras model to TFLite flatbuffer: one signature `step`, builtin operators only.
 
+    python -m ddsp_export.convert RUN OUT.tflite [CALIBRATION.npz]
+
+is what `convert_apart` runs: the converter is C++ that may abort, and must not take the caller with it.
+CALIBRATION holds `f0_scaled` and `loudness_scaled` `[frames]`; with it all values become 8-bit integers.
+"""
+
+import signal
+import subprocess
+import sys
 import tempfile
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import keras
-import tensorflow as tf
+import numpy as np
 
+from ddsp_edge.units import Array, scale_f0, scale_loudness
 from ddsp_export.operators import check_operators
 from ddsp_tf.errors import DdspError
-from ddsp_tf.models.autoencoder import FEATURES, Autoencoder
 
-QUANTIZATIONS = ("int8", "float16", "float32")
 SIGNATURE = "step"
+TIMEOUT_S = 1800
+CHILD = [sys.executable, "-m", "ddsp_export.convert"]
 
 
 def output_name(node: str, control: str) -> str:
@@ -20,16 +31,51 @@ def output_name(node: str, control: str) -> str:
     return f"{node}_{control}"
 
 
-def convert_step(model: Autoencoder, quantize: str) -> bytes:
+def convert_apart(run: Path, calibration: Any = None) -> bytes:
+    """Convert the model of a run as `convert_step` does, in a process of its own.
+
+    Args:
+        run: The run folder.
+        calibration: None for float32, or what has `f0_hz` and `loudness_db` `[frames]`, as a `Reference` has.
+
+    Returns:
+        The flatbuffer.
+
+    Raises:
+        DdspError: If it cannot be converted to builtin operators, or the converter dies.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "model.tflite"
+        command = [*CHILD, str(run), str(out)]
+        if calibration is not None:
+            command.append(str(Path(folder) / "calibration.npz"))
+            np.savez(
+                command[-1],
+                f0_scaled=scale_f0(calibration.f0_hz),
+                loudness_scaled=scale_loudness(calibration.loudness_db),
+            )
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise DdspError(f"the converter did not end within {TIMEOUT_S} s") from error
+        if done.returncode == 0:
+            return out.read_bytes()
+        last = (done.stderr.strip().splitlines() or ["without a word"])[-1][:300]
+    if done.returncode < 0:
+        raise DdspError(f"the converter died of {signal.Signals(-done.returncode).name}: {last}")
+    raise DdspError(last.removeprefix("error: "))
+
+
+def convert_step(model: Any, calibration: dict[str, Array] | None = None) -> bytes:
     """Convert one frame of a model's network.
 
     The signature `step` takes `f0_scaled` and `loudness_scaled` `[1, 1]` and the decoder's states, and
     gives the controls that the network predicts, `[1, channels]`, and the next states under the same names.
 
     Args:
-        model: The trained model.
-        quantize: `"int8"` (weights only, computed per channel; activations stay float, quantized on the fly),
-            `"float16"` (weights only) or `"float32"`.
+        model: The trained `Autoencoder`.
+        calibration: None for float32. Scaled features, `[frames]` by name, for integers throughout: with
+            them the ranges of all activations are measured. Inputs and outputs stay float32.
 
     Returns:
         The flatbuffer.
@@ -37,8 +83,11 @@ def convert_step(model: Autoencoder, quantize: str) -> bytes:
     Raises:
         DdspError: If the model cannot be converted to builtin operators.
     """
-    if quantize not in QUANTIZATIONS:
-        raise DdspError(f"quantize must be one of {', '.join(QUANTIZATIONS)}. Received: {quantize!r}")
+    import keras
+    import tensorflow as tf
+
+    from ddsp_tf.models.autoencoder import FEATURES
+
     states = model.decoder.state_sizes
     specification = {
         **{name: tf.TensorSpec([1, 1], tf.float32, name=name) for name in model.decoder.input_names},
@@ -46,7 +95,7 @@ def convert_step(model: Autoencoder, quantize: str) -> bytes:
     }
 
     @tf.function(input_signature=list(specification.values()))
-    def step(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+    def step(*tensors: Any) -> dict[str, Any]:
         given = dict(zip(specification, tensors, strict=True))
         inputs = {name: given[name] for name in model.decoder.input_names}
         controls, next_states = model.step(inputs, {name: given[name] for name in states})
@@ -58,6 +107,18 @@ def convert_step(model: Autoencoder, quantize: str) -> bytes:
         }
         return {**named, **next_states}
 
+    def representative() -> Iterator[tuple[str, dict[str, Array]]]:
+        """Frames as they come, with the states that Keras gives them."""
+        state = {name: np.zeros([1, size], np.float32) for name, size in states.items()}
+        for values in zip(*((calibration or {})[name] for name in model.decoder.input_names), strict=True):
+            inputs = {
+                name: np.full([1, 1], value, np.float32)
+                for name, value in zip(model.decoder.input_names, values, strict=True)
+            }
+            yield SIGNATURE, {**inputs, **state}
+            out = step(*inputs.values(), *state.values())
+            state = {name: np.asarray(out[name]) for name in states}
+
     with tempfile.TemporaryDirectory() as folder:
         saved = str(Path(folder) / "saved_model")
         archive = keras.export.ExportArchive()
@@ -66,10 +127,10 @@ def convert_step(model: Autoencoder, quantize: str) -> bytes:
         archive.write_out(saved, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=[SIGNATURE])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        if quantize != "float32":
+        if calibration is not None:
+            converter.target_spec.supported_ops.insert(0, tf.lite.OpsSet.TFLITE_BUILTINS_INT8)
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        if quantize == "float16":
-            converter.target_spec.supported_types = [tf.float16]
+            converter.representative_dataset = representative
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -79,3 +140,22 @@ def convert_step(model: Autoencoder, quantize: str) -> bytes:
             raise DdspError(f"the model cannot be converted to TFLite builtins: {detail}") from error
     check_operators(flatbuffer)
     return flatbuffer
+
+
+def main(run: str, out: str, calibration: str | None = None) -> None:
+    """Convert the model of a run and write the flatbuffer."""
+    from ddsp_tf.cli.quiet import load_tensorflow
+
+    load_tensorflow()
+
+    from ddsp_tf.training.run import load_model_of_run
+
+    try:
+        given = None if calibration is None else dict(np.load(calibration))
+        Path(out).write_bytes(convert_step(load_model_of_run(Path(run)), given))
+    except DdspError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -15,7 +15,7 @@ from ddsp_tf.models.scaling import FEATURE_SCALING
 DEVICE_PROCESSORS = ("Harmonic", "FilteredNoise", "Add", "Mix", "Reverb")
 
 
-def describe(model: Autoencoder, quantize: str) -> tuple[Card, dict[str, Array]]:
+def describe(model: Autoencoder) -> tuple[Card, dict[str, Array]]:
     """Build a model's card and collect the arrays that its synthesizer needs.
 
     Raises:
@@ -64,6 +64,5 @@ def describe(model: Autoencoder, quantize: str) -> tuple[Card, dict[str, Array]]
         state_shapes={name: [1, size] for name, size in model.decoder.state_sizes.items()},
         synthesizer={"nodes": nodes, "output": model.processors.output_name},
         config=known["config"],
-        quantization=quantize,
     )
     return card, arrays

@@ -3,16 +3,21 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ddsp_edge.card import Card, write_model_file
-from ddsp_export.convert import convert_step
+from ddsp_export.convert import convert_apart
 from ddsp_export.describe import describe
 from ddsp_export.operators import count_operators
-from ddsp_export.verify import verify
+from ddsp_export.quantize import QUANTIZATIONS, quantize_weights
+from ddsp_export.recipes import Bench, Measured, Recipe, choose, compare
+from ddsp_export.verify import Verifier
 from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation.evaluate import load_evaluation
 from ddsp_tf.training.reference import load_reference
 from ddsp_tf.training.run import load_model_of_run
+
+CHOICES = ("auto", *QUANTIZATIONS, "int8-full")
 
 
 def export(
@@ -23,7 +28,8 @@ def export(
     Args:
         run: The run folder.
         out: Where to; ends in `.tflite`.
-        quantize: `"int8"`, `"float16"` or `"float32"`.
+        quantize: One of `CHOICES`. `"auto"` measures all others and takes the smallest file whose sound
+            stays as it is; the card then holds the table of all.
         progress: Called with a few words before each stage.
 
     Returns:
@@ -32,6 +38,8 @@ def export(
     Raises:
         DdspError: If the run has no model, or the file does not pass; no file is left then.
     """
+    if quantize not in CHOICES:
+        raise DdspError(f"quantize must be one of {', '.join(CHOICES)}. Received: {quantize!r}")
     if out.suffix != ".tflite":
         raise DdspError(f"{out}: a model file ends in .tflite")
     if not out.parent.is_dir():
@@ -40,21 +48,49 @@ def export(
         raise DdspError(f"{out} is a folder; name a .tflite file to write")
     model = load_model_of_run(run)
     reference = load_reference(run, model.spec)
-    progress(f"converting to TFLite, {quantize}")
-    flatbuffer = convert_step(model, quantize)
-    card, arrays = describe(model, quantize)
+    card, arrays = describe(model)
     candidate = out.with_name(f".{out.name}.candidate.tflite")
     try:
-        write_model_file(candidate, flatbuffer, card, arrays)
-        progress("playing it without TensorFlow and comparing")
-        measured = verify(candidate, model, reference, quantize)
-        measured["operators"] = count_operators(flatbuffer)
-        measured["evaluation"] = load_evaluation(run)
-        card = dataclasses.replace(card, quality=measured)
-        card = write_model_file(candidate, flatbuffer, card, arrays)
+        bench = Bench(Verifier(model, reference), card, arrays, candidate)
+        progress("converting to TFLite")
+        if quantize == "int8-full":
+            taken = bench.measure(Recipe(quantize, convert_apart(run, reference)))
+        else:
+            float32 = convert_apart(run)
+            if quantize == "auto":
+                table = list(
+                    compare(bench, float32, reference, lambda: convert_apart(run, reference), progress)
+                )
+                taken = choose(table)
+            else:
+                progress(f"playing it as {quantize} without TensorFlow and comparing")
+                taken = bench.measure(Recipe(quantize, quantize_weights(float32, quantize)))
+        if taken.refused:
+            raise DdspError(taken.refused)
+        quality = {
+            **taken.quality,
+            "operators": count_operators(taken.recipe.flatbuffer),
+            "float_layers": list(taken.recipe.float_layers),
+            "evaluation": load_evaluation(run),
+        }
+        if quantize == "auto":
+            quality["recipes"] = _rows(table)
+        card = dataclasses.replace(card, quality=quality, quantization=taken.recipe.quantization)
+        card = write_model_file(candidate, taken.recipe.flatbuffer, card, arrays)
         candidate.replace(out)
     except DdspError as error:
         raise DdspError(f"{out} was not written: {error}") from error
     finally:
         candidate.unlink(missing_ok=True)
     return card
+
+
+def _rows(table: list[Measured]) -> dict[str, dict[str, Any]]:
+    """The table by name of the recipe; int8 with some layers float names how many."""
+    return {
+        measured.recipe.quantization
+        + (f", {len(measured.recipe.float_layers)} float" if measured.recipe.float_layers else ""): (
+            measured.row()
+        )
+        for measured in table
+    }

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import ddsp_export.verify as verification
 from ddsp_edge.card import read_model_file, write_model_file
 from ddsp_edge.instrument import Instrument
 from ddsp_edge.units import scale_f0, scale_loudness
@@ -17,6 +16,7 @@ from ddsp_export.convert import convert_step
 from ddsp_export.describe import describe
 from ddsp_export.export import export
 from ddsp_export.operators import check_operators, count_operators
+from ddsp_export.verify import Verifier, check_measured
 from ddsp_tf.errors import DdspError
 from ddsp_tf.training import load_model_of_run
 from ddsp_tf.training.reference import load_reference
@@ -83,16 +83,6 @@ def test_scaling_on_the_device_is_that_of_the_model():
     np.testing.assert_allclose(tf_scale_loudness(loudness), scale_loudness(loudness), atol=1e-6)
 
 
-def test_int8_is_smaller_than_float16_is_smaller_than_float32(trained_run):
-    # the tiny model's matrices are below the size from which weights are quantized
-    config = tiny.config(model={**tiny.settings()["model"], "decoder": {"units": 64, "layer_units": 64}})
-    from ddsp_tf.models import Autoencoder
-
-    model = Autoencoder.from_experiment(config)
-    sizes = [len(convert_step(model, kind)) for kind in ("int8", "float16", "float32")]
-    assert sizes[0] < 0.75 * sizes[1] < 0.75 * 0.75 * sizes[2]
-
-
 def test_playing_the_file_needs_no_tensorflow(exported, tmp_path):
     path, _ = exported
     script = (
@@ -111,7 +101,7 @@ def test_a_foreign_operator_is_refused_by_name(trained_model):
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromPackedBuf(convert_step(trained_model, "float32"), 0)
+    model = schema.ModelT.InitFromPackedBuf(convert_step(trained_model), 0)
     code = model.operatorCodes[0]
     code.builtinCode, code.deprecatedBuiltinCode = (
         schema.BuiltinOperator.CUSTOM,
@@ -128,14 +118,15 @@ def test_a_file_of_other_weights_is_refused_and_leaves_nothing(trained_run, tmp_
     """The gate is real: convert something else than what is compared with."""
     import ddsp_export.export as module
 
-    def convert_other(model, quantize):
+    def convert_other(run):
+        model = load_model_of_run(run)
         other = keras.models.clone_model(model)
         other.build(None)
         for weight, value in zip(other.weights, model.weights, strict=True):
             weight.assign(value * 1.05)
-        return convert_step(other, quantize)
+        return convert_step(other)
 
-    monkeypatch.setattr(module, "convert_step", convert_other)
+    monkeypatch.setattr(module, "convert_apart", convert_other)
     with pytest.raises(DdspError, match=r"was not written: the controls differ from Keras by .*at most"):
         export(trained_run, tmp_path / "bad.tflite", "float32")
     assert list(tmp_path.iterdir()) == []
@@ -143,29 +134,29 @@ def test_a_file_of_other_weights_is_refused_and_leaves_nothing(trained_run, tmp_
 
 def test_another_impulse_response_is_noticed(trained_run, tmp_path):
     model = load_model_of_run(trained_run)
-    card, arrays = describe(model, "float32")
+    card, arrays = describe(model)
     response = arrays["reverb_impulse_response"].copy()
     response[100] += 0.01
     path = tmp_path / "wrong.tflite"
-    write_model_file(path, convert_step(model, "float32"), card, {"reverb_impulse_response": response})
+    write_model_file(path, convert_step(model), card, {"reverb_impulse_response": response})
     with pytest.raises(DdspError, match="the synthesis differs from Keras on the same controls by"):
-        verification.verify(path, model, load_reference(trained_run, model.spec), "float32")
+        check_measured(Verifier(model, load_reference(trained_run, model.spec)).measure(path), "float32")
 
 
 def test_a_file_that_does_not_play_is_refused_in_words(trained_run, tmp_path):
     model = load_model_of_run(trained_run)
-    card, arrays = describe(model, "float32")
+    card, arrays = describe(model)
     path = tmp_path / "wrong.tflite"
     write_model_file(path, b"\x1c\0\0\0TFL3" + bytes(100), card, arrays)
     with pytest.raises(DdspError, match="does not play without TensorFlow"):
-        verification.verify(path, model, load_reference(trained_run, model.spec), "float32")
+        check_measured(Verifier(model, load_reference(trained_run, model.spec)).measure(path), "float32")
 
 
 def test_a_model_that_no_dataset_made_is_refused():
     from ddsp_tf.models import Autoencoder
 
     with pytest.raises(DdspError, match="does not know its f0_estimator"):
-        describe(Autoencoder.from_experiment(tiny.config()), "int8")
+        describe(Autoencoder.from_experiment(tiny.config()))
 
 
 @pytest.mark.parametrize(

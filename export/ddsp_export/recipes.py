@@ -1,0 +1,176 @@
+"""The ways to store an instrument's weights, measured side by side, and the choice between them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ddsp_edge.card import Card, write_model_file
+from ddsp_edge.network import Network
+from ddsp_edge.units import Array, scale_f0, scale_loudness
+from ddsp_export.operators import count_operators
+from ddsp_export.quantize import quantize_weights, weight_layers
+from ddsp_export.verify import Verifier, check_measured
+from ddsp_tf.errors import DdspError
+from ddsp_tf.training.reference import Reference
+
+AUTO_LEVEL_DB = 0.1
+AUTO_DISTANCE_PERCENT = 0.5
+"""What `auto` holds a file to: mean error of harmonic levels, and change of the spectral distance to the
+recording. Neither is heard; both are tighter than what a file that was asked for by name must keep."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A way to store the weights, and the model stored that way.
+
+    Args:
+        quantization: Name of the way.
+        flatbuffer: The model.
+        float_layers: Layers that stayed float32.
+    """
+
+    quantization: str
+    flatbuffer: bytes
+    float_layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A recipe, and what was measured of its file.
+
+    Args:
+        recipe: The recipe.
+        size: Bytes of the whole file.
+        quality: What `Verifier.measure` gave; empty where the file did not play.
+        refused: Why the file may not be used; empty where it may.
+    """
+
+    recipe: Recipe
+    size: int
+    quality: dict[str, Any]
+    refused: str
+
+    @property
+    def within_auto(self) -> bool:
+        """Whether `auto` may choose it."""
+        return (
+            not self.refused
+            and self.quality["harmonic_level_error_db_mean"] <= AUTO_LEVEL_DB
+            and abs(self.quality["spectral_distance_change_percent"]) <= AUTO_DISTANCE_PERCENT
+        )
+
+    def row(self) -> dict[str, Any]:
+        """What a table of recipes shows of it."""
+        return {
+            "bytes": self.size,
+            "operators": sum(count_operators(self.recipe.flatbuffer).values()) if self.size else 0,
+            "float_layers": list(self.recipe.float_layers),
+            **{key: self.quality.get(key) for key in TABLE_KEYS},
+            "refused": self.refused,
+        }
+
+
+TABLE_KEYS = (
+    "control_error_max",
+    "harmonic_level_error_db_mean",
+    "spectral_distance_keras",
+    "spectral_distance_file",
+    "spectral_distance_change_percent",
+    "network_us_per_frame",
+)
+
+
+class Bench:
+    """Write a recipe's file with a card and the arrays, and measure it.
+
+    Args:
+        verifier: Compares files with Keras.
+        card: The card, but for what is measured.
+        arrays: The arrays of the file.
+        path: Where candidates are written.
+    """
+
+    def __init__(self, verifier: Verifier, card: Card, arrays: dict[str, Array], path: Path) -> None:
+        self._verifier, self._card, self._arrays, self._path = verifier, card, arrays, path
+
+    def measure(self, recipe: Recipe) -> Measured:
+        """Write and play one file; a file that fails is told, not raised."""
+        write_model_file(self._path, recipe.flatbuffer, self._card, self._arrays)
+        size = self._path.stat().st_size
+        quality: dict[str, Any] = {}
+        try:
+            quality = self._verifier.measure(self._path)
+            check_measured(quality, recipe.quantization)
+        except DdspError as error:
+            return Measured(recipe, size, quality, str(error))
+        return Measured(recipe, size, quality, "")
+
+    def layer_errors_db(self, float32: bytes, reference: Reference) -> dict[str, float]:
+        """Mean error of harmonic levels where one layer alone is int8, dB, by layer."""
+        features = scale_f0(reference.f0_hz), scale_loudness(reference.loudness_db)
+        names = list(weight_layers(float32))
+        errors = {}
+        for name in names:
+            alone = quantize_weights(float32, "int8", [other for other in names if other != name])
+            errors[name] = self._verifier.level_error_db(Network(alone, self._card).process(*features))
+        return errors
+
+
+def compare(
+    bench: Bench,
+    float32: bytes,
+    reference: Reference,
+    full_integer: Callable[[], bytes],
+    progress: Callable[[str], None],
+) -> Iterator[Measured]:
+    """Measure all recipes, the smallest files first.
+
+    int8 comes first with all layers and, where that is heard, with those layers float that err most, one
+    more each time.
+
+    Args:
+        bench: Measures a recipe.
+        float32: The model, not quantized.
+        reference: What is played.
+        full_integer: Converts the model to integers throughout.
+        progress: Called with a few words before each.
+    """
+    progress("measuring int8")
+    measured = bench.measure(Recipe("int8", quantize_weights(float32, "int8")))
+    yield measured
+    if not measured.within_auto:
+        progress("finding the layers that are heard")
+        errors = bench.layer_errors_db(float32, reference)
+        kept: tuple[str, ...] = ()
+        for name in sorted(errors, key=lambda name: -errors[name])[:-1]:
+            kept = (*kept, name)
+            progress(f"measuring int8 with {', '.join(kept)} in float32")
+            measured = bench.measure(Recipe("int8", quantize_weights(float32, "int8", kept), kept))
+            yield measured
+            if measured.within_auto:
+                break
+    for quantization in ("int8-weights", "float16", "float32"):
+        progress(f"measuring {quantization}")
+        yield bench.measure(Recipe(quantization, quantize_weights(float32, quantization)))
+    progress("converting to integers throughout, and measuring that")
+    try:
+        yield bench.measure(Recipe("int8-full", full_integer()))
+    except DdspError as error:
+        yield Measured(Recipe("int8-full", b""), 0, {}, str(error))
+
+
+def choose(measured: list[Measured]) -> Measured:
+    """The smallest file that is not heard; of files equally small (within 1 %) the fastest.
+
+    Raises:
+        DdspError: If there is none, with why float32 was refused.
+    """
+    good = [m for m in measured if m.within_auto]
+    if not good:
+        reasons = "; ".join(f"{m.recipe.quantization}: {m.refused or 'it would be heard'}" for m in measured)
+        raise DdspError(f"no way to store the weights keeps the sound: {reasons}")
+    smallest = min(m.size for m in good)
+    return min(
+        (m for m in good if m.size <= 1.01 * smallest), key=lambda m: m.quality["network_us_per_frame"]
+    )
