@@ -5,7 +5,8 @@
 
 Clips of 4 s at 16 kHz in batches of 4 on a grid of hop 64, from TFRecords with passages of 10 s, as they are
 and with level and pitch changed at random; the classic network of `training_step.py` eats them. Both run on
-all cores. Prints seconds of sound a second of wall time (median), and how many times as much as training eats.
+all cores. Prints seconds of sound a second of wall time (median), and how many times what training eats that
+is.
 """
 
 import argparse

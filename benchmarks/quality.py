@@ -12,6 +12,7 @@ the direct sound.
 import argparse
 import itertools
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,8 +51,13 @@ def main() -> None:
         if not any(word in path.stem for word in CHORDS)
     }
     print("| what | passages | suspected |\n| --- | ---: | ---: |")
+    begun = time.process_time()
     tracks = {name: estimator.estimate(audio, SPEC).f0_hz for name, audio in single.items()}
+    tracked_at = time.process_time()
     clean = {name: quality(audio, tracks[name]) for name, audio in single.items()}
+    seconds = sum(map(len, single.values())) / RATE
+    pitch, all_else = (1e3 * t / seconds for t in (tracked_at - begun, time.process_time() - tracked_at))
+    print(f"| CPU a second of sound: pitch, all else | | {pitch:.0f} ms, {all_else:.0f} ms |")
     for concern in ("polyphony", "octave errors", "hum", "clipping"):
         line(f"nothing wrong: {concern}", [concern in concerns_of(q) for q in clean.values()])
     found = [concerns_of(tracked(audio, estimator)) for audio in stage.values()]

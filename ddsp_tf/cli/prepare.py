@@ -42,6 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--crepe-weights", type=path_argument, metavar="FILE", help="weights of CREPE, .h5 or .h5.bz2"
     )
     parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: one a core, in 1.5 GB)")
+    parser.add_argument("--engine", default="local", help="local, or beam: an Apache Beam pipeline")
+    parser.add_argument(
+        "--beam-option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="option of Beam or its runner, e.g. runner=FlinkRunner",
+    )
     parser.add_argument(
         "--overwrite", action="store_true", help="begin anew; what is there stays until the new is complete"
     )
@@ -78,6 +86,8 @@ def run(args: argparse.Namespace) -> None:
             crepe_weights=args.crepe_weights,
             jobs=args.jobs,
             overwrite=args.overwrite,
+            engine=args.engine,
+            engine_options=[f"--{option.lstrip('-')}" for option in args.beam_option],
             progress=progress,
         )
     unchanged = " holds all of this already" if _description(args.out) == before else ""

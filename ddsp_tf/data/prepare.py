@@ -15,7 +15,7 @@ from ddsp_tf.data.recordings import RecordingStream, seconds_in
 from ddsp_tf.data.sources import find_recordings
 from ddsp_tf.data.split import ValidationSplit
 from ddsp_tf.data.store import DatasetStore
-from ddsp_tf.errors import DdspError
+from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.features.f0 import F0Estimator, make_f0_estimator
 from ddsp_tf.features.pyin import PyinEstimator
 from ddsp_tf.frames import FrameSpec
@@ -26,6 +26,9 @@ an eighth of the window of loudness, so that what lies between is well interpola
 
 Progress = Callable[[float, float], None]
 """Called with the seconds of sound that are done, and those that there are in all."""
+
+ENGINES = ("local", "beam")
+"""What measures recordings."""
 
 _USES_ALL_CORES = frozenset({"crepe"})  # TensorFlow is parallel by itself, and dear to start twice
 
@@ -40,6 +43,8 @@ def prepare(
     estimator: F0Estimator | None = None,
     jobs: int | None = None,
     overwrite: bool = False,
+    engine: str = "local",
+    engine_options: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> DatasetInfo:
     """Cut recordings into passages, measure their pitch and loudness, and write them as a dataset.
@@ -62,6 +67,8 @@ def prepare(
             together allow.
         overwrite: Whether to begin a new dataset, of these recordings only. One that is there is replaced
             when the new one is complete.
+        engine: `"local"`, or `"beam"` to measure in an Apache Beam pipeline; see docs/beam.md.
+        engine_options: Options of Beam and its runner, as on a command line: `"--runner=FlinkRunner"`.
         progress: Called when measuring begins, and after each passage.
 
     Returns:
@@ -74,6 +81,11 @@ def prepare(
     data = data or DataConfig()
     if jobs is not None and jobs < 1:
         raise DdspError(f"jobs must be at least 1. Received: {jobs}")
+    if engine not in ENGINES:
+        hint = did_you_mean(engine, ENGINES)
+        raise DdspError(f"engine must be one of {', '.join(ENGINES)}. Received: {engine!r}.{hint}")
+    if engine_options and engine == "local":
+        raise DdspError(f"the local engine takes no options. Received: {' '.join(engine_options)}")
     if not str(out):
         raise DdspError("the dataset's folder has an empty name: name one that is to be made, or added to")
     sources = find_recordings(recordings, leave_out=Path(out))
@@ -98,16 +110,17 @@ def prepare(
     )
     with DatasetStore(Path(out), settings, overwrite=overwrite) as store:
         known = {file.sha256: file.name for file in (store.base.files if store.base else ()) if file.passages}
-        stream = RecordingStream(
-            sources.recordings,
-            spec,
-            spec.frames_for(data.passage_seconds),
-            context_frames(spec, estimator.context_seconds),
-            store.journals,
-            known,
-        )
+        passage = spec.frames_for(data.passage_seconds)
+        context = context_frames(spec, estimator.context_seconds)
+        stream = RecordingStream(sources.recordings, spec, passage, context, store.journals, known)
         report = _in_seconds(progress, spec, total)
         report(0)
+        if engine == "beam":
+            from ddsp_tf.data.beam import MeasureRecording, measure_with_beam
+
+            journals = str(store.journals.absolute())
+            one = MeasureRecording(spec, estimator, data.audio, passage, context, journals)
+            measure_with_beam(sources.recordings, one, known, engine_options)
         with AnalysisPool(spec, estimator, jobs, data.audio) as pool:
             outcomes = measure(stream, pool, report)
         strays = [FileResult(stray.name, "skipped", stray.reason) for stray in sources.strays]
