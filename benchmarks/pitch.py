@@ -5,13 +5,15 @@
 
 The folder holds `f0-exact` (resynthesised from a known pitch), `rendered` (soundfont and sampled notes with
 nominal pitch; where only notes are known, 30 ms at either end of one do not count) and `voice/vocadito_1`
-(annotated by hand). With `crepe/model-tiny.h5.bz2` there, CREPE is measured as well. An estimate of a frame
+(annotated by hand). With `crepe/model-tiny.h5.bz2` there, CREPE is measured as well; with TensorFlow
+Probability, what gives a posterior is measured smoothed by a hidden Markov model, too. An estimate of a frame
 that is called unvoiced counts where the estimator gives one, as in the field's definition of raw pitch
 accuracy.
 """
 
 import argparse
 import csv
+import importlib.util
 import os
 import sys
 import time
@@ -62,13 +64,18 @@ def estimators(data: Path) -> Iterator[tuple[str, Estimate]]:
         return run
 
     yield "device", device
+    smoothed = importlib.util.find_spec("tensorflow_probability") is not None
     yield "yin-viterbi", of_library("yin-viterbi")
+    if smoothed:
+        yield "yin-viterbi, hmm", of_library("yin-viterbi", smoothing="hmm")
     yield "pyin", of_library("pyin")
     if swift_f0_is_installed():
         yield "swift-f0", of_library("swift-f0")
     weights = data / "crepe" / "model-tiny.h5.bz2"
     if weights.exists():
         yield "crepe (tiny)", of_library("crepe", crepe_weights=weights)
+        if smoothed:
+            yield "crepe (tiny), hmm", of_library("crepe", crepe_weights=weights, smoothing="hmm")
 
 
 def truth(path: Path, frames: int) -> Array:
@@ -131,9 +138,10 @@ def main() -> None:
     print(f"| group | estimator | {' | '.join(COLUMNS)} |")
     print("|" + "|".join(["---"] * (2 + len(COLUMNS))) + "|")
     for name, estimate in estimators(data):
-        if args.names and name.split()[0] not in args.names:
+        if args.names and name.split()[0].rstrip(",") not in args.names:
             continue
-        estimate(np.zeros(SPEC.sample_rate))  # compiles, loads weights
+        warm = np.random.default_rng(0).normal(size=round(min(30.0, args.seconds) * SPEC.sample_rate))
+        estimate(0.1 * warm)  # loads weights, compiles for pieces of this length
         for group, pattern in GROUPS.items():
             rows = [measure(estimate, path, args.seconds) for path in sorted(data.glob(pattern))]
             figures = np.nanmean(rows, axis=0)

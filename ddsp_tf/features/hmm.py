@@ -21,11 +21,11 @@ from ddsp_tf.features.f0_grid import Instants, track_in_pieces
 from ddsp_tf.frames import FrameSpec
 
 _GLIDE_OCTAVES = 20.0  # a second; half again as fast is all but a jump
-_JUMP = 1e-5  # share of steps of pitch that may lead anywhere: notes follow one another without a glide
+_JUMP = 1e-3  # share of steps of pitch that may lead anywhere: notes follow one another without a glide
 _SWITCH = 1.0  # a second, times that voicing begins or ends
 _LEAST = 1e-5  # probability below which nothing is ruled out
 _NEAR_CENTS = 50.0
-_AT_ONCE = 512  # steps are filled up to a multiple of this: each number of them is compiled once
+_FEWEST = 512  # steps; they are filled up to this times a power of two, each of which is compiled once
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,9 @@ def _infer(likelihood: Array, transitions: Array) -> tuple[Array, Array]:
     steps = len(likelihood)
     rows = np.log(likelihood) - np.log(np.max(likelihood, axis=1, keepdims=True))
     # Steps in which all states are equally likely, after the end, change nothing before it.
-    filled = np.zeros((-(-steps // _AT_ONCE) * _AT_ONCE, likelihood.shape[1]), np.float32)
+    filled = np.zeros(
+        (_FEWEST << (max(0, steps - 1) // _FEWEST).bit_length(), likelihood.shape[1]), np.float32
+    )
     filled[:steps] = rows
     path, marginal = _compiled()(filled + np.float32(-1e-6), transitions)
     return path.numpy()[:steps], marginal.numpy()[:steps]

@@ -34,12 +34,11 @@ _GUESS = 0.2  # share of a candidate's cost that counts where it is unvoiced
 _LEAP = 2.0  # of a change of pitch, for each octave
 _UNVOICED_LEAP = 1.0
 _ONSET = 0.1  # of becoming voiced or unvoiced
-_LEVEL_DB = -70.0  # RMS of the short window below which nothing is heard as a pitch
+_LEVEL_DB = -80.0  # RMS of the short window below which nothing is heard as a pitch: the floor of loudness
 _TRUSTED = 0.3  # periodicity below which an unvoiced frame's own candidate is worth no guess
 _WINDOWS_AT_ONCE = 256  # bounds memory; their spectra stay in the cache
 _BIN_OCTAVES = 1.0 / 60.0  # of the posterior: 20 cents, as CREPE's
 _PER_E_FOLD = 0.1  # cost that makes a candidate less likely by a factor e
-_VOICING_PER_E_FOLD = 0.05  # and that makes voicing less likely
 _REACH_CENTS = 15.0  # the candidates are as good; see `refine_f0`
 
 
@@ -126,7 +125,7 @@ class YinViterbiEstimator:
         np.add.at(pitch, (row, below + 1), weight * (place - below))
         pitch /= np.sum(pitch, axis=1, keepdims=True)
         least = np.min(heard.cost + heard.later, axis=1) + np.where(heard.level_db < _LEVEL_DB, 1.0, 0.0)
-        voicing = 1.0 / (1.0 + np.exp(np.minimum((least - _UNVOICED) / _VOICING_PER_E_FOLD, 50.0)))
+        voicing = 1.0 / (1.0 + np.exp(np.minimum((least - _UNVOICED) / _PER_E_FOLD, 50.0)))
         return Posterior(
             heard.at,
             self.settings["hop"] / self.settings["sample_rate"],
