@@ -46,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="weights of CREPE, for loss.perceptual_weight",
     )
+    parser.add_argument(
+        "--strategy",
+        choices=("mirrored", "multi_worker"),
+        help="train on all GPUs of this machine, or with the workers that TF_CONFIG names",
+    )
     parser.add_argument("--no-report", action="store_true", help="write no RUN/report.html at the end")
 
 
@@ -60,8 +65,10 @@ def run(args: argparse.Namespace) -> None:
     _refuse_overwriting(args.config, config, args.out)
     load_tensorflow()
 
+    from ddsp_tf.training.callbacks import read_log
     from ddsp_tf.training.check import check_processors
     from ddsp_tf.training.fit import train
+    from ddsp_tf.training.workers import writes_run
 
     check_processors(config, str(args.config))
     model = train(
@@ -71,12 +78,14 @@ def run(args: argparse.Namespace) -> None:
         resume=args.resume,
         tensorboard=args.tensorboard,
         crepe_weights=args.crepe_weights,
+        strategy=args.strategy,
         on_damage=_once_each() if args.skip_damaged else None,
         progress=lambda text: print(text, file=sys.stderr),
     )
-    if not args.no_report:
+    if not args.no_report and writes_run(args.strategy):
         _write_report(args.out, args.data)
-    tell(f"{printable(args.out)}: {int(model.optimizer.iterations)} steps, {model.count_params():,} weights")
+    done = max([config.training.steps, *(int(row["step"]) for row in read_log(args.out))])
+    tell(f"{printable(args.out)}: {done} steps, {model.count_params():,} weights")
 
 
 def _write_report(run: Path, data: Path) -> None:

@@ -86,6 +86,16 @@ class Autoencoder(ObservedModel):
         model.build(None)
         return model
 
+    def in_float32(self) -> "Autoencoder":
+        """The same instrument with a network of float32, to be played and exported; itself if it has one."""
+        if self.decoder.dtype_policy.name == "float32":
+            return self
+        decoder = type(self.decoder).from_config({**self.decoder.get_config(), "dtype": "float32"})
+        model = Autoencoder(decoder, self.processors, self.instrument, name=self.name)
+        model.build(None)
+        decoder.set_weights(self.decoder.get_weights())
+        return model
+
     @property
     def spec(self) -> Any:
         """The frame grid."""

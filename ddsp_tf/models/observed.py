@@ -1,7 +1,7 @@
 """A Keras model whose training shows the terms of its loss and how loud its branches are."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -16,11 +16,7 @@ _SMALLEST_POWER = 1e-12  # -120 dB
 
 
 class Level(keras.metrics.Mean):
-    """Root mean square of signals `[batch, samples]`, in dB below full scale, -120 and up."""
-
-    def update_state(self, audio: tf.Tensor, sample_weight: tf.Tensor | None = None) -> None:
-        """Add a batch."""
-        super().update_state(tf.reduce_mean(tf.square(tf.cast(audio, tf.float32)), axis=-1), sample_weight)
+    """Mean of powers, in dB relative to full scale, -120 and up."""
 
     def result(self) -> tf.Tensor:
         """The level of everything seen."""
@@ -53,6 +49,8 @@ class ObservedModel(keras.Model):
 
     processors: ProcessorGroup
     optimizer: Any
+    average: Callable[[Sequence[tf.Tensor]], list[tf.Tensor]] | None = None
+    """Averages gradients, loss and terms over workers before a step is taken; None where there is one."""
     _observers: _Observers | None = None
 
     def stream(
@@ -95,58 +93,57 @@ class ObservedModel(keras.Model):
         """Do one step; returns the logs."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
-            output, loss = self._observed_loss(x, y, sample_weight, training=True)
+            output, loss, notes = self._observed_loss(x, y, sample_weight, training=True)
             loss = self.optimizer.scale_loss(loss)
         weights = self.trainable_weights
-        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, weights)]
+        if self.average is not None:
+            joined = self.average([*gradients, *notes.values()])
+            gradients, notes = (
+                joined[: len(gradients)],
+                dict(zip(notes, joined[len(gradients) :], strict=True)),
+            )
+        self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        self._note(notes, tf.shape(y)[0])
         return dict(self.compute_metrics(x, y, output.audio, sample_weight=sample_weight))
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Measure one batch; returns the logs, without the levels."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        output, _ = self._observed_loss(x, y, sample_weight, training=False)
+        output, _, notes = self._observed_loss(x, y, sample_weight, training=False)
+        self._note(notes, tf.shape(y)[0])
         logs = self.compute_metrics(x, y, output.audio, sample_weight=sample_weight)
         levels = () if self._observers is None else self._observers.levels
         return {name: value for name, value in logs.items() if name not in levels}
 
     def _observed_loss(
         self, x: Any, y: tf.Tensor, sample_weight: tf.Tensor | None, training: bool
-    ) -> tuple[GroupOutput, tf.Tensor]:
-        """Everything that is rendered, and the loss of this replica; terms and levels are noted."""
+    ) -> tuple[GroupOutput, tf.Tensor, dict[str, tf.Tensor]]:
+        """Everything that is rendered; the loss of this replica; loss, terms and powers, to be noted."""
         x = {name: tf.cast(value, tf.float32) for name, value in x.items()}
         output, _ = self.stream(x, training=training)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync  # Keras adds their gradients up
+        notes: dict[str, tf.Tensor] = {}
         if isinstance(self.loss, TermedLoss) and self.loss.reduction == "sum_over_batch_size":
             values, terms = self.loss.value_and_terms(y, output.audio, self._branches(x, output))
-            weights = None if sample_weight is None else tf.reshape(tf.cast(sample_weight, tf.float32), [-1])
-            loss = tf.reduce_mean(values if weights is None else values * weights)
-            loss = (loss + sum(self.losses)) / replicas
+            weights = 1.0 if sample_weight is None else tf.reshape(tf.cast(sample_weight, tf.float32), [-1])
+            loss = (tf.reduce_mean(values * weights) + sum(self.losses)) / replicas
+            notes = {name: tf.reduce_mean(term * weights) for name, term in terms.items()}
         else:
-            terms, weights = {}, None
             loss = self.compute_loss(x, y, output.audio, sample_weight, training)
-        self._note(x, y, output, terms, weights, loss * replicas)
-        return output, loss
+        sounds = {level_name(k): v for k, v in branch_signals(self.processors, output.signals).items()}
+        for name, sound in {**sounds, RECORDING: tf.cast(y, tf.float32)}.items():
+            notes[name] = tf.reduce_mean(tf.square(tf.stop_gradient(sound)))
+        return output, loss, {"loss": loss * replicas, **notes}
 
     def _branches(self, x: Mapping[str, tf.Tensor], output: GroupOutput) -> Branches:
         harmonic, noise = (sum_of_kind(self.processors, output.signals, kind) for kind in ("tonal", "noise"))
         return Branches(x["f0_hz"], harmonic, noise)
 
-    def _note(
-        self,
-        x: Mapping[str, tf.Tensor],
-        y: tf.Tensor,
-        output: GroupOutput,
-        terms: Mapping[str, tf.Tensor],
-        weights: tf.Tensor | None,
-        loss: tf.Tensor,
-    ) -> None:
-        batch = tf.shape(x["f0_hz"])[0]
-        super().metrics[0].update_state(loss, sample_weight=batch)  # Keras' own "loss"
-        own = self._observers
-        if own is None:
-            return
-        for name, value in terms.items():
-            own.terms[name].update_state(value, weights)
-        for name, signal in branch_signals(self.processors, output.signals).items():
-            own.levels[level_name(name)].update_state(tf.stop_gradient(signal))
-        own.levels[RECORDING].update_state(y)
+    def _note(self, notes: Mapping[str, tf.Tensor], batch: tf.Tensor) -> None:
+        """Add a batch to the metrics."""
+        own = {} if self._observers is None else {**self._observers.terms, **self._observers.levels}
+        for name, value in notes.items():
+            metric = super().metrics[0] if name == "loss" else own.get(name)  # the first is Keras' own
+            if metric is not None:
+                metric.update_state(value, sample_weight=batch)

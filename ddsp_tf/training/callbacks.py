@@ -130,6 +130,23 @@ class Checkpoint(keras.callbacks.Callback):
             raise unwritable(self.run, error) from error
 
 
+class StopWhenAsked(keras.callbacks.Callback):
+    """Stop at the next step, where another process writes the checkpoints.
+
+    Args:
+        interruption: What tells that the run is to stop.
+    """
+
+    def __init__(self, interruption: Interruption) -> None:
+        super().__init__()
+        self.interruption = interruption
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Stop."""
+        if self.interruption.asked:
+            raise Stopped
+
+
 def unwritable(run: Path, error: OSError) -> DdspError:
     """The error of a run that cannot be written any more: a disk that is full, or gone."""
     good = next((path for path in [*checkpoints_of(run), run / MODEL_NAME] if path.exists()), None)

@@ -107,7 +107,7 @@ def load_checkpoint(path: Path, *, to_train: bool) -> tuple[Autoencoder, Trainin
 
     Args:
         path: The file.
-        to_train: Whether to load the optimizer too.
+        to_train: Whether to load the optimizer too, and keep the network's half precision, if it has one.
 
     Raises:
         DdspError: If it is damaged, no instrument, or of a newer version.
@@ -127,6 +127,8 @@ def load_checkpoint(path: Path, *, to_train: bool) -> tuple[Autoencoder, Trainin
         model = keras.models.load_model(path, compile=to_train)
         if not isinstance(model, Autoencoder):
             raise DdspError(f"{path} holds a {type(model).__name__}, not an instrument")
+        if not to_train:
+            model = model.in_float32()
         if known:
             return model, TrainingState(int(values["step"]), tuple(map(float, values["means"])))
         return model, TrainingState(int(model.optimizer.iterations) if to_train else 0, format=0)

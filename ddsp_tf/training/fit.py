@@ -20,7 +20,7 @@ from ddsp_tf.data.reading import check_sample_rate
 from ddsp_tf.data.records import OnDamage
 from ddsp_tf.errors import DdspError
 from ddsp_tf.models.autoencoder import Autoencoder
-from ddsp_tf.training.callbacks import Checkpoint, RunLog
+from ddsp_tf.training.callbacks import Checkpoint, RunLog, StopWhenAsked
 from ddsp_tf.training.checkpoints import TrainingState, has_checkpoint, load_newest, remove_leftovers
 from ddsp_tf.training.compile import compile_model
 from ddsp_tf.training.interruption import Stopped, signals_deferred
@@ -33,6 +33,9 @@ from ddsp_tf.training.run import (
     save_config,
 )
 from ddsp_tf.training.watch import BranchWatch, Speed, Steps, StopOnNonFiniteLoss, spoilt
+from ddsp_tf.training.workers import GONE, Workers, join_workers
+
+STRATEGIES = ("mirrored", "multi_worker")
 
 
 def train(
@@ -43,6 +46,7 @@ def train(
     resume: bool = False,
     tensorboard: bool = False,
     crepe_weights: Path | None = None,
+    strategy: str | None = None,
     verbose: int | str = "auto",
     on_damage: OnDamage | None = None,
     progress: Callable[[str], None] = lambda text: None,
@@ -62,6 +66,8 @@ def train(
             stopped before the first.
         tensorboard: Write TensorBoard logs to `run/tensorboard`, with a held-back passage to listen to.
         crepe_weights: Weights of CREPE, for `config.loss.perceptual_weight`.
+        strategy: `"mirrored"` for all GPUs of this machine, `"multi_worker"` for the workers that the
+            environment variable TF_CONFIG names, of which the first writes the run; None for one device.
         verbose: As in `keras.Model.fit`.
         on_damage: Called with a sentence for each record of the dataset that is damaged, which is then left
             out; damage is fatal if None.
@@ -82,56 +88,93 @@ def train(
         raise DdspError("TensorBoard is not installed: pip install tensorboard")
     if tensorboard:
         from ddsp_tf.training.board import tensorboard_callbacks
+    if strategy not in (None, *STRATEGIES):
+        raise DdspError(f"strategy must be one of {', '.join(STRATEGIES)}. Received: {strategy!r}")
     info = load_dataset_info(data)
     spec, settings = config.spec, config.training
     check_sample_rate(data, info, spec)
-    state = TrainingState(0)
-    if resume and _can_go_on(config, run):
-        model, state = load_newest(run, progress)
-        _check_same_data(model, info, data, run)
+    workers = join_workers(settings.batch_size) if strategy == "multi_worker" else None
+    chief = workers is None or workers.is_chief
+    with tf.distribute.MirroredStrategy().scope() if strategy == "mirrored" else contextlib.nullcontext():
+        model, state = _begin(config, info, data, run, resume, chief, progress)
         if state.step >= settings.steps:
-            progress(f"{run} has done {state.step} steps of {settings.steps}: there is nothing left to do")
             return model
-        progress(f"going on from step {state.step}")
-        model.instrument["config"] = config.to_dict()  # the number of steps may be another
-    else:
-        if not resume:
-            refuse_used_folder(run)
-        model = Autoencoder.from_experiment(config, describe_data(info))
-    compile_model(model, config, crepe_weights)
+        compile_model(model, config, crepe_weights)
+    if workers is not None:
+        workers.agree_on(state.step, run)
+        model.average = workers.mean
     clip_frames = spec.frames_for(settings.clip_seconds)
     held_back = validation_dataset(
         data, spec, batch_size=settings.batch_size, clip_frames=clip_frames, on_damage=on_damage
     )
-    clips = partial(_clips_from, config=config, data=data, on_damage=on_damage)
+    clips = partial(_clips_from, config=config, data=data, on_damage=on_damage, workers=workers)
     first_clips = clips(state.step)
-    if state.step:
-        save_config(run, config)
-    else:
-        make_run_folder(run, config)
-    remove_leftovers(run)
-    if not (state.step and (run / REFERENCE_NAME).exists()):
-        save_reference(data, run, spec, on_damage)
+    if chief:
+        _write_first_files(config, data, run, on_damage, new=not state.step)
     with signals_deferred() as interruption:
         steps = Steps(state.step)
-        log = RunLog(run, steps)
         every: list[keras.callbacks.Callback] = [
             steps,
             Speed(settings.batch_size * spec.seconds(clip_frames)),
             StopOnNonFiniteLoss(steps),
             *callbacks,
-            log,
-            BranchWatch(progress),
-            *(tensorboard_callbacks(run, spec) if tensorboard else ()),
-            Checkpoint(run, steps, log, settings.keep_checkpoints, interruption, state.means),
         ]
+        if chief:
+            log = RunLog(run, steps)
+            every += [
+                log,
+                BranchWatch(progress),
+                *(tensorboard_callbacks(run, spec) if tensorboard else ()),
+                Checkpoint(run, steps, log, settings.keep_checkpoints, interruption, state.means),
+            ]
+        else:
+            verbose = 0
+            every.append(StopWhenAsked(interruption))
         with contextlib.suppress(Stopped):
             _fit(model, settings, steps, first_clips, clips, held_back, every, verbose)
+            if workers is not None:
+                workers.wait()
     if interruption.signal is not None:
         progress(f"stopped after step {steps.done}: go on with --resume")
         signal.raise_signal(interruption.signal)
         raise KeyboardInterrupt  # where the signal's handler returns
     return model
+
+
+def _begin(
+    config: Config,
+    info: DatasetInfo,
+    data: Path,
+    run: Path,
+    resume: bool,
+    chief: bool,
+    progress: Callable[[str], None],
+) -> tuple[Autoencoder, TrainingState]:
+    """The model of a new run, or that of one that goes on."""
+    steps = config.training.steps
+    if not (resume and _can_go_on(config, run)):
+        if chief and not resume:
+            refuse_used_folder(run)
+        return Autoencoder.from_experiment(config, describe_data(info)), TrainingState(0)
+    model, state = load_newest(run, progress)
+    _check_same_data(model, info, data, run)
+    if state.step >= steps:
+        progress(f"{run} has done {state.step} steps of {steps}: there is nothing left to do")
+    else:
+        progress(f"going on from step {state.step}")
+        model.instrument["config"] = config.to_dict()  # the number of steps may be another
+    return model, state
+
+
+def _write_first_files(config: Config, data: Path, run: Path, on_damage: OnDamage | None, new: bool) -> None:
+    """Write what a run holds before its first step."""
+    if new:
+        make_run_folder(run, config)
+    else:
+        save_config(run, config)
+    remove_leftovers(run)
+    if new or not (run / REFERENCE_NAME).exists():
+        save_reference(data, run, config.spec, on_damage)
 
 
 def _fit(
@@ -160,6 +203,12 @@ def _fit(
                 shuffle=False,  # the dataset shuffles itself
                 verbose=verbose,
             )
+        except GONE as error:
+            if model.average is None:
+                raise
+            raise DdspError(
+                "another worker is gone, or cannot be reached any more: start all of them again with --resume"
+            ) from error
         except tf.errors.InvalidArgumentError as error:
             refused = re.search(r"\w+: control '\w+' must be finite", str(error))  # from `Processor`
             if refused is None:
@@ -170,10 +219,12 @@ def _fit(
             batches = batches_from(done)
 
 
-def _clips_from(step: int, *, config: Config, data: Path, on_damage: OnDamage | None) -> Any:
-    """The training batches from a step on."""
+def _clips_from(
+    step: int, *, config: Config, data: Path, on_damage: OnDamage | None, workers: Workers | None
+) -> Any:
+    """The training batches from a step on, or the share of a worker in them."""
     settings = config.training
-    return training_dataset(
+    batches = training_dataset(
         data,
         config.spec,
         batch_size=settings.batch_size,
@@ -183,6 +234,7 @@ def _clips_from(step: int, *, config: Config, data: Path, on_damage: OnDamage | 
         skip_batches=step,
         on_damage=on_damage,
     )
+    return batches if workers is None else workers.share(batches, settings.batch_size)
 
 
 def _next_epochs(done: int, steps: int, steps_per_epoch: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ SILENT_DB = {"tonal": 60.0, "noise": 90.0, "other": 60.0}
 """How far below the recordings a synth is not heard. Noise begins some 70 dB below and may be all but absent;
 90 dB below it is under the noise of 16 bits."""
 SWALLOWED_DB = 6.0
-"""Noise that far above the harmonics covers them."""
+"""Noise that far above the harmonics covers them, and so do echoes that far above what is played."""
 
 Logs = dict[str, float]
 
@@ -110,7 +110,7 @@ def spoilt(what: str) -> DdspError:
 
 
 class BranchWatch(keras.callbacks.Callback):
-    """Warn when a synth falls silent or noise covers the harmonics, from the second epoch on.
+    """Warn when a synth falls silent or noise or echoes cover the harmonics, from the second epoch on.
 
     A warning is told when it begins, not in every epoch.
 
@@ -156,6 +156,14 @@ def branch_warnings(kinds: Mapping[str, str], logs: Mapping[str, float]) -> dict
         said["swallowed"] = (
             f"noise is {noise - tonal:.0f} dB louder than the harmonics and covers them. Check the pitch "
             "track of the dataset; a loss.consistency_weight keeps the two apart"
+        )
+    dry = _sum_db([level[name] for name in level if kinds[name] != "room"])
+    room = _sum_db([level[name] for name in level if kinds[name] == "room"])
+    if dry is not None and room is not None and room > dry + SWALLOWED_DB:
+        said["room"] = (
+            f"the echoes of the room are {room - dry:.0f} dB louder than what is played in it: it has "
+            "learned what the synths should have. A shorter room (length_samples) or a smaller "
+            "training.learning_rate helps"
         )
     return said
 

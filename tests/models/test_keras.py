@@ -84,6 +84,11 @@ def test_half_precision_trains_by_configuration_and_scales_its_loss(precision, t
     controls = model.get_controls(features)
     np.testing.assert_array_equal(controls["harmonic"]["f0_hz"], features["f0_hz"])
     assert all(value.dtype == tf.float32 for node in controls.values() for value in node.values())
+    played = model.in_float32()
+    assert played.decoder.gru.compute_dtype == "float32"
+    shares = (m.get_controls(features)["harmonic"]["distribution"] for m in (model, played))
+    np.testing.assert_allclose(*shares, atol=0.03)  # bfloat16 has 8 bits
+    assert played.in_float32() is played
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert type(loaded.optimizer) is type(model.optimizer)

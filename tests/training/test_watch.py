@@ -89,6 +89,8 @@ def test_healthy_levels_are_not_warned_of():
     assert watch.branch_warnings(KINDS, logs) == {}
     assert watch.branch_warnings(KINDS, {**logs, "noise_db": -15.5}) == {}
     assert set(watch.branch_warnings(KINDS, {**logs, "noise_db": -14.5})) == {"swallowed"}
+    assert watch.branch_warnings(KINDS, {**logs, "reverb_db": -15.5}) == {}
+    assert set(watch.branch_warnings(KINDS, {**logs, "reverb_db": -14.5})) == {"room"}
     assert set(watch.branch_warnings(KINDS, {**logs, "noise_db": -111.0})) == {"silent noise"}
     assert set(watch.branch_warnings(KINDS, {**logs, "harmonic_db": -81.0, "noise_db": -90.0})) == {
         "silent harmonic"
