@@ -17,6 +17,7 @@ import yaml
 from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.features.f0 import ESTIMATORS, SMOOTHINGS
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.rates import resolved
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000  # Hz, those of recordings; see ddsp_edge.audio_file
 MAX_SETTINGS = 10_000
@@ -240,9 +241,12 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], origin: str = "config") -> "Config":
-        """Check plain values and build the configuration; `origin` names them in errors."""
+        """Check plain values and build the configuration; `origin` names them in errors.
+
+        Sizes that are `auto` are made those of the sample rate, see `ddsp_tf.rates`.
+        """
         try:
-            return typing.cast("Config", _build(cls, values, ""))
+            return typing.cast("Config", _build(cls, resolved(values), ""))
         except DdspError as error:
             raise DdspError(f"{origin}: {error}") from error
 

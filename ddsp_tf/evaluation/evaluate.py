@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from ddsp_tf.data.info import SPLITS, load_dataset_info
 from ddsp_tf.data.reading import Passage, check_sample_rate, read_passages
 from ddsp_tf.data.records import read_records
 from ddsp_tf.errors import DdspError
+from ddsp_tf.evaluation.balance import branch_levels_db, harmonic_to_noise_db
 from ddsp_tf.evaluation.baseline import mean_distribution, play_mean_spectrum
 from ddsp_tf.features.f0 import F0Estimator, f0_estimator_as_recorded
 from ddsp_tf.frames import FrameSpec
@@ -22,6 +23,7 @@ from ddsp_tf.metrics import LoudnessL1, MultiScaleSpectralDistance
 from ddsp_tf.metrics.pitch import raw_pitch_accuracy, voicing_recall
 from ddsp_tf.models.autoencoder import Autoencoder
 from ddsp_tf.models.render import Renderer
+from ddsp_tf.rates import fft_sizes_for
 from ddsp_tf.training.run import MODEL_NAME, load_config_of_run, load_model_of_run
 
 RESULT_NAME = "evaluation.json"
@@ -55,6 +57,8 @@ class Evaluation:
         untrained: The same model before its first step.
         mean_spectrum: The instrument's mean spectrum at the right pitch and loudness.
         f0_estimator: Name of the estimator that tracked the renderings.
+        levels_db: Level of the recordings and of each branch of the trained model, dB, by name.
+        harmonic_to_noise_db: How far its tonal branches are above its noise, dB; None without one of them.
     """
 
     seconds: float
@@ -62,6 +66,8 @@ class Evaluation:
     untrained: Scores
     mean_spectrum: Scores
     f0_estimator: str
+    levels_db: dict[str, float] = field(default_factory=dict)
+    harmonic_to_noise_db: float | None = None
 
     def table(self) -> str:
         """The scores as text."""
@@ -80,6 +86,11 @@ class Evaluation:
             f"{100 * (self.trained.voiced_in_both or 0):.1f} % of the voiced frames are voiced in both, "
             f"by {self.f0_estimator}"
         )
+        if self.levels_db:
+            levels = ", ".join(f"{name} {level:.1f} dB" for name, level in self.levels_db.items())
+            balance = self.harmonic_to_noise_db
+            above = "" if balance is None else f"; harmonics {balance:.1f} dB above noise"
+            lines.append(f"levels: {levels}{above}")
         return "\n".join(lines)
 
 
@@ -118,12 +129,16 @@ def evaluate(
         spectrum = mean_distribution(read_passages(data, "train", spec), spec)
     except ValueError as error:
         raise DdspError(f"{data}: {error}") from error
+    progress("the balance of its branches")
+    levels_db = branch_levels_db(model, read_passages(data, "validation", spec))
     result = Evaluation(
         seconds=info.validation_seconds,
         trained=trained,
         untrained=untrained,
         mean_spectrum=score(lambda p: play_mean_spectrum(spectrum, p.f0_hz, p.loudness_db, spec)),
         f0_estimator=estimator.name,
+        levels_db=levels_db,
+        harmonic_to_noise_db=harmonic_to_noise_db(model, levels_db),
     )
     with written_whole(run / RESULT_NAME) as beside:
         beside.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")
@@ -154,7 +169,7 @@ def _player(model: Autoencoder) -> Callable[[Passage], Array]:
 
 def _score(pairs: Iterable[tuple[Passage, Array]], spec: FrameSpec, estimator: F0Estimator | None) -> Scores:
     """Score renderings of passages, one after the other: memory holds one, and the pitch tracks."""
-    distance = MultiScaleSpectralDistance()
+    distance = MultiScaleSpectralDistance(fft_sizes_for(spec.sample_rate))
     loudness = LoudnessL1(spec.sample_rate, spec.hop)
     played: list[Array] = []
     tracked: list[Array] = []
