@@ -72,6 +72,8 @@ class Card:
         synthesizer: The processor group: `{"nodes": [{"name", "type", "config", "inputs"}, ...],
             "output": name}`, in an order in which it can be run. An input names a node, an output of
             `step`, or `f0_hz`.
+        synthesis_state_shapes: Shape of each state of the synthesizer inside the model, by name, where the
+            model has the signatures `synthesize` and `play`; they start at zero.
         arrays: Shape of each array in the file, by name.
         config: The configuration the model was trained with.
         quality: What was measured at export, and under `evaluation` what `ddsp-tf evaluate` measured before.
@@ -93,6 +95,7 @@ class Card:
     loudness_db_range: Range
     state_shapes: dict[str, list[int]]
     synthesizer: dict[str, Any]
+    synthesis_state_shapes: dict[str, list[int]] = field(default_factory=dict)
     arrays: dict[str, list[int]] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     quality: dict[str, Any] = field(default_factory=dict)

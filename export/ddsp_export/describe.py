@@ -1,5 +1,6 @@
 """What goes into a model's card: everything that is known of it before anything is measured."""
 
+import dataclasses
 import datetime
 from typing import Any
 
@@ -15,8 +16,15 @@ from ddsp_tf.models.scaling import FEATURE_SCALING
 DEVICE_PROCESSORS = ("Harmonic", "FilteredNoise", "Add", "Mix", "Reverb")
 
 
-def describe(model: Autoencoder) -> tuple[Card, dict[str, Array]]:
+def describe(model: Autoencoder, play: bool = False) -> tuple[Card, dict[str, Array]]:
     """Build a model's card and collect the arrays that its synthesizer needs.
+
+    Args:
+        model: The trained model.
+        play: Whether the synthesizer is a part of the model file's graph.
+
+    Returns:
+        The card, and the arrays by name.
 
     Raises:
         DdspError: If the model uses a processor that devices do not have, or was not trained on a dataset.
@@ -65,4 +73,10 @@ def describe(model: Autoencoder) -> tuple[Card, dict[str, Array]]:
         synthesizer={"nodes": nodes, "output": model.processors.output_name},
         config=known["config"],
     )
+    if play:
+        from ddsp_export.graph import SynthesizerGraph
+
+        states = SynthesizerGraph(card.spec, card.synthesizer, arrays).states
+        shapes = {name: [1, size] for name, size in states.items()}
+        card = dataclasses.replace(card, synthesis_state_shapes=shapes)
     return card, arrays

@@ -21,7 +21,12 @@ CHOICES = ("auto", *QUANTIZATIONS, "int8-full")
 
 
 def export(
-    run: Path, out: Path, quantize: str = "int8", *, progress: Callable[[str], None] = lambda text: None
+    run: Path,
+    out: Path,
+    quantize: str = "int8",
+    *,
+    play: bool = False,
+    progress: Callable[[str], None] = lambda text: None,
 ) -> Card:
     """Export the model of a run as one `.tflite`, verified against Keras before it gets its name.
 
@@ -30,6 +35,8 @@ def export(
         out: Where to; ends in `.tflite`.
         quantize: One of `CHOICES`. `"auto"` measures all others and takes the smallest file whose sound
             stays as it is; the card then holds the table of all.
+        play: Put the synthesizer into the model too, for hosts that have nothing but LiteRT: the signatures
+            `synthesize` and `play`.
         progress: Called with a few words before each stage.
 
     Returns:
@@ -40,6 +47,8 @@ def export(
     """
     if quantize not in CHOICES:
         raise DdspError(f"quantize must be one of {', '.join(CHOICES)}. Received: {quantize!r}")
+    if play and quantize in ("int8-full", "auto"):
+        raise DdspError(f"the synthesizer stays float32: play does not go with quantize={quantize!r}")
     if out.suffix != ".tflite":
         raise DdspError(f"{out}: a model file ends in .tflite")
     if not out.parent.is_dir():
@@ -48,7 +57,7 @@ def export(
         raise DdspError(f"{out} is a folder; name a .tflite file to write")
     model = load_model_of_run(run)
     reference = load_reference(run, model.spec)
-    card, arrays = describe(model)
+    card, arrays = describe(model, play)
     candidate = out.with_name(f".{out.name}.candidate.tflite")
     try:
         bench = Bench(Verifier(model, reference), card, arrays, candidate)
@@ -56,7 +65,7 @@ def export(
         if quantize == "int8-full":
             taken = bench.measure(Recipe(quantize, convert_apart(run, reference)))
         else:
-            float32 = convert_apart(run)
+            float32 = convert_apart(run, play=play)
             if quantize == "auto":
                 table = list(
                     compare(bench, float32, reference, lambda: convert_apart(run, reference), progress)

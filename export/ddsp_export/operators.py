@@ -1,7 +1,9 @@
-"""Which operators a TFLite flatbuffer needs."""
+"""What is in a TFLite flatbuffer: its operators, and the order of its graphs."""
 
 from collections import Counter
+from typing import Any
 
+import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
 from ddsp_edge.errors import DdspError
@@ -32,3 +34,26 @@ def check_operators(flatbuffer: bytes) -> dict[str, int]:
     if foreign:
         raise DdspError(f"the model needs operators that no current runtime has: {', '.join(foreign)}")
     return used
+
+
+def put_first(flatbuffer: bytes, signature: str) -> bytes:
+    """Make the graph of a signature the first, which runtimes run when none is named.
+
+    The converter sorts signatures by name.
+    """
+    model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
+    [first] = [s.subgraphIndex for s in model.signatureDefs if s.signatureKey == signature.encode()]
+    if first == 0:
+        return flatbuffer
+    model.subgraphs[0], model.subgraphs[first] = model.subgraphs[first], model.subgraphs[0]
+    moved = {0: first, first: 0}
+    for definition in model.signatureDefs:
+        definition.subgraphIndex = moved.get(definition.subgraphIndex, definition.subgraphIndex)
+    return pack(model)
+
+
+def pack(model: Any) -> bytes:
+    """Serialise a model that was unpacked."""
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())

@@ -3,7 +3,8 @@
     python -m ddsp_export.play MODEL.tflite FEATURES.npz RESULT.npz
 
 FEATURES holds `f0_hz` and `loudness_db` `[frames]` and, for each noise node, `NODE_noise` `[frames * hop]`.
-RESULT gets the controls, the audio of one piece, the audio of one hop after the other, and timings.
+RESULT gets the controls, the audio of one piece, the audio of one hop after the other, and timings; where the
+model has them, also the audio of its signatures `synthesize` and `play`.
 """
 
 import sys
@@ -42,6 +43,7 @@ def main(model: str, features: str, result: str) -> None:
         )
         for i in range(frames)
     ]
+    in_graph = play_in_graph(model, instrument.card, given, controls)
     instrument.reset()
     started = time.process_time()
     for i in range(frames):
@@ -55,8 +57,50 @@ def main(model: str, features: str, result: str) -> None:
         "live_seconds": live_seconds,
         "loaded": np.array(loaded, dtype=str),
         **{f"control_{name}": values for name, values in controls.items()},
+        **in_graph,
     }
     np.savez(result, **measured)
+
+
+def play_in_graph(model: str, card: Any, given: dict[str, Any], controls: dict[str, Any]) -> dict[str, Any]:
+    """Play with nothing but LiteRT, if the model holds its synthesizer.
+
+    Args:
+        model: The model file.
+        card: Its card.
+        given: `f0_hz` and `loudness_db` `[frames]`, and white noise `NODE_noise` `[frames * hop]`.
+        controls: `[frames, channels]` by name, for `synthesize`.
+
+    Returns:
+        `audio_by_synthesize` and `audio_by_play`, `[frames * hop]`, and how long `play` took in seconds;
+        nothing where the model has no such signatures.
+    """
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter
+
+    if not card.synthesis_state_shapes:
+        return {}
+    frames = len(given["f0_hz"])
+    noise = {name: v.reshape(frames, -1) for name, v in given.items() if name.endswith("_noise")}
+    features = {name: given[name].reshape(-1, 1) for name in ("f0_hz", "loudness_db")}
+    interpreter = Interpreter(model_path=model, num_threads=1)
+
+    def play(signature: str, inputs: dict[str, Any], shapes: dict[str, list[int]]) -> Any:
+        run = interpreter.get_signature_runner(signature)
+        states = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+        audio = []
+        for i in range(frames):
+            frame = {name: np.asarray(values[i : i + 1], np.float32) for name, values in inputs.items()}
+            out = run(**frame, **states)
+            states = {name: out[name] for name in states}
+            audio.append(out["audio"][0])
+        return np.concatenate(audio)
+
+    synthesized = play("synthesize", {**controls, **noise}, card.synthesis_state_shapes)
+    started = time.process_time()
+    played = play("play", {**features, **noise}, {**card.state_shapes, **card.synthesis_state_shapes})
+    seconds = time.process_time() - started
+    return {"audio_by_synthesize": synthesized, "audio_by_play": played, "play_seconds": seconds}
 
 
 if __name__ == "__main__":

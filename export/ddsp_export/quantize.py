@@ -13,11 +13,11 @@ written is what the converter writes, so it runs wherever LiteRT does:
 from collections.abc import Collection, Iterator
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from ddsp_edge.units import Array
+from ddsp_export.operators import pack
 from ddsp_tf.errors import DdspError
 
 QUANTIZATIONS = ("int8", "int8-weights", "float16", "float32")
@@ -78,9 +78,7 @@ def quantize_weights(flatbuffer: bytes, quantization: str, keep: Collection[str]
         else:
             code = _operator_code(model, _DEQUANTIZE, _VERSIONS[quantization])
             _dequantize_first(graph, operator, code)
-    builder = flatbuffers.Builder(len(flatbuffer))
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return pack(model)
 
 
 def _read(flatbuffer: bytes) -> Any:
@@ -88,8 +86,13 @@ def _read(flatbuffer: bytes) -> Any:
 
 
 def _matrices(model: Any) -> Iterator[tuple[str, Any, Any, Array]]:
-    """Name, graph, operator and float32 weights of each large matrix product with constant weights."""
-    for graph in model.subgraphs:
+    """Name, graph, operator and float32 weights of each large matrix product of the network.
+
+    What is multiplied in the first graph, `step`, is the network's; of the other graphs the same weights.
+    Their other matrices are transforms of the synthesizer, which stays float32.
+    """
+    names: dict[bytes, str] = {}
+    for index, graph in enumerate(model.subgraphs):
         for operator in graph.operators:
             code = model.operatorCodes[operator.opcodeIndex]
             if max(code.builtinCode, code.deprecatedBuiltinCode) != _FULLY_CONNECTED:
@@ -99,8 +102,12 @@ def _matrices(model: Any) -> Iterator[tuple[str, Any, Any, Array]]:
             if data is None or tensor.type != schema.TensorType.FLOAT32:
                 continue
             weights = np.frombuffer(bytes(data), np.float32).reshape(tensor.shape)
-            if weights.size >= MIN_WEIGHTS:
-                yield tensor.name.decode(), graph, operator, weights
+            if weights.size < MIN_WEIGHTS:
+                continue
+            if index == 0:
+                names[bytes(data)] = tensor.name.decode()
+            if bytes(data) in names:
+                yield names[bytes(data)], graph, operator, weights
 
 
 def _fewer_bits(weights: Array, quantization: str) -> tuple[Array, Array]:

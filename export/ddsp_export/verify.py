@@ -27,6 +27,10 @@ others a guard against a broken file: what is heard is bounded by the two below.
 LEVEL_BOUNDS_DB = {"float32": 0.01, "float16": 0.1, "int8": 0.5, "int8-weights": 0.5, "int8-full": 0.5}
 """Mean error allowed in the levels of harmonics, dB."""
 
+PLAY_BOUNDS = {"float32": 1e-4, "float16": 1e-4, "int8-weights": 1e-4, "int8": 0.05, "int8-full": 0.05}
+"""Peak difference allowed between the signature `play` and `step` with the synthesizer. Where activations are
+quantized, a feature that differs in its last bit may be rounded to the next step."""
+
 DISTANCE_BOUND = 0.01
 """Relative difference allowed between the spectral distances of file and model to the recording."""
 
@@ -81,13 +85,27 @@ class Verifier:
             "control_error_max": max(float(np.abs(controls[k] - v).max()) for k, v in self.expected.items()),
             "harmonic_level_error_db_mean": self.level_error_db(controls),
             "synthesis_error_peak": max(
-                float(np.abs(played[name] - same_controls).max()) for name in ("audio", "audio_by_hops")
+                float(np.abs(played[name] - same_controls).max())
+                for name in ("audio", "audio_by_hops", "audio_by_synthesize")
+                if name in played
             ),
             "spectral_distance_keras": self._distance,
             "spectral_distance_file": distance,
             "spectral_distance_change_percent": 100.0 * (distance / self._distance - 1.0),
             "network_us_per_frame": round(1e6 * float(played["network_seconds"]) / frames, 2),
             "real_time_factor_by_hops": round(seconds / float(played["live_seconds"]), 2),
+            **self._measure_play(played, seconds),
+        }
+
+    def _measure_play(self, played: dict[str, Array], seconds: float) -> dict[str, Any]:
+        """What the signature `play` does; features are scaled in the graph, so int8 may round otherwise."""
+        if "audio_by_play" not in played:
+            return {}
+        distance = _distance(self._reference.audio, played["audio_by_play"])
+        return {
+            "play_error_peak": float(np.abs(played["audio_by_play"] - played["audio"]).max()),
+            "play_distance_change_percent": 100.0 * (distance / self._distance - 1.0),
+            "play_real_time_factor": round(seconds / float(played["play_seconds"]), 2),
         }
 
 
@@ -112,6 +130,16 @@ def check_measured(measured: dict[str, Any], quantization: str) -> None:
             "the harmonic levels differ from Keras (dB)",
             measured["harmonic_level_error_db_mean"],
             LEVEL_BOUNDS_DB[quantization],
+        ),
+        (
+            "the sound of `play` differs from that of `step` and the synthesizer",
+            measured.get("play_error_peak", 0.0),
+            PLAY_BOUNDS[quantization],
+        ),
+        (
+            "the spectral distance of `play` differs from Keras (relative)",
+            abs(measured.get("play_distance_change_percent", 0.0)) / 100.0,
+            DISTANCE_BOUND,
         ),
         (
             "the spectral distance differs from Keras (relative)",

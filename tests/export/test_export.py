@@ -12,7 +12,7 @@ import tensorflow as tf
 from ddsp_edge.card import read_model_file, write_model_file
 from ddsp_edge.instrument import Instrument
 from ddsp_edge.units import scale_f0, scale_loudness
-from ddsp_export.convert import convert_step
+from ddsp_export.convert import convert
 from ddsp_export.describe import describe
 from ddsp_export.export import export
 from ddsp_export.operators import check_operators, count_operators
@@ -101,7 +101,7 @@ def test_a_foreign_operator_is_refused_by_name(trained_model):
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromPackedBuf(convert_step(trained_model), 0)
+    model = schema.ModelT.InitFromPackedBuf(convert(trained_model), 0)
     code = model.operatorCodes[0]
     code.builtinCode, code.deprecatedBuiltinCode = (
         schema.BuiltinOperator.CUSTOM,
@@ -124,7 +124,7 @@ def test_a_file_of_other_weights_is_refused_and_leaves_nothing(trained_run, tmp_
         other.build(None)
         for weight, value in zip(other.weights, model.weights, strict=True):
             weight.assign(value * 1.05)
-        return convert_step(other)
+        return convert(other)
 
     monkeypatch.setattr(module, "convert_apart", convert_other)
     with pytest.raises(DdspError, match=r"was not written: the controls differ from Keras by .*at most"):
@@ -138,7 +138,7 @@ def test_another_impulse_response_is_noticed(trained_run, tmp_path):
     response = arrays["reverb_impulse_response"].copy()
     response[100] += 0.01
     path = tmp_path / "wrong.tflite"
-    write_model_file(path, convert_step(model), card, {"reverb_impulse_response": response})
+    write_model_file(path, convert(model), card, {"reverb_impulse_response": response})
     with pytest.raises(DdspError, match="the synthesis differs from Keras on the same controls by"):
         check_measured(Verifier(model, load_reference(trained_run, model.spec)).measure(path), "float32")
 

@@ -1,0 +1,251 @@
+"""The synthesizer as a graph of builtin TFLite operators: controls of one frame in, one hop of audio out.
+
+All that is carried from hop to hop goes in and out as float32, zeros before the first hop. The definitions
+are those of `docs/processors.md`, the samples those of `ddsp_tf.layers` (law 1).
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from ddsp_edge.frames import FrameSpec
+from ddsp_edge.units import Array
+from ddsp_tf.errors import DdspError
+from ddsp_tf.ops.convolution import fft_size
+from ddsp_tf.ops.frames import rising_window
+
+Tensors = dict[str, tf.Tensor]
+
+MAX_HOP = 8192
+"""Samples; the integers of a phase have no room for more."""
+_PER_HERTZ = 2**20  # frequencies are counted in these: float32 from 8 Hz up is exact
+_LIMB = 2**23  # integers below its square are carried as two floats, which hold them exactly
+
+
+class HopProcessor(Protocol):
+    """A processor that renders one hop at a time.
+
+    Attributes:
+        states: Size of each of its states by name; a state is float32 `[1, size]`.
+    """
+
+    states: dict[str, int]
+
+    def run(self, inputs: Tensors, state: Tensors) -> tuple[tf.Tensor, Tensors]:
+        """Render one hop: `[1, hop]`, and the next states."""
+        ...
+
+
+class HarmonicHop:
+    """Sum of sines with an exact phase.
+
+    The phase is an integer, a cycle being `2 hop sample_rate 2^20`: in these units the phase of every sample
+    of a hop is a whole number, and nothing is ever rounded. Inputs: `amplitude` `[1, 1]`, `distribution`
+    `[1, harmonics]`, `f0_hz` `[1, 1]`.
+    """
+
+    def __init__(self, spec: FrameSpec, n_harmonics: int) -> None:
+        if spec.hop > MAX_HOP:
+            raise DdspError(f"a hop of {spec.hop} samples is too long for the graph: {MAX_HOP} at most")
+        self.spec, self.n_harmonics = spec, n_harmonics
+        self.states = {"f0_hz": 1, "phase": 2, "amplitudes": n_harmonics}
+
+    def run(self, inputs: Tensors, state: Tensors) -> tuple[tf.Tensor, Tensors]:
+        """Render one hop; before the first, f0 is 0 and the first frame is held."""
+        hop = self.spec.hop
+        f0_hz, amplitudes = inputs["f0_hz"], inputs["amplitude"] * inputs["distribution"]
+        begun = tf.sign(state["f0_hz"])
+        before_hz = begun * state["f0_hz"] + (1.0 - begun) * f0_hz
+        before = begun * state["amplitudes"] + (1.0 - begun) * amplitudes
+
+        cycle = tf.constant(2 * hop * self.spec.sample_rate * _PER_HERTZ, tf.int64)
+        start = tf.reduce_sum(tf.cast(state["phase"], tf.int64), axis=1, keepdims=True)
+        slow, fast = (tf.cast(x * float(_PER_HERTZ), tf.int64) for x in (before_hz, f0_hz))
+        n = np.arange(hop, dtype=np.int64)[None]
+        phase = start + slow * tf.constant(2 * hop * n) + (fast - slow) * tf.constant(n * n)
+        half = cycle // 2
+        phase = tf.math.floormod(phase + half, cycle) - half  # a float is most exact around 0
+        cycles = tf.cast(phase, tf.float32) * (1.0 / float(cycle))
+        multiples = tf.reshape(cycles, [hop, 1]) * np.arange(1, self.n_harmonics + 1, dtype=np.float32)
+        sines = tf.sin((2.0 * np.pi) * (multiples - tf.floor(multiples + 0.5)))
+        falling, rising = (tf.reduce_sum(sines * x, axis=1)[tf.newaxis] for x in (before, amplitudes))
+        audio = falling + rising_window(hop).astype(np.float32)[None] * (rising - falling)
+
+        end = tf.math.floormod(start + (slow + fast) * hop**2, cycle)
+        low = tf.math.floormod(end, tf.constant(_LIMB, tf.int64))
+        parts = tf.cast(tf.concat([end - low, low], axis=1), tf.float32)
+        return audio, {"f0_hz": f0_hz, "phase": parts, "amplitudes": amplitudes}
+
+
+class NoiseHop:
+    """White noise through the zero-phase filter of its frame, delayed to be causal.
+
+    Inputs: `magnitudes` `[1, bands]`, `noise` `[1, hop]`. Transforms are products with constant matrices.
+    """
+
+    def __init__(self, spec: FrameSpec, n_bands: int) -> None:
+        self.spec = spec
+        taps, hop = 2 * (n_bands - 1), spec.hop
+        width = hop + taps - 1
+        size = fft_size(width)
+        window = 0.5 + 0.5 * np.cos(2.0 * np.pi * np.arange(taps) / taps)
+        responses = np.zeros([n_bands, size])
+        zero_phase = np.fft.irfft(np.eye(n_bands), taps) * window
+        responses[:, : taps // 2] = zero_phase[:, : taps // 2]
+        responses[:, size - taps // 2 :] = zero_phase[:, taps // 2 :]
+        self._gains = _f32(np.fft.rfft(responses).real)
+        # The filter is symmetric: its spectrum is real when the hop stands where it is delayed to.
+        placed = np.zeros([hop, size])
+        placed[np.arange(hop), n_bands - 1 + np.arange(hop)] = 1.0
+        spectra = np.fft.rfft(placed)
+        self._forward = _f32(np.concatenate([spectra.real, spectra.imag], axis=1))
+        self._backward = _f32(_inverse(size)[:, :width])
+        self.states = {"tail": width - hop}
+
+    def run(self, inputs: Tensors, state: Tensors) -> tuple[tf.Tensor, Tensors]:
+        """Filter one hop of noise."""
+        gains = tf.matmul(inputs["magnitudes"], self._gains)
+        spectrum = tf.matmul(inputs["noise"], self._forward) * tf.concat([gains, gains], axis=1)
+        return _overlap(tf.matmul(spectrum, self._backward), state["tail"], self.spec.hop)
+
+
+class ReverbHop:
+    """Convolution with an impulse response in partitions of a hop. Input: `audio` `[1, hop]`."""
+
+    def __init__(self, spec: FrameSpec, impulse_response: Array) -> None:
+        self.spec, hop = spec, spec.hop
+        self._parts = -(-len(impulse_response) // hop)
+        padded = np.zeros(self._parts * hop)
+        padded[: len(impulse_response)] = impulse_response
+        spectra = np.fft.rfft(padded.reshape(self._parts, hop), 2 * hop)
+        self._real, self._imaginary = _f32(spectra.real), _f32(spectra.imag)
+        unit = np.fft.rfft(np.eye(hop), 2 * hop)
+        self._forward = _f32(np.concatenate([unit.real, unit.imag], axis=1))
+        self._backward = _f32(_inverse(2 * hop))
+        self.states = {"line": self._parts * 2 * (hop + 1), "tail": hop}
+
+    def run(self, inputs: Tensors, state: Tensors) -> tuple[tf.Tensor, Tensors]:
+        """Convolve one hop; the line holds the spectra of the hops before, the latest first."""
+        bins = self.spec.hop + 1
+        line = tf.reshape(state["line"], [self._parts, 2 * bins])
+        line = tf.concat([tf.matmul(inputs["audio"], self._forward), line[:-1]], axis=0)
+        real, imaginary = line[:, :bins], line[:, bins:]
+        spectrum = tf.concat(
+            [
+                tf.reduce_sum(real * self._real - imaginary * self._imaginary, axis=0, keepdims=True),
+                tf.reduce_sum(real * self._imaginary + imaginary * self._real, axis=0, keepdims=True),
+            ],
+            axis=1,
+        )
+        audio, states = _overlap(tf.matmul(spectrum, self._backward), state["tail"], self.spec.hop)
+        return audio, {"line": tf.reshape(line, [1, -1]), **states}
+
+
+class AddHop:
+    """Sum of signals `[1, hop]`."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, int] = {}
+
+    def run(self, inputs: Tensors, state: Tensors) -> tuple[tf.Tensor, Tensors]:
+        """Add one hop of each."""
+        signals = list(inputs.values())
+        return sum(signals[1:], start=signals[0]), {}
+
+
+class MixHop:
+    """Balance of `audio_0` and `audio_1` `[1, hop]` by `level` `[1, 1]`.
+
+    Its state is the level before and one more, so that 0 is before the first hop.
+    """
+
+    def __init__(self, spec: FrameSpec) -> None:
+        self.spec = spec
+        self.states = {"level": 1}
+
+    def run(self, inputs: Tensors, state: Tensors) -> tuple[tf.Tensor, Tensors]:
+        """Mix one hop."""
+        level, begun = inputs["level"], tf.sign(state["level"])
+        before = begun * (state["level"] - 1.0) + (1.0 - begun) * level
+        moving = before + rising_window(self.spec.hop).astype(np.float32)[None] * (level - before)
+        first, second = inputs["audio_0"], inputs["audio_1"]
+        return second + moving * (first - second), {"level": level + 1.0}
+
+
+def make_hop_processor(spec: FrameSpec, node: dict[str, Any], arrays: dict[str, Array]) -> HopProcessor:
+    """Build the processor of a node of a card's synthesizer."""
+    kind, config = node["type"], node["config"]
+    if kind == "Harmonic":
+        return HarmonicHop(spec, config["n_harmonics"])
+    if kind == "FilteredNoise":
+        return NoiseHop(spec, config["n_bands"])
+    if kind == "Reverb":
+        return ReverbHop(spec, arrays[config["impulse_response"]])
+    return MixHop(spec) if kind == "Mix" else AddHop()
+
+
+class SynthesizerGraph:
+    """The synthesizer of a card, one hop at a time.
+
+    Args:
+        spec: The frame grid.
+        synthesizer: `{"nodes": [...], "output": NAME}`, as the card has it.
+        arrays: Impulse responses by name.
+    """
+
+    def __init__(self, spec: FrameSpec, synthesizer: dict[str, Any], arrays: dict[str, Array]) -> None:
+        self._nodes = synthesizer["nodes"]
+        self._output = synthesizer["output"]
+        self._processors = {node["name"]: make_hop_processor(spec, node, arrays) for node in self._nodes}
+        self.states = {
+            f"{name}_{state}": size
+            for name, processor in self._processors.items()
+            for state, size in processor.states.items()
+        }
+        self.noises = {
+            f"{node['name']}_noise": spec.hop for node in self._nodes if node["type"] == "FilteredNoise"
+        }
+
+    def run(self, given: Tensors, state: Tensors) -> tuple[tf.Tensor, Tensors]:
+        """Render one hop.
+
+        Args:
+            given: `f0_hz` `[1, 1]`, the controls of the network by name, and the white noise of each noise
+                node, `NODE_noise` `[1, hop]`.
+            state: `[1, size]` by name, as `states` has them.
+
+        Returns:
+            Audio `[1, hop]`, and the next states.
+        """
+        signals: Tensors = {}
+        after: Tensors = {}
+        for node in self._nodes:
+            name, processor = node["name"], self._processors[node["name"]]
+            inputs = {
+                control: signals[source] if source in signals else given[source]
+                for control, source in node["inputs"].items()
+            }
+            if node["type"] == "FilteredNoise":
+                inputs["noise"] = given[f"{name}_noise"]
+            own = {key: state[f"{name}_{key}"] for key in processor.states}
+            signals[name], own = processor.run(inputs, own)
+            after |= {f"{name}_{key}": value for key, value in own.items()}
+        return signals[self._output], after
+
+
+def _overlap(piece: tf.Tensor, tail: tf.Tensor, hop: int) -> tuple[tf.Tensor, Tensors]:
+    """Add what rang on to a piece longer than a hop; return a hop and what rings on from it."""
+    width, before = piece.shape[1], tail.shape[1]
+    summed = piece + tf.pad(tail, [[0, 0], [0, width - before]])
+    return summed[:, :hop], {"tail": summed[:, hop:]}
+
+
+def _inverse(size: int) -> Array:
+    """From real and imaginary parts, side by side, to samples: `[2 * (size // 2 + 1), size]`."""
+    eye = np.eye(size // 2 + 1)
+    return np.concatenate([np.fft.irfft(eye, size), np.fft.irfft(1j * eye, size)])
+
+
+def _f32(values: Array) -> Array:
+    return np.ascontiguousarray(values, np.float32)
