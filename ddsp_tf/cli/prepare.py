@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="YAML file or shipped name (%(default)s)",
     )
     parser.add_argument(
-        "--f0", metavar="NAME", help="pitch estimator: auto, pyin, swift-f0 or crepe (data.f0)"
+        "--f0", metavar="NAME", help="pitch estimator: auto, yin-viterbi, pyin, swift-f0 or crepe (data.f0)"
     )
     parser.add_argument(
         "--crepe-weights", type=path_argument, metavar="FILE", help="weights of CREPE, .h5 or .h5.bz2"
