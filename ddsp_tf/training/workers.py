@@ -2,7 +2,7 @@
 
 Every process runs plain `keras.Model.fit` on a model of its own; what makes them one is that gradients and
 the terms of the loss are averaged over all of them before the optimizer sees them. TensorFlow's
-`MultiWorkerMirroredStrategy` carries the averages, and notices when a worker goes (decision 0013).
+`MultiWorkerMirroredStrategy` carries the averages, and notices when a worker goes (decision 0012).
 """
 
 import json
