@@ -119,6 +119,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.skipif("DDSP_SLOW_TESTS" not in os.environ, reason="DDSP_SLOW_TESTS is not set: a minute or two")
 def test_two_devices_of_one_process_train_like_one(reference, tiny_dataset, tmp_path):
     run, config = tmp_path / "run", tiny.write_config(tmp_path / "tiny.yaml", settings())
     command = ["train", config, "--data", tiny_dataset, "--out", run, "--strategy", "mirrored", "--no-report"]
