@@ -6,11 +6,35 @@ Only what is known of the shapes is compared, so a graph with open lengths is le
 from collections.abc import Mapping
 from typing import Any
 
+import tensorflow as tf
+
 from ddsp_tf.errors import DdspError
 
 
+def check_shape(what: str, shape: tf.TensorShape, size: int | tuple[int, ...] | None) -> None:
+    """Refuse an input or a control of the wrong rank, or with other channels.
+
+    Args:
+        what: The layer and the input, for the error.
+        shape: Its shape; what is not known of it is passed over.
+        size: Channels of a control in frames, None for a signal, or the whole shape.
+
+    Raises:
+        DdspError: Naming the input, its shape, and what would be valid.
+    """
+    wanted = [None, None] if size is None else list(size) if isinstance(size, tuple) else [None, None, size]
+    if not shape.is_compatible_with(wanted):
+        names = ["batch", "samples" if size is None else "frames", str(size)][: len(wanted)]
+        text = ", ".join(map(str, size) if isinstance(size, tuple) else names)
+        raise DdspError(f"{what} must be [{text}]. Received: {tuple(shape)}")
+
+
 def check_lengths(
-    owner: str, inputs: Mapping[str, Any], sizes: Mapping[str, int | None], hop: int | None
+    owner: str,
+    inputs: Mapping[str, Any],
+    sizes: Mapping[str, Any],
+    hop: int | None,
+    kind: str = "input",
 ) -> None:
     """Refuse inputs that differ in batch or in time; broadcasting would hide it.
 
@@ -19,13 +43,16 @@ def check_lengths(
     Args:
         owner: Name of the layer.
         inputs: Tensors by name; those that `sizes` does not hold, or of another rank, are passed over.
-        sizes: Channels of each input by name; None for a signal.
+        sizes: Channels of each input by name; None for a signal. What has a tuple is no matter of time.
         hop: Integer, samples a frame; None where signals have lengths of their own.
+        kind: What they are called in errors.
 
     Raises:
         DdspError: Naming the input, its shape, and what would fit beside which other.
     """
-    shapes = {name: tuple(value.shape) for name, value in inputs.items() if name in sizes}
+    timed = {name: value for name, value in inputs.items() if not isinstance(sizes.get(name, ()), tuple)}
+    found = {name: tf.TensorShape(value.shape) for name, value in timed.items()}
+    shapes = {name: () if shape.rank is None else tuple(shape) for name, shape in found.items()}
     controls = {name: s for name, s in shapes.items() if sizes[name] is not None and len(s) == 3}
     signals = {name: s for name, s in shapes.items() if sizes[name] is None and len(s) == 2}
     batch = _first_known({**controls, **signals}, 0)
@@ -45,11 +72,13 @@ def check_lengths(
             wanted[axis] = known[1]
             at = f" at a hop of {hop} samples" if is_signal and axis == 1 and known[0] in controls else ""
             raise DdspError(
-                f"{owner}: input {name!r} must be {wanted} beside {known[0]!r} of shape "
+                f"{owner}: {kind} {name!r} must be {wanted} beside {known[0]!r} of shape "
                 f"{shapes[known[0]]}{at}. Received: {shape}"
             )
         if is_signal and controls and hop is not None and shape[1] is not None and shape[1] % hop:
-            raise DdspError(f"{owner}: input {name!r} must be whole hops of {hop} samples. Received: {shape}")
+            raise DdspError(
+                f"{owner}: {kind} {name!r} must be whole hops of {hop} samples. Received: {shape}"
+            )
 
 
 def _first_known(shapes: Mapping[str, tuple[int | None, ...]], axis: int) -> tuple[str, int] | None:

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.checks import check_boolean, check_choice, check_number
-from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, processor_type
+from ddsp_tf.layers.processor import AUDIO, ControlSize, Processor, Tensors, processor_type
 from ddsp_tf.ops.delay import INTERPOLATIONS, fractional_delay
 from ddsp_tf.ops.frames import crossfade, previous_frames
 from ddsp_tf.ops.scaling import exp_sigmoid
@@ -86,9 +86,9 @@ class ModDelay(Processor):
         return {"audio": AUDIO, "gain": 1, "delay": 1}
 
     @property
-    def control_names(self) -> tuple[str, ...]:
-        """Names of the controls."""
-        return ("audio", "gain", "delay_ms")
+    def control_sizes(self) -> dict[str, ControlSize]:
+        """Channels of each control by name."""
+        return {"audio": AUDIO, "gain": 1, "delay_ms": 1}
 
     @property
     def max_delay_samples(self) -> int:

@@ -8,9 +8,10 @@ import tensorflow as tf
 from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.layers.checks import check_float32
-from ddsp_tf.layers.lengths import check_lengths
+from ddsp_tf.layers.lengths import check_lengths, check_shape
 
 Tensors = dict[str, tf.Tensor]
+ControlSize = int | tuple[int, ...] | None
 AUDIO = None
 """The size of an input that is a signal `[batch, samples]` rather than frames of a control."""
 LARGEST_CONTROL = 1e10
@@ -35,8 +36,8 @@ class Processor(keras.layers.Layer):
 
     Sub-classes are Keras layers like any other: they give `input_sizes`, `get_controls` and `render_block`,
     list their arguments in `get_config`, and are made known by the decorator `@processor_type`. Where
-    controls are not named as the inputs, `control_names` says how. Those that make sound of their own say
-    in `level_controls` how they fall silent, those that ring on say in `tail_samples` how long.
+    controls are not those of the inputs, `control_sizes` says which they are. Those that make sound of
+    their own say in `level_controls` how they fall silent, those that ring on say in `tail_samples` how long.
 
     Args:
         sample_rate: Integer, Hz.
@@ -64,9 +65,13 @@ class Processor(keras.layers.Layer):
         raise TypeError(f"{type(self).__name__} must say which inputs it has (input_sizes)")
 
     @property
-    def control_names(self) -> tuple[str, ...]:
-        """Names of what `get_controls` gives: those of the inputs, unless a sub-class says others."""
-        return tuple(self.input_sizes)
+    def control_sizes(self) -> dict[str, ControlSize]:
+        """What `get_controls` gives by name: that of the inputs, unless a sub-class says otherwise.
+
+        Channels of a control in frames, `AUDIO` for a signal, or the whole shape of what is the same in all
+        frames.
+        """
+        return dict(self.input_sizes)
 
     @property
     def latency_samples(self) -> int:
@@ -148,16 +153,13 @@ class Processor(keras.layers.Layer):
                     f"{self.name} has no input {name!r}.{did_you_mean(name, list(sizes))} "
                     f"It takes {', '.join(sizes)}"
                 )
-            size, shape = sizes[name], tuple(value.shape)
-            rank = 2 if size is AUDIO else 3
-            if len(shape) != rank or (size is not AUDIO and shape[-1] != size):
-                wanted = "[batch, samples]" if size is AUDIO else f"[batch, frames, {size}]"
-                raise DdspError(f"{self.name}: input {name!r} must be {wanted}. Received: {shape}")
+            check_shape(f"{self.name}: input {name!r}", tf.TensorShape(value.shape), sizes[name])
         check_lengths(self.name, inputs, sizes, self.spec.hop)
 
     def _named_controls(self, controls: Tensors) -> Tensors:
-        """Return the controls that were given, as float32; refuse missing and unknown ones."""
-        known = self.control_names
+        """Return the controls as float32; refuse what is missing, unknown, or does not fit."""
+        sizes = self.control_sizes
+        known = tuple(sizes)
         values = {name: value for name, value in controls.items() if value is not None}
         for name in values:
             if name not in known:
@@ -172,7 +174,10 @@ class Processor(keras.layers.Layer):
                 )
         tensors = {name: _as_float32(self.name, name, value) for name, value in values.items()}
         for name, tensor in tensors.items():
-            if tensor.shape.rank is not None and tensor.shape.rank > 2 and tensor.shape[1] == 0:
+            check_shape(f"{self.name}: control {name!r}", tensor.shape, sizes[name])
+        check_lengths(self.name, tensors, sizes, self.spec.hop, "control")
+        for name, tensor in tensors.items():
+            if isinstance(sizes[name], int) and tensor.shape.rank is not None and tensor.shape[1] == 0:
                 raise DdspError(
                     f"{self.name}: control {name!r} must have at least one frame. "
                     f"Received: {tuple(tensor.shape)}"

@@ -13,7 +13,7 @@ from ddsp_tf.layers import graph
 from ddsp_tf.layers.checks import check_float32
 from ddsp_tf.layers.graph import Node
 from ddsp_tf.layers.lengths import check_lengths
-from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, find_processor_type
+from ddsp_tf.layers.processor import Processor, Tensors, find_processor_type
 
 
 class GroupOutput(NamedTuple):
@@ -205,11 +205,12 @@ class ProcessorGroup(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: dict[str, Any]) -> tuple[int | None, int | None]:
         """Shape of the audio, `(batch, samples)`."""
-        for name, shape in input_shape.items():
-            if self.input_sizes[name] is AUDIO:
-                return (shape[0], shape[1])
-        batch, frames = next(iter(input_shape.values()))[:2]
-        return (batch, None if frames is None else self.spec.n_samples(frames))
+        shapes = dict(input_shape)
+        for node in self.nodes:
+            given = {key: shapes[source] for key, source in node.inputs.items() if source in shapes}
+            shapes[node.name] = self.processors[node.name].compute_output_shape(given)
+        batch, samples = shapes[self.output_name]
+        return (batch, samples)
 
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument."""

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ddsp_tf.layers.checks import check_integer
-from ddsp_tf.layers.processor import AUDIO, Processor, Tensors, processor_type
+from ddsp_tf.layers.processor import AUDIO, ControlSize, Processor, Tensors, processor_type
 from ddsp_tf.ops.convolution import convolve_causal
 
 
@@ -47,9 +47,9 @@ class Reverb(Processor):
         return {"audio": AUDIO}
 
     @property
-    def control_names(self) -> tuple[str, ...]:
-        """Names of the controls."""
-        return ("audio", "impulse_response")
+    def control_sizes(self) -> dict[str, ControlSize]:
+        """Channels of each control by name, and the shape of the impulse response."""
+        return {"audio": AUDIO, "impulse_response": (self.length_samples,)}
 
     @property
     def tail_samples(self) -> int:

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.checks import check_choice, check_integer, check_number
-from ddsp_tf.layers.processor import Processor, Tensors, processor_type
+from ddsp_tf.layers.processor import ControlSize, Processor, Tensors, processor_type
 from ddsp_tf.ops.frequencies import frequencies_sigmoid, frequencies_softmax
 from ddsp_tf.ops.oscillators import nyquist_fade
 from ddsp_tf.ops.scaling import exp_sigmoid
@@ -84,9 +84,9 @@ class Sinusoidal(Processor):
         return {"amplitudes": self.n_sinusoids, "frequencies": self.n_sinusoids * bins}
 
     @property
-    def control_names(self) -> tuple[str, ...]:
-        """Names of the controls."""
-        return ("amplitudes", "frequencies_hz")
+    def control_sizes(self) -> dict[str, ControlSize]:
+        """Channels of each control by name."""
+        return {"amplitudes": self.n_sinusoids, "frequencies_hz": self.n_sinusoids}
 
     def get_controls(self, **inputs: tf.Tensor) -> Tensors:
         """Scale raw outputs; fade out sinusoids towards Nyquist, each by the definition for harmonics."""

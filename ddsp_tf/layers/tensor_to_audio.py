@@ -1,6 +1,6 @@
 """Samples from a network, as a layer."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
@@ -28,6 +28,8 @@ class TensorToAudio(Processor):
         DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
             each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
+
+    level_controls: ClassVar[tuple[str, ...]] = ("samples",)
 
     @property
     def input_sizes(self) -> dict[str, int | None]:

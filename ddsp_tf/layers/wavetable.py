@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.checks import check_boolean, check_choice, check_integer
-from ddsp_tf.layers.processor import Processor, Tensors, processor_type
+from ddsp_tf.layers.processor import ControlSize, Processor, Tensors, processor_type
 from ddsp_tf.ops.delay import INTERPOLATIONS
 from ddsp_tf.ops.oscillators import nyquist_fade
 from ddsp_tf.ops.scaling import exp_sigmoid
@@ -103,9 +103,9 @@ class Wavetable(Processor):
         return sizes if self.n_tables == 1 else {**sizes, "mix": self.n_tables}
 
     @property
-    def control_names(self) -> tuple[str, ...]:
-        """Names of the controls."""
-        return (*self.input_sizes, "tables")
+    def control_sizes(self) -> dict[str, ControlSize]:
+        """Channels of each control by name, and the shape of the tables."""
+        return {**self.input_sizes, "tables": (self.n_tables, self.table_size)}
 
     def build(self, input_shape: Any) -> None:
         """Create the tables."""

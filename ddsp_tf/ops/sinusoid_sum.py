@@ -45,7 +45,7 @@ def sum_of_sinusoids(
         start, f, g, a, b = (tf.stop_gradient(x) for x in tensors)
         bend = (g - f) / (2.0 * hop)  # cycles per square of a sample
         turns = [turns_from_cycles(x) for x in (start, f, bend)]
-        paths = *turns, _rest(bend, turns[2])
+        paths = *turns, _rest(f, turns[1]), _rest(bend, turns[2])
         sizes = {"hop": hop, "sinusoids": b.shape[-1]}
 
         def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
@@ -59,7 +59,7 @@ def sum_of_sinusoids(
 
 
 def _rest(cycles: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
-    """What whole turns of 2^-32 cycle leave out; squares of samples would make it heard."""
+    """What whole turns of 2^-32 cycle leave out; many samples, and their squares, would make it heard."""
     rest = cycles - tf.cast(turns, tf.float64) * 2.0**-32
     return tf.cast(rest - tf.round(rest), tf.float32)
 
@@ -75,7 +75,8 @@ def _sum(
     start: tf.Tensor,
     slope: tf.Tensor,
     bend: tf.Tensor,
-    rest: tf.Tensor,
+    slope_rest: tf.Tensor,
+    bend_rest: tf.Tensor,
     a: tf.Tensor,
     b: tf.Tensor,
     hop: int,
@@ -88,10 +89,12 @@ def _sum(
     def by_sinusoid(x: tf.Tensor) -> tf.Tensor:  # [sinusoids, batch, frames]
         return tf.pad(tf.transpose(x, [2, 0, 1]), [[0, trips * at_once - sinusoids], [0, 0], [0, 0]])
 
-    start, slope, bend, rest, a, change = map(by_sinusoid, (start, slope, bend, rest, a, b - a))
+    start, slope, bend, slope_rest, bend_rest, a, change = map(
+        by_sinusoid, (start, slope, bend, slope_rest, bend_rest, a, b - a)
+    )
     window = crossfade_window(hop)[:, tf.newaxis]
     n = tf.range(hop)[:, tf.newaxis]
-    squares = tf.cast(n, tf.float32) ** 2
+    place = tf.cast(n, tf.float32)
     shape = tf.shape(start)
     zero = tf.zeros([shape[1], hop, shape[2]])
 
@@ -99,7 +102,8 @@ def _sum(
         for j in range(at_once):
             at = i * at_once + j
             turns = start[at][:, tf.newaxis] + n * (slope[at][:, tf.newaxis] + n * bend[at][:, tf.newaxis])
-            sine = _sine(turns, rest[at][:, tf.newaxis] * squares)
+            rest = place * (slope_rest[at][:, tf.newaxis] + place * bend_rest[at][:, tf.newaxis])
+            sine = _sine(turns, rest)
             audio += (a[at][:, tf.newaxis] + change[at][:, tf.newaxis] * window) * sine
         return i + 1, tf.ensure_shape(audio, zero.shape)
 
@@ -112,7 +116,8 @@ def _correlate(
     start: tf.Tensor,
     slope: tf.Tensor,
     bend: tf.Tensor,
-    rest: tf.Tensor,
+    slope_rest: tf.Tensor,
+    bend_rest: tf.Tensor,
     a: tf.Tensor,
     b: tf.Tensor,
     upstream: tf.Tensor,
@@ -127,8 +132,8 @@ def _correlate(
     at_once = max(n for n in range(1, _SAMPLES_AT_ONCE + 1) if hop % n == 0)
     trips = hop // at_once
     # [batch, sinusoids, frames]: every step works on long rows.
-    start, slope, bend, rest, a, change = (
-        tf.transpose(x, [0, 2, 1]) for x in (start, slope, bend, rest, a, b - a)
+    start, slope, bend, slope_rest, bend_rest, a, change = (
+        tf.transpose(x, [0, 2, 1]) for x in (start, slope, bend, slope_rest, bend_rest, a, b - a)
     )
     upstream = tf.transpose(upstream, [2, 0, 1])[:, :, tf.newaxis]
     window = crossfade_window(hop)
@@ -140,12 +145,13 @@ def _correlate(
             n = i * at_once + j
             place = tf.cast(n, tf.float32)
             square = place * place
-            turns, left = start + n * (slope + n * bend), rest * square
-            moving = upstream[n] * (a + change * window[n]) * _sine(turns + 2**30, left)
+            turns = start + n * (slope + n * bend)
+            rest = place * (slope_rest + place * bend_rest)
+            moving = upstream[n] * (a + change * window[n]) * _sine(turns + 2**30, rest)
             by_start += moving
             by_ramp += place * moving
             by_curve += square / (2.0 * hop) * moving
-            part = upstream[n] * _sine(turns, left)
+            part = upstream[n] * _sine(turns, rest)
             whole += part
             rising += window[n] * part
         sums = by_start, by_ramp, by_curve, whole, rising

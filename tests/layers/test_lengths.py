@@ -113,7 +113,7 @@ def test_a_group_may_cut_a_signal_to_the_length_of_its_frames():
 def test_controls_are_those_that_get_controls_gives_and_others_are_refused(name):
     layer = CASES[name](16000, 64)
     controls = layer.get_controls(**make_inputs(layer))
-    assert sorted(controls) == sorted(layer.control_names)
+    assert sorted(controls) == sorted(layer.control_sizes)
     for key in controls:
         fewer = {k: v for k, v in controls.items() if k != key}
         with pytest.raises(DdspError, match=f"{layer.name} has no control '{key}s'. Did you mean '{key}'"):
@@ -147,3 +147,23 @@ def test_controls_of_no_frame_are_refused_in_words(name):
     layer = CASES[name](16000, 64)
     with pytest.raises(DdspError, match=r"must have at least one frame\. Received: \(2, 0, "):
         layer(make_inputs(layer, frames=0))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_edited_controls_of_another_shape_are_refused_in_words(name):
+    """As they come to `get_signal`: other channels, another rank, other frames, another batch."""
+    layer = CASES[name](16000, 64)
+    made = layer.get_controls(**make_inputs(layer, frames=5))
+    controls = {key: tf.convert_to_tensor(value) for key, value in made.items()}
+    layer.get_signal(**controls)
+    for key, value in controls.items():
+        wrong = {"rank": value[..., None]}
+        if value.shape.rank == 3:
+            wrong["channels"] = tf.concat([value, value], axis=2)
+        if isinstance(layer.control_sizes[key], tuple):
+            wrong["size"] = value[..., :-1]
+        elif any(not isinstance(layer.control_sizes[other], tuple) for other in controls if other != key):
+            wrong |= {"frames": value[:, : value.shape[1] * 4 // 5], "batch": value[:1]}
+        for bad in wrong.values():
+            with pytest.raises(DdspError, match=r"control '\w+' must be \[.*\].*\. Received: \("):
+                layer.get_signal(**{**controls, key: bad})

@@ -214,3 +214,14 @@ def test_random_graphs_of_sums_equal_numpy_in_any_order(data):
     output, _ = group.stream({k: tf.constant(values[k][None], tf.float32) for k in inputs})
     for name, signal in output.signals.items():
         np.testing.assert_allclose(signal[0], values[name], rtol=1e-6)
+
+
+def test_shapes_are_known_beforehand_behind_a_crop():
+    group = ProcessorGroup(
+        16000,
+        64,
+        inputs=["sound"],
+        nodes=[{"name": "end", "type": "Crop", "config": {"drop_samples": 70}, "inputs": {"audio": "sound"}}],
+    )
+    assert group.compute_output_shape({"sound": (None, 640)}) == (None, 570)
+    assert group({"sound": tf.zeros([1, 640])}).shape == (1, 570)

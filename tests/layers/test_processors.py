@@ -20,6 +20,7 @@ from ddsp_tf.layers import (
 )
 from ddsp_tf.ops import filter_frames
 from tests import oracle
+from tests.layers.cases import CASES
 from tests.layers.harness import make_inputs, run_layer_test
 
 SPECS = [(16000, 64), (44100, 441), (48000, 1)]
@@ -287,3 +288,20 @@ def test_processors_say_how_late_they_are():
         }
         heard = layer({name: tf.constant(value) for name, value in inputs.items()})[0].numpy()
         assert np.argmax(np.abs(heard)) == 10 + layer.latency_samples
+
+
+SYNTHS = [
+    name
+    for name, make in CASES.items()
+    if None not in make(16000, 64).input_sizes.values() or "noise" in name
+]
+
+
+@pytest.mark.parametrize("name", [name for name in SYNTHS if "reverb" not in name])
+def test_what_makes_sound_of_its_own_falls_silent_by_its_level(name):
+    layer = CASES[name](16000, 64)
+    controls = layer.get_controls(**make_inputs(layer, frames=4))
+    assert np.abs(layer.get_signal(**controls)).max() > 1e-3
+    assert layer.level_controls
+    silent = {**controls, **{key: tf.zeros_like(controls[key]) for key in layer.level_controls}}
+    assert np.abs(layer.get_signal(**silent)).max() < 1e-6

@@ -52,6 +52,15 @@ def test_sinusoidal_equals_float64_oracle(sample_rate, hop, head):
         np.testing.assert_allclose(audio, want, atol=5e-6)
 
 
+@pytest.mark.parametrize(("sample_rate", "hop"), [(16000, 8000), (48000, 48000)])
+def test_sinusoids_keep_their_phase_over_the_longest_hops(sample_rate, hop):
+    layer = Sinusoidal(1, sample_rate, hop)
+    frequencies_hz = np.array([[[440.0], [3000.5], [77.7], [5000.0]]], "float32")
+    audio = layer.get_signal(frequencies_hz=frequencies_hz, amplitudes=np.ones([1, 4, 1], "float32"))
+    want = sinusoids(frequencies_hz[0], np.ones([4, 1]), sample_rate, hop)
+    np.testing.assert_allclose(audio[0], want, atol=2e-6)  # a float32 sine
+
+
 def test_sinusoidal_controls_equal_their_definitions():
     layer = Sinusoidal(3, 16000, 64, frequency_head="softmax", n_bins=5, low_hz=100.0, high_hz=1600.0)
     inputs = make_inputs(layer)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ddsp_tf.layers import GRU, FilteredNoise, FIRFilter, Harmonic
+from ddsp_tf.layers import GRU, FilteredNoise, FIRFilter, Harmonic, Sinusoidal
 from ddsp_tf.losses import MultiScaleSpectralLoss
 
 Run = Callable[..., tf.Tensor]
@@ -24,6 +24,16 @@ def _harmonic() -> tuple[Run, Callable[[int, int], list[tf.Tensor]]]:
         ]
 
     return lambda a, d, f: layer({"amplitude": a, "distribution": d, "f0_hz": f}), inputs
+
+
+def _sinusoidal() -> tuple[Run, Callable[[int, int], list[tf.Tensor]]]:
+    layer = Sinusoidal(5, 16_000, 64)
+    return lambda amplitudes, frequencies_hz: layer(
+        {"amplitudes": amplitudes, "frequencies_hz": frequencies_hz}
+    ), lambda batch, frames: [
+        tf.random.stateless_normal([batch, frames, 5], [1, 2]),
+        tf.random.stateless_uniform([batch, frames, 5], [3, 4], 100.0, 3000.0),
+    ]
 
 
 def _gru() -> tuple[Run, Callable[[int, int], list[tf.Tensor]]]:
@@ -59,7 +69,7 @@ def _loss() -> tuple[Run, Callable[[int, int], list[tf.Tensor]]]:
     ]
 
 
-@pytest.mark.parametrize("make", [_harmonic, _gru, _noise, _filter, _loss])
+@pytest.mark.parametrize("make", [_harmonic, _sinusoidal, _gru, _noise, _filter, _loss])
 @pytest.mark.parametrize("shape", [(1, 4), (3, 1), (1, 1)])
 def test_a_gradient_can_be_taken_at_one_example_after_other_shapes(
     make: Callable[[], tuple[Run, Callable[[int, int], list[tf.Tensor]]]], shape: tuple[int, int]
