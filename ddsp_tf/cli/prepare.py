@@ -113,11 +113,12 @@ def summary(info: "DatasetInfo") -> list[str]:
     """Say what a dataset holds, in a few lines for people."""
     used = [file for file in info.files if file.status == "used"]
     skipped = [file for file in info.files if file.status != "used"]
-    silent = sum(file.silent_seconds for file in used)
+    silent = sum(file.silent_seconds for file in info.files)
+    dropped = [f"{_minutes(silent)} of silence"] * bool(silent) + [_files(len(skipped))] * bool(skipped)
     f0, loudness = info.f0_hz_range, info.loudness_db_range
     rows = [
         ("kept", f"{_minutes(info.train_seconds + info.validation_seconds)} of {_files(len(used))}"),
-        ("dropped", f"{_minutes(silent)} of silence" if silent else "nothing"),
+        ("dropped", ", and ".join(dropped) or "nothing"),
         (
             "split",
             f"{_minutes(info.train_seconds)} to train on, {_minutes(info.validation_seconds)} held back",

@@ -6,6 +6,7 @@ has ended, the local engine goes on as after an interruption: it finds journals 
 what is left, and writes the same bytes.
 """
 
+import os
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -42,14 +43,15 @@ class MeasureRecording:
     context_frames: int
     journals: str
 
-    def __call__(self, sha256: str, sources: Iterable[tuple[int, str, str]]) -> int:
+    def __call__(self, sha256: str, sources: Iterable[tuple[int, bytes, bytes]]) -> int:
         """Measure the first of the recordings that have the same content; return the frames measured.
 
         Args:
             sha256: Of their content.
-            sources: Number, path and name of each.
+            sources: Number, path and name of each; in bytes, for runners encode text as UTF-8, which not
+                every name is.
         """
-        _, path, name = min(sources)
+        path, name = map(os.fsdecode, min(sources)[1:])
         finished = Path(self.journals) / f"{sha256}.journal"
         if Journal(finished, name, self.spec).result is not None:
             return 0
@@ -93,14 +95,17 @@ def measure_with_beam(
         from apache_beam.options.pipeline_options import PipelineOptions
     except ImportError as error:
         raise DdspError(
-            'engine "beam" needs Apache Beam, which is not installed: pip install "ddsp-tf[train,beam]"'
+            'engine "beam" needs Apache Beam, which is not installed: pip install ".[train,beam]" in a '
+            "checkout of ddsp_tf"
         ) from error
     parsed = PipelineOptions(list(options))
     if unknown := _unknown(parsed):
         raise DdspError(
             f"Beam knows no option {', '.join(unknown)}; the documentation of the runner has them"
         )
-    found = [(i, str(source.path.absolute()), source.name) for i, source in enumerate(sources)]
+    found = [
+        (i, os.fsencode(source.path.absolute()), os.fsencode(source.name)) for i, source in enumerate(sources)
+    ]
     try:
         with beam.Pipeline(options=parsed) as pipeline:
             (
@@ -117,11 +122,11 @@ def measure_with_beam(
 
 
 def _by_content(
-    source: tuple[int, str, str], known: frozenset[str]
-) -> list[tuple[str, tuple[int, str, str]]]:
+    source: tuple[int, bytes, bytes], known: frozenset[str]
+) -> list[tuple[str, tuple[int, bytes, bytes]]]:
     """A recording under its SHA-256, unless it cannot be read or is known; the local engine says so."""
     try:
-        sha256 = sha256_of(Path(source[1]))
+        sha256 = sha256_of(Path(os.fsdecode(source[1])))
     except OSError:
         return []
     return [] if sha256 in known else [(sha256, source)]

@@ -109,7 +109,11 @@ def prepare(
         loudness=DEFINITION,
     )
     with DatasetStore(Path(out), settings, overwrite=overwrite) as store:
-        known = {file.sha256: file.name for file in (store.base.files if store.base else ()) if file.passages}
+        known = {
+            file.sha256: file.name if file.passages else ""
+            for file in (store.base.files if store.base else ())
+            if file.passages or file.silent_passages
+        }
         passage = spec.frames_for(data.passage_seconds)
         context = context_frames(spec, estimator.context_seconds)
         stream = RecordingStream(sources.recordings, spec, passage, context, store.journals, known)

@@ -107,7 +107,8 @@ class RecordingStream:
         passage_frames: Integer > 0, frames of a passage.
         context_frames: Integer >= 0, frames of sound wanted on each side of a passage.
         journals: Folder of the journals.
-        known: SHA-256 of the recordings that need not be read, and the names they have in the dataset.
+        known: SHA-256 of the recordings that need not be read, and the names they have in the dataset; empty
+            where they were silent, for another recording may have that name.
     """
 
     def __init__(

@@ -11,9 +11,9 @@ from ddsp_edge.card_text import note_name
 from ddsp_edge.units import Array
 from ddsp_tf.data.advice import advice, meaning
 from ddsp_tf.data.analysis import from_int16
-from ddsp_tf.data.info import INFO_NAME, DatasetInfo
+from ddsp_tf.data.info import INFO_NAME, DatasetInfo, FileResult
 from ddsp_tf.data.store import REPORT_NAME
-from ddsp_tf.data.survey import CONCERNS, LOUDNESS_EDGES_DB, PITCH_EDGES_MIDI, Survey, Worst
+from ddsp_tf.data.survey import CONCERNS, LOUDNESS_EDGES_DB, PITCH_EDGES_MIDI, RecordingSurvey, Survey, Worst
 from ddsp_tf.errors import printable
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.reports import plots
@@ -77,7 +77,7 @@ def _overview(page: Page, info: DatasetInfo, survey: Survey) -> None:
     facts = {
         "kept": f"{minutes(survey.seconds)} of {len(used)} recordings",
         "held back for validation": minutes(info.validation_seconds),
-        "dropped, silent": minutes(sum(file.silent_seconds for file in used)),
+        "dropped, silent": minutes(sum(file.silent_seconds for file in info.files)),
         "dropped, recordings that cannot be used": str(len(skipped)),
         "voiced": f"{info.voiced_share:.0%} of the frames, by {info.f0_estimator['name']}",
         "pitch, 5 % to 95 %": f"{note_name(f0.low)} to {note_name(f0.high)}",
@@ -137,10 +137,15 @@ def _times(frames: int, spec: FrameSpec) -> Array:
 
 def _recordings(page: Page, info: DatasetInfo, survey: Survey) -> None:
     page.heading("The recordings")
+
+    def about(file: FileResult) -> tuple[RecordingSurvey | None, list[str]]:
+        found = survey.recordings.get(file.name) if file.status == "used" else None
+        return found, [name for name in CONCERNS if found and found.concern_seconds[name]]
+
     rows = []
-    for file in info.files[:_ROWS]:
-        found = survey.recordings.get(file.name)
-        concerns = [name for name in CONCERNS if found and found.concern_seconds[name]]
+    troubled_first = sorted(info.files, key=lambda file: file.status == "used" and not any(about(file)[1]))
+    for file in troubled_first[:_ROWS]:
+        found, concerns = about(file)
         room = found.room_seconds if found else None
         rows.append(
             (

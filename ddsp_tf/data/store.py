@@ -6,6 +6,7 @@ of another. `dataset.json` is replaced when the shards that it names are in thei
 makes the dataset. Shards that it does not name, of a dataset that was replaced, are removed after it.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -138,7 +139,8 @@ class DatasetStore:
         path = self._work / _SETTINGS_NAME
         begun: dict[str, Any] | None = None
         if path.exists():
-            begun = json.loads(path.read_text(encoding="utf-8"))
+            with contextlib.suppress(ValueError):  # a loss of power left it empty: begin anew
+                begun = json.loads(path.read_text(encoding="utf-8"))
         if begun is not None and begun != settings:
             if not overwrite:
                 _refuse_other(f"{self.folder} holds what a run left that was started", begun, settings)
@@ -148,7 +150,10 @@ class DatasetStore:
             shutil.rmtree(self.journals)
             self.journals.mkdir()
             beside = path.with_suffix(".part")
-            beside.write_text(json.dumps(settings), encoding="utf-8")
+            with beside.open("w", encoding="utf-8") as file:
+                file.write(json.dumps(settings))
+                file.flush()
+                os.fsync(file.fileno())
             beside.replace(path)
 
 

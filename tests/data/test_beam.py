@@ -30,6 +30,9 @@ def recordings(tmp_path: Path) -> Path:
     write(folder / "d.wav", 0.0 * swelling(3.0))
     (folder / "e.wav").touch()
     (folder / "notes.txt").write_text("notes")
+    if sys.platform == "linux":  # other systems have no name that is not Unicode
+        write(folder / "g.wav", swelling(4.0, 22_050, 250.0), 22_050)
+        (folder / "g.wav").rename(folder / os.fsdecode(b"f \xff.wav"))
     return folder
 
 
@@ -148,7 +151,7 @@ def test_without_beam_one_line_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "apache_beam", None)
     assert main(["prepare", str(recordings), "--out", str(tmp_path / "out"), "--engine", "beam"]) == 1
-    assert 'not installed: pip install "ddsp-tf[train,beam]"' in capsys.readouterr().err
+    assert 'not installed: pip install ".[train,beam]" in a checkout' in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

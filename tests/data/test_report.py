@@ -13,8 +13,9 @@ import soundfile
 
 from ddsp_edge.units import Array
 from ddsp_tf.cli.main import main
+from ddsp_tf.cli.prepare import summary
 from ddsp_tf.config import DataConfig
-from ddsp_tf.data import DatasetInfo, load_dataset_info, prepare, read_passages
+from ddsp_tf.data import DatasetInfo, load_dataset_info, prepare, read_passages, report
 from ddsp_tf.data.advice import advice
 from ddsp_tf.data.report import report_is_of, write_dataset_report
 from ddsp_tf.data.survey import CONCERNS, Survey, survey_dataset
@@ -103,10 +104,31 @@ def test_the_page_is_one_file_and_shows_names_as_text(dataset: Path) -> None:
     assert "<img src=x" not in text
     assert "&lt;img src=x onerror=alert(1)&gt; &amp; &#x27;é&#x27;.wav" in text
     assert set(re.findall(r'(?:src|href)="([a-z]+:?)', text)) == {"data:"}
-    assert "http" not in text
+    assert "http" not in re.sub(r"base64,[A-Za-z0-9+/=]*", "", text)  # letters of sounds and plots
     assert "broken.wav" in text
     assert "is empty (0 bytes)" in text
     assert path.stat().st_size < 6e6
+
+
+def test_what_is_wrong_comes_first_where_recordings_are_many(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "_ROWS", 4)
+    text = write_dataset_report(dataset, *_survey(dataset)).read_text(encoding="utf-8")
+    rows = text[text.index("The recordings") :]
+    assert all(f"{name}.wav" in rows for name in ("broken", "chords", "clipped", "hum"))
+    assert "onerror" not in rows
+    assert "And 1 more" in rows
+
+
+def test_the_terminal_tells_what_was_dropped(dataset: Path) -> None:
+    info = _survey(dataset)[0]
+    assert "  dropped   1 file" in summary(info)
+    [skipped] = [file for file in info.files if file.status == "skipped"]
+    silent = dataclasses.replace(skipped, silent_seconds=8.0)
+    others = tuple(file for file in info.files if file is not skipped)
+    told = summary(dataclasses.replace(info, files=(*others, silent)))
+    assert "  dropped   0:08 min of silence, and 1 file" in told
 
 
 def test_the_worst_passages_can_be_heard(dataset: Path) -> None:

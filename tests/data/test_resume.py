@@ -123,10 +123,14 @@ def test_a_second_time_nothing_happens(
     files: list[Path], tmp_path: Path, spec: FrameSpec, short: DataConfig
 ) -> None:
     out = tmp_path / "out"
+    quiet = write(tmp_path / "quiet.wav", 0.0 * swelling(5.0))
     info = prepare([*files, tmp_path], out, spec, short, estimator=CHEAP, jobs=1)
     before = content(out)
     assert prepare([*files, tmp_path], out, spec, short, estimator=CountingEstimator(0), jobs=1) == info
     assert content(out) == before
+    write(quiet, swelling(5.0, f0_hz=200.0))  # what was silent may be recorded again
+    louder = prepare([*files, tmp_path], out, spec, short, estimator=CHEAP, jobs=1)
+    assert [file.status for file in louder.files if file.name == "quiet.wav"] == ["used"]
 
 
 def test_recordings_are_added_and_what_there_is_stays(
@@ -204,6 +208,19 @@ def test_other_settings_are_refused_with_what_differs(
     with pytest.raises(DdspError, match=r"f0 estimator's f0_hz was 220\.0, is 110\.0"):
         prepare(files, out, spec, short, estimator=estimator, jobs=1)
     assert content(out) == was
+
+
+def test_a_loss_of_power_that_left_the_settings_empty_begins_anew(
+    files: list[Path], tmp_path: Path, spec: FrameSpec, short: DataConfig
+) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        prepare(files, out, spec, short, estimator=CountingEstimator(3), jobs=1)
+    [settings] = out.rglob("settings.json")
+    settings.write_bytes(b"")
+    prepare(files, out, spec, short, estimator=CHEAP, jobs=1)
+    prepare(files, tmp_path / "whole", spec, short, estimator=CHEAP, jobs=1)
+    assert content(out) == content(tmp_path / "whole")
 
 
 def test_other_settings_are_refused_where_a_run_was_interrupted(
