@@ -132,6 +132,7 @@ class Card:
                 f"{origin}: its card has schema version {version!r}; this version of ddsp_tf reads "
                 f"{SCHEMA_VERSION}. Export the model again, or update ddsp_tf"
             )
+        document = {"synthesis_state_shapes": {}, **document}  # a model without them needs no word of it
         types = _FIELD_TYPES
         missing = sorted(set(types) - set(document))
         if missing:
