@@ -51,7 +51,15 @@ def evaluated(trained_run, tiny_dataset, tmp_path_factory):
 def test_all_scores_and_baselines_are_written(evaluated, tiny_dataset):
     run, result, said = evaluated
     written = json.loads((run / "evaluation.json").read_text())
-    assert set(written) == {"seconds", "trained", "untrained", "mean_spectrum", "f0_estimator"}
+    assert set(written) == {
+        "seconds",
+        "trained",
+        "untrained",
+        "mean_spectrum",
+        "f0_estimator",
+        "levels_db",
+        "harmonic_to_noise_db",
+    }
     for name in ("trained", "untrained", "mean_spectrum"):
         scores = written[name]
         assert scores["spectral_distance"] > 0
