@@ -70,7 +70,12 @@ def test_all_scores_and_baselines_are_written(evaluated, tiny_dataset):
     assert written["f0_estimator"] == "pyin"
     held_back = sum(len(p.audio) for p in read_passages(tiny_dataset, "validation")) / tiny.RATE
     assert written["seconds"] == pytest.approx(held_back)
-    assert said == ["the trained model", "the untrained model", "the mean spectrum"]
+    assert said == [
+        "the trained model",
+        "the untrained model",
+        "the mean spectrum",
+        "the balance of its branches",
+    ]
 
 
 def test_training_and_knowing_the_spectrum_are_better_than_nothing(evaluated):
