@@ -7,14 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
-from ddsp_tf.losses.terms import (
-    Branches,
-    TermedLoss,
-    Terms,
-    checked_sounds,
-    plain_config,
-    without_gradient,
-)
+from ddsp_tf.losses.terms import Branches, SingleTermLoss, plain_config
 from ddsp_tf.ops.spectra import magnitude_spectrogram
 
 HALF_WIDTH_BINS = 2.0
@@ -22,7 +15,7 @@ HALF_WIDTH_BINS = 2.0
 
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
-class HarmonicNoiseConsistency(TermedLoss):
+class HarmonicNoiseConsistency(SingleTermLoss):
     """Harmonics alone match the recording at multiples of f0; noise alone matches it between them.
 
     The sum of both may be right while noise fills in for harmonics, or harmonics for noise. With `S` the
@@ -69,16 +62,8 @@ class HarmonicNoiseConsistency(TermedLoss):
                 f"Received: fft_size={fft_size!r}, epsilon={epsilon!r}"
             )
 
-    @property
-    def term_names(self) -> tuple[str, ...]:
-        """One term, named as the loss."""
-        return (self.name,)
-
-    def value_and_terms(
-        self, y_true: tf.Tensor, y_pred: tf.Tensor, branches: Branches | None = None
-    ) -> tuple[tf.Tensor, Terms]:
-        """Return the loss of each example, `[batch]`, and the same as its term."""
-        target, _ = checked_sounds(y_true, y_pred)
+    def distance(self, target: tf.Tensor, prediction: tf.Tensor, branches: Branches | None) -> tf.Tensor:
+        """Distances of both parts together, `[batch]`; 0 where the parts are not known."""
         loss = tf.zeros(tf.shape(target)[:1])
         if branches is not None:
             wanted = self._magnitudes(target)
@@ -89,7 +74,7 @@ class HarmonicNoiseConsistency(TermedLoss):
                 loss += _mean_where(at, self._distance(got, tf.maximum(wanted, between)))
             if branches.noise is not None:
                 loss += _mean_where(1.0 - at, self._distance(self._magnitudes(branches.noise), wanted))
-        return loss, without_gradient({self.name: loss})
+        return loss
 
     def _magnitudes(self, audio: tf.Tensor) -> tf.Tensor:
         return magnitude_spectrogram(tf.cast(audio, tf.float32), self.fft_size, self.fft_size // 4)

@@ -7,11 +7,11 @@ import tensorflow as tf
 
 from ddsp_tf.features.loudness import loudness_db
 from ddsp_tf.frames import FrameSpec
-from ddsp_tf.losses.terms import Branches, TermedLoss, Terms, checked_sounds, plain_config, without_gradient
+from ddsp_tf.losses.terms import Branches, SingleTermLoss, plain_config
 
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
-class LoudnessLoss(TermedLoss):
+class LoudnessLoss(SingleTermLoss):
     """Mean absolute difference of A-weighted loudness over all frames, in dB.
 
     Args:
@@ -34,19 +34,10 @@ class LoudnessLoss(TermedLoss):
         self.sample_rate, self.hop = sample_rate, hop
         self.spec = FrameSpec(sample_rate, hop)
 
-    @property
-    def term_names(self) -> tuple[str, ...]:
-        """One term, named as the loss."""
-        return (self.name,)
-
-    def value_and_terms(
-        self, y_true: tf.Tensor, y_pred: tf.Tensor, branches: Branches | None = None
-    ) -> tuple[tf.Tensor, Terms]:
-        """Return the loss of each example, `[batch]`, and the same as its term."""
-        target, prediction = checked_sounds(y_true, y_pred)
+    def distance(self, target: tf.Tensor, prediction: tf.Tensor, branches: Branches | None) -> tf.Tensor:
+        """Mean absolute difference of loudness, `[batch]`, dB."""
         difference = loudness_db(prediction, self.spec) - loudness_db(target, self.spec)
-        loss = tf.reduce_mean(tf.abs(difference), axis=1)
-        return loss, without_gradient({self.name: loss})
+        return tf.reduce_mean(tf.abs(difference), axis=1)
 
     def get_config(self) -> dict[str, Any]:
         """Return every argument of the constructor."""

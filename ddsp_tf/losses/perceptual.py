@@ -10,7 +10,7 @@ import tensorflow as tf
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.crepe import load_crepe
 from ddsp_tf.features.crepe_weights import WINDOW, read_crepe_weights
-from ddsp_tf.losses.terms import Branches, TermedLoss, Terms, checked_sounds, plain_config, without_gradient
+from ddsp_tf.losses.terms import Branches, SingleTermLoss, plain_config
 
 _STEP = WINDOW // 2  # samples between windows
 _SMALLEST_DEVIATION = 1e-4  # of a window: below -80 dB nothing is made louder
@@ -18,7 +18,7 @@ LAYER = "conv5-maxpool"
 
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
-class CrepeEmbeddingLoss(TermedLoss):
+class CrepeEmbeddingLoss(SingleTermLoss):
     """L1 distance of the activations of CREPE's fifth layer, for sound at 16 kHz.
 
     A perceptual loss as in J. Engel et al., "DDSP: Differentiable Digital Signal Processing", ICLR 2020,
@@ -43,24 +43,14 @@ class CrepeEmbeddingLoss(TermedLoss):
         self.weights = str(weights)
         self._embed = _embedding(self.weights)
 
-    @property
-    def term_names(self) -> tuple[str, ...]:
-        """One term, named as the loss."""
-        return (self.name,)
-
-    def value_and_terms(
-        self, y_true: tf.Tensor, y_pred: tf.Tensor, branches: Branches | None = None
-    ) -> tuple[tf.Tensor, Terms]:
-        """Return the loss of each example, `[batch]`, and the same as its term."""
-        sounds = checked_sounds(y_true, y_pred)
-        if sounds[0].shape[1] is not None and sounds[0].shape[1] < WINDOW:
+    def distance(self, target: tf.Tensor, prediction: tf.Tensor, branches: Branches | None) -> tf.Tensor:
+        """Mean absolute difference of activations, `[batch]`."""
+        n_samples = target.shape[1]
+        if n_samples is not None and n_samples < WINDOW:
             raise DdspError(
-                f"CrepeEmbeddingLoss needs sounds of {WINDOW} samples at least. "
-                f"Received: {sounds[0].shape[1]}"
+                f"CrepeEmbeddingLoss needs sounds of {WINDOW} samples at least. Received: {n_samples}"
             )
-        target, prediction = (self.embed(sound) for sound in sounds)
-        loss = tf.reduce_mean(tf.abs(prediction - target), axis=[1, 2])
-        return loss, without_gradient({self.name: loss})
+        return tf.reduce_mean(tf.abs(self.embed(prediction) - self.embed(target)), axis=[1, 2])
 
     def embed(self, audio: tf.Tensor) -> tf.Tensor:
         """The activations of windows, `[batch, windows, activations]`."""

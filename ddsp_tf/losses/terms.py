@@ -64,6 +64,26 @@ class TermedLoss(keras.losses.Loss):
         return self.value_and_terms(y_true, y_pred)[0]
 
 
+class SingleTermLoss(TermedLoss):
+    """A loss of one term, which has its name. Sub-classes give `distance`."""
+
+    @property
+    def term_names(self) -> tuple[str, ...]:
+        """One term, named as the loss."""
+        return (self.name,)
+
+    def distance(self, target: tf.Tensor, prediction: tf.Tensor, branches: Branches | None) -> tf.Tensor:
+        """Return the loss of each example, `[batch]`, of float32 sounds `[batch, samples]`."""
+        raise TypeError(f"{type(self).__name__} must compute its distance (distance)")
+
+    def value_and_terms(
+        self, y_true: tf.Tensor, y_pred: tf.Tensor, branches: Branches | None = None
+    ) -> tuple[tf.Tensor, Terms]:
+        """Return the loss of each example, `[batch]`, and the same as its term."""
+        loss = self.distance(*checked_sounds(y_true, y_pred), branches)
+        return loss, without_gradient({self.name: loss})
+
+
 def checked_sounds(y_true: tf.Tensor, y_pred: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Return both as float32 `[batch, samples]`.
 
