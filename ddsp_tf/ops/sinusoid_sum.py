@@ -4,6 +4,7 @@ samples x sinusoids is ever stored. How phases and loops are kept, `ddsp_tf.ops.
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -13,6 +14,26 @@ from ddsp_tf.ops.harmonic_sum import sine_of_angle, turns_from_cycles
 
 _SINUSOIDS_AT_ONCE = 3  # in one trip of a loop; more take longer to compile and save nothing
 _SAMPLES_AT_ONCE = 4
+
+
+class _Phases(NamedTuple):
+    """Phases of all samples of a hop, `[batch, frames, sinusoids]` each: a parabola in its sample `n`.
+
+    `start + n (slope + n bend)` in turns of 2^-32 cycle, which wrap by themselves; the rests of `slope` and
+    `bend`, in cycles, are what whole turns leave out.
+    """
+
+    start: tf.Tensor
+    slope: tf.Tensor
+    bend: tf.Tensor
+    slope_rest: tf.Tensor
+    bend_rest: tf.Tensor
+
+    def at(self, n: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Turns and rest of sample `n`; the phases and `n` broadcast."""
+        place = tf.cast(n, tf.float32)
+        turns = self.start + n * (self.slope + n * self.bend)
+        return turns, place * (self.slope_rest + place * self.bend_rest)
 
 
 def sum_of_sinusoids(
@@ -44,16 +65,17 @@ def sum_of_sinusoids(
         # An outer tape must not look into the XLA loops: their gradients are below.
         start, f, g, a, b = (tf.stop_gradient(x) for x in tensors)
         bend = (g - f) / (2.0 * hop)  # cycles per square of a sample
-        turns = [turns_from_cycles(x) for x in (start, f, bend)]
-        paths = *turns, _rest(f, turns[1]), _rest(bend, turns[2])
+        slope_turns, bend_turns = turns_from_cycles(f), turns_from_cycles(bend)
+        rests = _rest(f, slope_turns), _rest(bend, bend_turns)
+        phases = _Phases(turns_from_cycles(start), slope_turns, bend_turns, *rests)
         sizes = {"hop": hop, "sinusoids": b.shape[-1]}
 
         def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
-            *phases, by_a, by_b = _correlate(*paths, a, b, upstream, **sizes)
-            by_start, by_ramp, by_curve = (tf.cast(2.0 * math.pi * x, tf.float64) for x in phases)
+            *by_phase, by_a, by_b = _correlate(phases, a, b, upstream, **sizes)
+            by_start, by_ramp, by_curve = (tf.cast(2.0 * math.pi * x, tf.float64) for x in by_phase)
             return [by_start, by_ramp - by_curve, by_curve, by_a, by_b]
 
-        return _sum(*paths, a, b, **sizes), first_order(gradient, *tensors)
+        return _sum(phases, a, b, **sizes), first_order(gradient, *tensors)
 
     return run(start_cycles, *frequencies, *amplitudes)
 
@@ -71,17 +93,7 @@ def _sine(turns: tf.Tensor, rest_cycles: tf.Tensor) -> tf.Tensor:
 
 
 @compiled
-def _sum(
-    start: tf.Tensor,
-    slope: tf.Tensor,
-    bend: tf.Tensor,
-    slope_rest: tf.Tensor,
-    bend_rest: tf.Tensor,
-    a: tf.Tensor,
-    b: tf.Tensor,
-    hop: int,
-    sinusoids: int,
-) -> tf.Tensor:
+def _sum(phases: _Phases, a: tf.Tensor, b: tf.Tensor, hop: int, sinusoids: int) -> tf.Tensor:
     """Audio `[batch, frames, hop]`; a few sinusoids at once are added to all samples."""
     at_once = min(_SINUSOIDS_AT_ONCE, sinusoids)
     trips = -(-sinusoids // at_once)
@@ -89,21 +101,18 @@ def _sum(
     def by_sinusoid(x: tf.Tensor) -> tf.Tensor:  # [sinusoids, batch, frames]
         return tf.pad(tf.transpose(x, [2, 0, 1]), [[0, trips * at_once - sinusoids], [0, 0], [0, 0]])
 
-    start, slope, bend, slope_rest, bend_rest, a, change = map(
-        by_sinusoid, (start, slope, bend, slope_rest, bend_rest, a, b - a)
-    )
+    phases = _Phases(*map(by_sinusoid, phases))
+    a, change = by_sinusoid(a), by_sinusoid(b - a)
     window = crossfade_window(hop)[:, tf.newaxis]
     n = tf.range(hop)[:, tf.newaxis]
-    place = tf.cast(n, tf.float32)
-    shape = tf.shape(start)
+    shape = tf.shape(a)
     zero = tf.zeros([shape[1], hop, shape[2]])
 
     def trip(i: tf.Tensor, audio: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         for j in range(at_once):
             at = i * at_once + j
-            turns = start[at][:, tf.newaxis] + n * (slope[at][:, tf.newaxis] + n * bend[at][:, tf.newaxis])
-            rest = place * (slope_rest[at][:, tf.newaxis] + place * bend_rest[at][:, tf.newaxis])
-            sine = _sine(turns, rest)
+            one = _Phases(*(x[at][:, tf.newaxis] for x in phases))
+            sine = _sine(*one.at(n))
             audio += (a[at][:, tf.newaxis] + change[at][:, tf.newaxis] * window) * sine
         return i + 1, tf.ensure_shape(audio, zero.shape)
 
@@ -113,16 +122,7 @@ def _sum(
 
 @compiled
 def _correlate(
-    start: tf.Tensor,
-    slope: tf.Tensor,
-    bend: tf.Tensor,
-    slope_rest: tf.Tensor,
-    bend_rest: tf.Tensor,
-    a: tf.Tensor,
-    b: tf.Tensor,
-    upstream: tf.Tensor,
-    hop: int,
-    sinusoids: int,
+    phases: _Phases, a: tf.Tensor, b: tf.Tensor, upstream: tf.Tensor, hop: int, sinusoids: int
 ) -> tuple[tf.Tensor, ...]:
     """Gradients of the sum, `[batch, frames, sinusoids]` each.
 
@@ -132,9 +132,8 @@ def _correlate(
     at_once = max(n for n in range(1, _SAMPLES_AT_ONCE + 1) if hop % n == 0)
     trips = hop // at_once
     # [batch, sinusoids, frames]: every step works on long rows.
-    start, slope, bend, slope_rest, bend_rest, a, change = (
-        tf.transpose(x, [0, 2, 1]) for x in (start, slope, bend, slope_rest, bend_rest, a, b - a)
-    )
+    phases = _Phases(*(tf.transpose(x, [0, 2, 1]) for x in phases))
+    a, change = tf.transpose(a, [0, 2, 1]), tf.transpose(b - a, [0, 2, 1])
     upstream = tf.transpose(upstream, [2, 0, 1])[:, :, tf.newaxis]
     window = crossfade_window(hop)
     zero = tf.zeros_like(a)
@@ -144,20 +143,18 @@ def _correlate(
         for j in range(at_once):
             n = i * at_once + j
             place = tf.cast(n, tf.float32)
-            square = place * place
-            turns = start + n * (slope + n * bend)
-            rest = place * (slope_rest + place * bend_rest)
+            turns, rest = phases.at(n)
             moving = upstream[n] * (a + change * window[n]) * _sine(turns + 2**30, rest)
             by_start += moving
             by_ramp += place * moving
-            by_curve += square / (2.0 * hop) * moving
+            by_curve += place * place / (2.0 * hop) * moving
             part = upstream[n] * _sine(turns, rest)
             whole += part
             rising += window[n] * part
         sums = by_start, by_ramp, by_curve, whole, rising
         return i + 1, *(tf.ensure_shape(x, zero.shape) for x in sums)
 
-    _, *phases, whole, rising = tf.while_loop(
+    _, *by_phase, whole, rising = tf.while_loop(
         lambda i, *_: i < trips, trip, [tf.constant(0), *[zero] * 5], maximum_iterations=trips
     )
-    return tuple(tf.transpose(x, [0, 2, 1]) for x in (*phases, whole - rising, rising))
+    return tuple(tf.transpose(x, [0, 2, 1]) for x in (*by_phase, whole - rising, rising))
