@@ -96,7 +96,7 @@ def _by_magnitudes(upstream: tf.Tensor, spectra: tf.Tensor, hop: int, bands: int
     counts[0] = 1.0
     if size % 2 == 0:
         counts[-1] = 1.0
-    matrix = (_response_matrix(bands, size) * counts / size).astype(np.float32)
+    matrix = (response_matrix(bands, size) * counts / size).astype(np.float32)
     return _product(real, matrix.T)
 
 
@@ -117,8 +117,16 @@ def _sizes(hop: int, bands: int) -> tuple[int, int, int]:
     return size, min(size, -(-length // hop) * hop), bands - 1
 
 
-def _response_matrix(bands: int, size: int) -> np.ndarray:
-    """From magnitudes to the real spectrum, on a finer grid, of the windowed zero-phase filter."""
+def response_matrix(bands: int, size: int) -> np.ndarray:
+    """From magnitudes to the spectrum, on a finer grid, of the windowed zero-phase filter, which is real.
+
+    Args:
+        bands: Integer, frequencies from 0 to Nyquist at which magnitudes are given.
+        size: Integer, length of the transform in samples.
+
+    Returns:
+        float32 `[bands, size // 2 + 1]`.
+    """
     taps = 2 * (bands - 1)
     window = 0.5 + 0.5 * np.cos(2.0 * np.pi * np.arange(taps) / taps)
     responses = np.fft.irfft(np.eye(bands), taps) * window
@@ -129,7 +137,7 @@ def _response_matrix(bands: int, size: int) -> np.ndarray:
 
 
 def _gains(magnitudes: tf.Tensor, bands: int, size: int) -> tf.Tensor:
-    return _product(magnitudes, _response_matrix(bands, size))
+    return _product(magnitudes, response_matrix(bands, size))
 
 
 def _product(frames: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:

@@ -13,6 +13,7 @@ from ddsp_edge.frames import FrameSpec
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.ops.convolution import fft_size
+from ddsp_tf.ops.frame_filters import response_matrix
 from ddsp_tf.ops.frames import rising_window
 
 Tensors = dict[str, tf.Tensor]
@@ -89,12 +90,7 @@ class NoiseHop:
         taps, hop = 2 * (n_bands - 1), spec.hop
         width = hop + taps - 1
         size = fft_size(width)
-        window = 0.5 + 0.5 * np.cos(2.0 * np.pi * np.arange(taps) / taps)
-        responses = np.zeros([n_bands, size])
-        zero_phase = np.fft.irfft(np.eye(n_bands), taps) * window
-        responses[:, : taps // 2] = zero_phase[:, : taps // 2]
-        responses[:, size - taps // 2 :] = zero_phase[:, taps // 2 :]
-        self._gains = _f32(np.fft.rfft(responses).real)
+        self._gains = response_matrix(n_bands, size)
         # The filter is symmetric: its spectrum is real when the hop stands where it is delayed to.
         placed = np.zeros([hop, size])
         placed[np.arange(hop), n_bands - 1 + np.arange(hop)] = 1.0
