@@ -59,22 +59,25 @@ class DecoderConfig:
     """The network that predicts controls.
 
     Args:
-        type: `"GruDecoder"`.
-        units: Integer, width of the recurrent layer.
-        layer_units: Integer, width of the dense layers before and after it.
-        layers: Integer, how many dense layers before and after it.
+        type: `"GruDecoder"`, `"MinGruDecoder"`, `"ConvDecoder"` or `"MlpDecoder"`.
+        units: Integer, width of the layers with a memory.
+        layer_units: Integer, width of the dense layers before and after them.
+        layers: Integer, how many dense layers before and after them.
+        depth: Integer, how many layers with a memory; `GruDecoder` and `MlpDecoder` take 1 only.
     """
 
     type: str = "GruDecoder"
     units: int = 128
     layer_units: int = 128
     layers: int = 1
+    depth: int = 1
 
     def __post_init__(self) -> None:
-        one_of("model.decoder.type", self.type, ("GruDecoder",))
+        one_of("model.decoder.type", self.type, ("GruDecoder", "MinGruDecoder", "ConvDecoder", "MlpDecoder"))
         in_range("model.decoder.units", self.units, 1, 4096)
         in_range("model.decoder.layer_units", self.layer_units, 1, 4096)
         in_range("model.decoder.layers", self.layers, 1, 8)
+        in_range("model.decoder.depth", self.depth, 1, 10)
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,20 @@ import tensorflow as tf
 from ddsp_tf.config import Config
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor_group import GroupOutput, ProcessorGroup
+from ddsp_tf.models.conv_decoder import ConvDecoder
+from ddsp_tf.models.decoder import Decoder
 from ddsp_tf.models.gru_decoder import GruDecoder
+from ddsp_tf.models.min_gru_decoder import MinGruDecoder
+from ddsp_tf.models.mlp_decoder import MlpDecoder
 from ddsp_tf.models.observed import ObservedModel
 from ddsp_tf.models.scaling import scale_f0, scale_loudness, unscale_f0, unscale_loudness
 
 Tensors = dict[str, tf.Tensor]
 
 FEATURES = ("f0_hz", "loudness_db")
-DECODERS = {"GruDecoder": GruDecoder}
+DECODERS: dict[str, type[Decoder]] = {
+    cls.__name__: cls for cls in (GruDecoder, MinGruDecoder, ConvDecoder, MlpDecoder)
+}
 DTYPES = {"float32": None, "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 """Policy of the network by precision; None is Keras' global one, which is float32 unless somebody set it."""
 
@@ -46,7 +52,7 @@ class Autoencoder(ObservedModel):
 
     def __init__(
         self,
-        decoder: keras.layers.Layer,
+        decoder: Decoder,
         processors: ProcessorGroup,
         instrument: dict[str, Any] | None = None,
         **kwargs: Any,
@@ -79,6 +85,7 @@ class Autoencoder(ObservedModel):
             settings.units,
             settings.layer_units,
             settings.layers,
+            settings.depth,
             name="decoder",
             dtype=DTYPES[config.training.precision],
         )
