@@ -24,8 +24,9 @@ MEMORY_MIB = 1_430  # 1.5 GB
 """Resident memory that all processes together are to stay under, unless a user asks for more of them."""
 
 _MAIN_MIB = 100  # what reads, journals and writes; measured: 57
-_JOB_MIB = 320  # a process with librosa and numba that estimates pitch; measured: 296
+_SAMPLE_BYTES = 72  # of a sample of a passage in a process that measures it; its spectra are most of that
 _WAITING_PER_JOB = 3  # passages read ahead for each process, so that none waits for the disk
+_WAITING_BYTES = 8  # of a sample of them: as it is, and pickled
 
 
 def usable_cores() -> int:
@@ -35,13 +36,20 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def jobs_that_fit(job_mib: float = _JOB_MIB) -> int:
+def jobs_that_fit(estimator: F0Estimator, seconds: float, sample_rate: int) -> int:
     """Processes to start if nobody says how many: one for each core, as far as `MEMORY_MIB` reaches.
 
     Args:
-        job_mib: Resident memory that each takes, MiB.
+        estimator: The pitch estimator that each has.
+        seconds: Length of the longest passage.
+        sample_rate: Integer, Hz.
     """
-    return max(1, min(usable_cores(), int((MEMORY_MIB - _MAIN_MIB) / max(job_mib, _JOB_MIB))))
+    if estimator.parallel:
+        return 1
+    samples = (seconds + 2.0 * estimator.context_seconds) * sample_rate
+    each = (_SAMPLE_BYTES + _WAITING_PER_JOB * _WAITING_BYTES) * samples / 2**20
+    job_mib = estimator.memory_mib(seconds) + each
+    return max(1, min(usable_cores(), int((MEMORY_MIB - _MAIN_MIB) / job_mib)))
 
 
 class AnalysisPool:

@@ -17,7 +17,6 @@ from ddsp_tf.data.split import ValidationSplit
 from ddsp_tf.data.store import DatasetStore
 from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.features.f0 import F0Estimator, make_f0_estimator
-from ddsp_tf.features.pyin import PyinEstimator
 from ddsp_tf.frames import FrameSpec
 
 FEATURE_SECONDS = 0.004
@@ -29,8 +28,6 @@ Progress = Callable[[float, float], None]
 
 ENGINES = ("local", "beam")
 """What measures recordings."""
-
-_USES_ALL_CORES = frozenset({"crepe"})  # TensorFlow is parallel by itself, and dear to start twice
 
 
 def prepare(
@@ -98,7 +95,7 @@ def prepare(
             smoothing=data.f0_smoothing,
         )
     total = seconds_in(sources.recordings)
-    jobs = _useful_jobs(jobs, estimator, total, data)
+    jobs = _useful_jobs(jobs, estimator, total, spec, data)
     settings = dataset_settings(
         sample_rate=spec.sample_rate,
         hop=spec.hop,
@@ -158,13 +155,15 @@ def _in_seconds(progress: Progress | None, spec: FrameSpec, total: float) -> Cal
     return report
 
 
-def _useful_jobs(jobs: int | None, estimator: F0Estimator, seconds: float, data: DataConfig) -> int:
+def _useful_jobs(
+    jobs: int | None, estimator: F0Estimator, seconds: float, spec: FrameSpec, data: DataConfig
+) -> int:
     """As many processes as memory holds, and no more than there are passages: each takes seconds to start."""
-    if estimator.name in _USES_ALL_CORES or estimator.settings.get("smoothing", "none") != "none":
+    if estimator.parallel:
         return 1
     if jobs is None:
         longest = 1.5 * data.passage_seconds  # what is left at the end joins the last passage
-        jobs = jobs_that_fit(estimator.memory_mib(longest) if isinstance(estimator, PyinEstimator) else 0.0)
+        jobs = jobs_that_fit(estimator, longest, spec.sample_rate)
     return max(1, min(jobs, math.ceil(seconds / data.passage_seconds)))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
-from ddsp_tf.features.crepe import SAMPLE_RATE, VOICED_FROM
+from ddsp_tf.features.crepe import MEMORY_MIB, SAMPLE_RATE, VOICED_FROM
 from ddsp_tf.features.crepe_weights import WINDOW
 from ddsp_tf.features.f0 import F0Track
 from ddsp_tf.features.f0_grid import Instants, silent, track_in_pieces, voicing_from
@@ -31,6 +31,7 @@ class CrepePackageEstimator:
 
     name = "crepe"
     context_seconds = 0.5
+    parallel = True
 
     def __init__(self, f0_min_hz: float = 55.0, f0_max_hz: float = 2000.0, capacity: str = "full") -> None:
         if importlib.util.find_spec("crepe") is None:
@@ -47,6 +48,10 @@ class CrepePackageEstimator:
             "voiced_from": VOICED_FROM,
             "step_seconds": _STEP / SAMPLE_RATE,
         }
+
+    def memory_mib(self, seconds: float) -> float:
+        """See `F0Estimator`; it has TensorFlow, too."""
+        return MEMORY_MIB
 
     def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
         """Track a sound `[n]`; see `F0Estimator`."""

@@ -61,11 +61,19 @@ class F0Estimator(Protocol):
         name: Short name, as recorded in datasets and models.
         settings: Everything that the result depends on besides the sound; goes into JSON.
         context_seconds: How much sound before and after a passage changes the track inside it.
+        parallel: Whether it uses all cores by itself, so that a second process of it would gain nothing.
     """
 
     name: str
     settings: dict[str, Any]
     context_seconds: float
+    parallel: bool
+
+    def memory_mib(self, seconds: float) -> float:
+        """Resident memory, MiB, of a process that tracks sounds of this length, as far as it is not the
+        sound's: with Python and all that the estimator loads.
+        """
+        ...
 
     def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
         """Track a sound.

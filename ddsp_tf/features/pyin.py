@@ -31,6 +31,7 @@ class PyinEstimator:
 
     name = "pyin"
     context_seconds = 1.0  # the Viterbi path has forgotten its past by then
+    parallel = False
 
     def __init__(self, f0_min_hz: float = 55.0, f0_max_hz: float = 2000.0) -> None:
         # YIN's dips lie between lags: at 8 samples a period the octave below wins now and then.
@@ -48,13 +49,13 @@ class PyinEstimator:
         }
 
     def memory_mib(self, seconds: float) -> float:
-        """Resident memory of a process that tracks sounds of this length, MiB.
+        """See `F0Estimator`.
 
-        260 with librosa and numba loaded, and 21 bytes a sample of all windows of a piece together, which is
+        240 with librosa and numba loaded, and 21 bytes a sample of all windows of a piece together, which is
         what was measured with default and with the widest settings.
         """
         windows = (min(seconds, PIECE_SECONDS) + 2.0 * self.context_seconds) / _HOP_SECONDS
-        return 260.0 + 21.0 * windows * self.settings["frame_length"] / 2**20
+        return 240.0 + 21.0 * windows * self.settings["frame_length"] / 2**20
 
     def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
         """Track a sound `[n]`; see `F0Estimator`."""

@@ -19,6 +19,10 @@ class ConstantEstimator:
     name: str = "constant"
     settings: dict[str, Any] = field(default_factory=lambda: {"f0_hz": 220.0})
     context_seconds: float = 0.0
+    parallel: bool = False
+
+    def memory_mib(self, seconds: float) -> float:
+        return 40.0
 
     def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
         n_frames = spec.n_frames(len(audio))
@@ -34,6 +38,10 @@ class NeighbourhoodEstimator:
     name: str = "neighbourhood"
     settings: dict[str, Any] = field(default_factory=dict)
     context_seconds: float = 0.3
+    parallel: bool = False
+
+    def memory_mib(self, seconds: float) -> float:
+        return 40.0
 
     def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
         reach = round(self.context_seconds * spec.sample_rate)
@@ -52,6 +60,10 @@ class DeafEstimator:
     name: str = "deaf"
     settings: dict[str, Any] = field(default_factory=dict)
     context_seconds: float = 0.0
+    parallel: bool = False
+
+    def memory_mib(self, seconds: float) -> float:
+        return 40.0
 
     def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
         silence = np.zeros(spec.n_frames(len(audio)), np.float32)

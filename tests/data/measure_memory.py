@@ -1,10 +1,10 @@
 """Prepare recordings; print the seconds of sound, and MiB of resident memory at its peak.
 
-    python -m tests.data.measure_memory RECORDINGS DATASET [pyin CORES]
+    python -m tests.data.measure_memory RECORDINGS DATASET [ESTIMATOR CORES]
 
 Prints the seconds, the peak of the main process, that of the largest of its worker processes, and how many of
-those there were. With `pyin` and a number of cores, everything is as in `ddsp-tf prepare` on such a machine;
-otherwise pitch is estimated by a double that costs nothing, in two processes.
+those there were. With an estimator's name and a number of cores, everything is as in `ddsp-tf prepare` on
+such a machine; otherwise pitch is estimated by a double that costs nothing, in two processes.
 """
 
 import resource

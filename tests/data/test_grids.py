@@ -23,6 +23,10 @@ class VibratoEstimator:
     name = "vibrato"
     settings: dict[str, float] = {}  # noqa: RUF012 (as the protocol has it)
     context_seconds = 0.0
+    parallel = False
+
+    def memory_mib(self, seconds: float) -> float:
+        return 40.0
 
     def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
         f0_hz = truth_hz((np.arange(spec.n_frames(len(audio))) + 1) * spec.hop)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,10 @@ import pytest
 import soundfile
 
 from ddsp_tf.data.pool import jobs_that_fit
+from ddsp_tf.features.f0 import make_f0_estimator
 from ddsp_tf.features.pyin import PyinEstimator
+from ddsp_tf.features.yin_viterbi import YinViterbiEstimator
+from tests.data.doubles import ConstantEstimator
 from tests.data.sounds import swelling, tone, write
 
 ROOT = Path(__file__).parents[2]
@@ -32,11 +36,16 @@ def _peaks(recordings: Path, out: Path, *options: str) -> tuple[int, int, int, i
     return seconds, main, worker, jobs
 
 
-def test_however_many_cores_there_are_memory_stays_below_a_limit(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.wav", swelling(75.0, RATE), RATE)
-    _, main, worker, jobs = _peaks(path, tmp_path / "out", "pyin", "64")
-    assert jobs == 4  # of the eight that there are passages for
-    assert main + jobs * worker < 1430  # 1.5 GB
+@pytest.mark.parametrize(("name", "most"), [("pyin", 4), ("yin-viterbi", 16)])
+def test_however_many_cores_there_are_memory_stays_below_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, most: int
+) -> None:
+    monkeypatch.setattr("ddsp_tf.data.pool.usable_cores", lambda: 64)
+    assert jobs_that_fit(make_f0_estimator(name), 15.0, 16_000) == most
+    path = write(tmp_path / "a.wav", swelling(34.9, RATE), RATE)  # the last passage is as long as one may be
+    _, main, worker, jobs = _peaks(path, tmp_path / "out", name, "2")
+    assert jobs == 2
+    assert main + most * worker < 1430  # 1.5 GB
 
 
 def test_wider_settings_have_fewer_processes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +53,23 @@ def test_wider_settings_have_fewer_processes(monkeypatch: pytest.MonkeyPatch) ->
     narrow, wide = PyinEstimator(), PyinEstimator(30.0, 4000.0)
     # 710 MiB were measured for the widest settings and pieces as long as they may be
     assert wide.memory_mib(60.0) == pytest.approx(710.0, rel=0.05)
-    assert jobs_that_fit(wide.memory_mib(60.0)) < jobs_that_fit(narrow.memory_mib(15.0)) == 4
+    assert jobs_that_fit(wide, 60.0, 16_000) < jobs_that_fit(narrow, 15.0, 16_000) == 4
+    light, wide_light = YinViterbiEstimator(), YinViterbiEstimator(20.0, 8000.0)
+    assert jobs_that_fit(wide_light, 15.0, 48_000) < jobs_that_fit(light, 15.0, 48_000)
+    assert jobs_that_fit(light, 60.0, 48_000) < jobs_that_fit(light, 15.0, 48_000)  # passages are held, too
+
+
+@dataclass
+class Parallel(ConstantEstimator):
+    """Says that it uses all cores by itself."""
+
+    parallel: bool = True
+
+
+def test_what_uses_all_cores_by_itself_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ddsp_tf.data.pool.usable_cores", lambda: 64)
+    assert jobs_that_fit(Parallel(), 15.0, 16_000) == 1
+    assert jobs_that_fit(ConstantEstimator(), 15.0, 16_000) > 4
 
 
 def test_an_hour_takes_no_more_memory_than_five_minutes(tmp_path: Path) -> None:
