@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--crepe-weights",
         type=path_argument,
         metavar="FILE",
-        help="track the renderings with CREPE, as in prepare",
+        help="weights for CREPE, if the dataset is by it",
     )
 
 

@@ -36,10 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="YAML file or shipped name (%(default)s)",
     )
     parser.add_argument(
-        "--f0", metavar="NAME", help="pitch estimator: auto, yin-viterbi, pyin, swift-f0 or crepe (data.f0)"
+        "--f0", metavar="NAME", help="pitch estimator: auto (yin-viterbi), pyin, swift-f0 or crepe (data.f0)"
     )
     parser.add_argument(
-        "--crepe-weights", type=path_argument, metavar="FILE", help="weights of CREPE, .h5 or .h5.bz2"
+        "--crepe-weights", type=path_argument, metavar="FILE", help="weights for --f0 crepe, .h5 or .h5.bz2"
     )
     parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: one a core, in 1.5 GB)")
     parser.add_argument("--engine", default="local", help="local, or beam: an Apache Beam pipeline")
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> None:
     if args.f0 is not None:
         overrides.append(f"data.f0={args.f0}")
     config = load_config(args.config, overrides)
-    if config.data.f0 == "crepe" or args.crepe_weights is not None:
+    if config.data.f0 == "crepe":
         load_tensorflow()  # nothing else here needs it
 
     from ddsp_tf.cli.progress import Progress

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="pitch estimator (default: as the instrument was trained)",
     )
     parser.add_argument(
-        "--crepe-weights", type=path_argument, metavar="FILE", help="published CREPE weights (HDF5)"
+        "--crepe-weights", type=path_argument, metavar="FILE", help="weights for CREPE, .h5 or .h5.bz2"
     )
 
 
@@ -40,8 +40,7 @@ def run(args: argparse.Namespace) -> None:
 
     model = load_model_of_run(args.run)
     trained_on = model.instrument.get("f0_estimator", {})
-    asked = args.f0 or ("crepe" if args.crepe_weights else None)
-    wanted = {**trained_on, "name": asked, "implementation": ""} if asked else trained_on
+    wanted = {**trained_on, "name": args.f0, "implementation": ""} if args.f0 else trained_on
     estimator = f0_estimator_as_recorded(wanted, args.crepe_weights)
     if estimator.name != trained_on.get("name"):
         print(

@@ -4,6 +4,7 @@ A configuration is checked completely before any work starts.
 """
 
 import dataclasses
+import re
 import typing
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +25,7 @@ class DataConfig:
     """How recordings become a dataset.
 
     Args:
-        f0: Pitch estimator: `"auto"`, `"yin-viterbi"`, `"pyin"`, `"swift-f0"` or `"crepe"`.
+        f0: Pitch estimator: `"auto"`, which is `"yin-viterbi"`; `"pyin"`, `"swift-f0"` or `"crepe"`.
         f0_min_hz: Lowest fundamental frequency looked for, Hz.
         f0_max_hz: Highest fundamental frequency looked for, Hz.
         f0_smoothing: `"none"`, or `"hmm"` for a hidden Markov model along time (`docs/pitch.md`).
@@ -81,6 +82,33 @@ class DecoderConfig:
 
 
 @dataclass(frozen=True)
+class EncoderConfig:
+    """The network that listens to the recording itself: MFCCs to a latent that changes over time.
+
+    Args:
+        z_size: Integer, channels of the latent.
+        units: Integer, width of the recurrent unit.
+        n_mfcc: Integer, mel-frequency cepstral coefficients.
+        n_mels: Integer, mel bands.
+        kl_weight: Weight of the divergence of the latent from a standard normal distribution; above 0 the
+            autoencoder is a variational one, which needs TensorFlow Probability.
+    """
+
+    z_size: int = 16
+    units: int = 128
+    n_mfcc: int = 30
+    n_mels: int = 128
+    kl_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        in_range("model.encoder.z_size", self.z_size, 1, 1024)
+        in_range("model.encoder.units", self.units, 1, 4096)
+        in_range("model.encoder.n_mels", self.n_mels, 1, 512)
+        in_range("model.encoder.n_mfcc", self.n_mfcc, 1, self.n_mels)
+        in_range("model.encoder.kl_weight", self.kl_weight, 0.0, 1e3)
+
+
+@dataclass(frozen=True)
 class ProcessorsConfig:
     """The processor group; see `ddsp_tf.layers.ProcessorGroup` for the form of a node."""
 
@@ -90,10 +118,31 @@ class ProcessorsConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """A decoder and the processors that it drives."""
+    """A decoder and the processors that it drives.
+
+    Args:
+        processors: The processor group.
+        decoder: The network.
+        encoder: Gives the decoder a latent of the recording beside pitch and loudness; None for none.
+        instruments: Of a model that plays several, by name: which recordings are of each, as a pattern of
+            their names in the dataset (`"flute-*"`). Empty for one instrument.
+        instrument_size: Integer, length of the vector that stands for an instrument.
+    """
 
     processors: ProcessorsConfig
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
+    encoder: EncoderConfig | None = None
+    instruments: dict[str, str] = field(default_factory=dict)
+    instrument_size: int = 16
+
+    def __post_init__(self) -> None:
+        for name, pattern in self.instruments.items():
+            if not re.fullmatch(r"[\w .-]*\w", name) or not isinstance(pattern, str) or not pattern:
+                raise DdspError(
+                    "model.instruments must hold names of letters and digits, each with a pattern of names of "
+                    f"recordings, as in flute: 'flute-*'. Received: {shown({name: pattern})}"
+                )
+        in_range("model.instrument_size", self.instrument_size, 1, 1024)
 
 
 @dataclass(frozen=True)

@@ -99,18 +99,18 @@ def make_f0_estimator(
     """Build an estimator.
 
     Args:
-        name: `"yin-viterbi"`, `"pyin"`, `"swift-f0"`, `"crepe"` or `"auto"`: CREPE when weights are given,
-            `"yin-viterbi"` otherwise.
+        name: `"yin-viterbi"`, `"pyin"`, `"swift-f0"`, `"crepe"`, or `"auto"`, which is `"yin-viterbi"`.
         f0_min_hz: Lowest fundamental frequency looked for, Hz.
         f0_max_hz: Highest fundamental frequency looked for, Hz.
-        crepe_weights: Weights file of CREPE (`model-*.h5` or `.h5.bz2`); without it `"crepe"` is the
-            `crepe` package.
+        crepe_weights: Weights file (`model-*.h5` or `.h5.bz2`) of `"crepe"`, which is the `crepe` package
+            without it; refused with any other name.
         smoothing: `"hmm"` for a hidden Markov model along time, of an estimator that gives a posterior
             (`"yin-viterbi"`, and `"crepe"` with weights); it needs TensorFlow Probability.
 
     Raises:
-        DdspError: If the name is unknown, the range is empty, the weights cannot be read, `"crepe"` has
-            neither weights nor the package, `"swift-f0"` no package, or smoothing is not possible.
+        DdspError: If the name is unknown, the range is empty, the weights cannot be read or are of no use,
+            `"crepe"` has neither weights nor the package, `"swift-f0"` no package, or smoothing is not
+            possible.
     """
     if smoothing not in SMOOTHINGS:
         raise DdspError(f"f0_smoothing must be one of {', '.join(SMOOTHINGS)}. Received: {smoothing!r}")
@@ -128,7 +128,12 @@ def make_f0_estimator(
         raise DdspError(
             f"f0_min_hz and f0_max_hz must rise within 20 to 8000 Hz. Received: {f0_min_hz}, {f0_max_hz}"
         )
-    if name == "yin-viterbi" or (name == "auto" and crepe_weights is None):
+    if crepe_weights is not None and name != "crepe":
+        raise DdspError(
+            f"the weights of CREPE (--crepe-weights {crepe_weights}) are of use to the pitch estimator crepe "
+            f"alone. Received: {name}. Leave them out, or name crepe (--f0 crepe)"
+        )
+    if name in ("auto", "yin-viterbi"):
         from ddsp_tf.features.yin_viterbi import YinViterbiEstimator
 
         return YinViterbiEstimator(f0_min_hz, f0_max_hz)
@@ -154,11 +159,15 @@ def f0_estimator_as_recorded(recorded: dict[str, Any], crepe_weights: Path | Non
 
     Args:
         recorded: Name and settings as a dataset or a model keeps them.
-        crepe_weights: Published CREPE weights, which are not kept with them.
+        crepe_weights: Published CREPE weights, which are not kept with them; refused where the estimator is
+            another.
 
     Returns:
         The estimator; what `"auto"` is in place of CREPE where its weights are needed and not given. Compare
         `.name`.
+
+    Raises:
+        DdspError: If none is recorded, or as `make_f0_estimator`.
     """
     if not isinstance(recorded.get("name"), str):
         raise DdspError("the f0 estimator that was used is not recorded: prepare and train again")

@@ -152,6 +152,7 @@ def test_a_sample_rate_that_is_no_multiple_of_the_frame_rate_is_refused(
     [
         (["--config", "solo_instrment"], "Did you mean 'solo_instrument'?"),
         (["--f0", "yin"], "data.f0 must be one of auto, pyin"),
+        (["--crepe-weights", "tiny.h5"], "(--crepe-weights tiny.h5) are of use to the pitch estimator crepe"),
         (["--jobs", "0"], "jobs must be at least 1"),
         (["--set", "rubbish"], "--set takes KEY=VALUE"),
     ],

@@ -17,6 +17,7 @@ from ddsp_tf.features import make_f0_estimator
 from ddsp_tf.features.crepe import build_crepe, load_crepe
 from ddsp_tf.features.crepe_decode import BIN_CENTS, decode_salience
 from ddsp_tf.features.crepe_weights import CrepeWeights, read_crepe_weights
+from ddsp_tf.features.f0 import f0_estimator_as_recorded
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.metrics.pitch import raw_pitch_accuracy
 from tests.features.sounds import best_lag, cents_off, glide, harmonic_sound
@@ -50,7 +51,7 @@ def test_real_sound_of_known_pitch_is_tracked() -> None:
     sound, rate = soundfile.read(EXACT, dtype="float32")
     truth = np.genfromtxt(EXACT.with_suffix(".f0.csv"), delimiter=",", skip_header=1)
     spec = FrameSpec(16_000, 160)
-    track = make_f0_estimator("auto", crepe_weights=WEIGHTS).estimate(
+    track = make_f0_estimator("crepe", crepe_weights=WEIGHTS).estimate(
         soxr.resample(sound, rate, 16_000), spec
     )
     count = min(len(track.f0_hz), len(truth) - 1)
@@ -98,6 +99,15 @@ def test_an_estimator_travels_and_says_what_it_is(tmp_path: Path) -> None:
     copy.write_bytes(WEIGHTS.read_bytes())
     with pytest.raises(DdspError, match="have changed"):
         pickle.loads(packed).estimate(sound, SPEC)
+
+
+@pytest.mark.parametrize("name", ["auto", "yin-viterbi", "pyin", "swift-f0"])
+def test_weights_that_would_do_nothing_are_refused(name: str) -> None:
+    words = rf"--crepe-weights gone\.h5\) are of use.* crepe alone\. Received: {name}\. Leave .*--f0 crepe"
+    with pytest.raises(DdspError, match=words):
+        make_f0_estimator(name, crepe_weights=Path("gone.h5"))
+    with pytest.raises(DdspError, match=words):
+        f0_estimator_as_recorded({"name": name}, Path("gone.h5"))
 
 
 def test_decoding_finds_the_pitch_between_bins_and_ignores_an_octave_glitch() -> None:
