@@ -10,7 +10,7 @@ import importlib.util
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -50,6 +50,7 @@ class Posterior:
     refine: Callable[[Array], Array]
 
 
+@runtime_checkable
 class PosteriorEstimator(F0Estimator, Protocol):
     """An estimator that tells how likely each pitch is."""
 
@@ -72,7 +73,7 @@ class SmoothedEstimator:
     """
 
     def __init__(self, estimator: F0Estimator) -> None:
-        if not hasattr(estimator, "posterior"):
+        if not isinstance(estimator, PosteriorEstimator):
             raise DdspError(
                 "f0_smoothing: hmm needs an estimator that gives a posterior: yin-viterbi, or crepe with "
                 f"weights. Received: {estimator.name}"
@@ -82,7 +83,7 @@ class SmoothedEstimator:
                 'f0_smoothing: hmm needs TensorFlow Probability (pip install ".[train,hmm]" in a checkout of '
                 "ddsp_tf); f0_smoothing: none does not"
             )
-        self._estimator: Any = estimator
+        self._estimator: PosteriorEstimator = estimator
         self.name = estimator.name
         self.context_seconds = max(1.0, estimator.context_seconds)
         self.parallel = True  # XLA is
