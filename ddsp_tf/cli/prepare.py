@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> None:
     if args.f0 is not None:
         overrides.append(f"data.f0={args.f0}")
     config = load_config(args.config, overrides)
-    if config.data.f0 == "crepe":
+    if config.data.f0 == "crepe" or config.data.f0_smoothing != "none":
         load_tensorflow()  # nothing else here needs it
 
     from ddsp_tf.cli.progress import Progress

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -231,6 +232,16 @@ def test_a_dataset_is_not_replaced_unasked(
     assert "out: holds all of this already\n" in capsys.readouterr().out
     assert main(["prepare", str(good), "--out", str(tmp_path / "out"), "--overwrite", *other]) == 0
     assert load_dataset_info(tmp_path / "out").passage_seconds == 3.0
+
+
+@pytest.mark.skipif(find_spec("tensorflow_probability") is None, reason="needs TensorFlow Probability")
+def test_smoothing_says_nothing_of_the_tensorflow_that_it_loads(good: Path, tmp_path: Path) -> None:
+    command = ["prepare", str(good), "--out", str(tmp_path / "out"), "--set", "data.f0_smoothing=hmm"]
+    done = _process("-m", "ddsp_tf.cli.main", *command)
+    assert done.returncode == 0, done.stderr
+    assert "by yin-viterbi" in done.stdout
+    told = [line for line in re.split(r"[\r\n]", done.stderr) if line.strip()]
+    assert all(line.startswith("listening for pitch") for line in told), done.stderr
 
 
 def test_debug_shows_the_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
