@@ -165,7 +165,7 @@ class RecordingStream:
         return ends
 
     def _cuts(self, source: Source, measured: int) -> Iterator[Cut]:
-        with AudioReader(source.path, self._spec.sample_rate) as reader:
+        with AudioReader(source.path, self._spec.sample_rate, locate_clipping=True) as reader:
             # What is beyond full scale is clipped here, so that features and audio agree.
             blocks = (np.clip(block, -1.0, 1.0) for block in reader.blocks())
             cuts = cut_passages(blocks, self._spec, self._passage_frames, self._context_frames, source.name)

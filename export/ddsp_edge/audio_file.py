@@ -41,13 +41,17 @@ class AudioReader:
     Args:
         path: A sound file: WAV, FLAC, OGG, MP3 or whatever else libsndfile reads.
         sample_rate: Integer, rate of the blocks in Hz; None for the rate of the file.
+        locate_clipping: Whether to remember where samples are clipped until `clipped_between` is asked for
+            what comes after them; it is to be asked while the file is read.
 
     Raises:
         DdspError: If the file is missing, empty, no ordinary file, no sound file, has a rate that cannot be
             meant.
     """
 
-    def __init__(self, path: str | Path, sample_rate: int | None = None) -> None:
+    def __init__(
+        self, path: str | Path, sample_rate: int | None = None, *, locate_clipping: bool = False
+    ) -> None:
         self.path = Path(path)
         self._ending = _ending_of_a_file(self.path)
         self._file = _opened(self.path, self._ending)
@@ -62,6 +66,7 @@ class AudioReader:
             )
         self.sample_rate = sample_rate or self.file_sample_rate
         self._clipping = ClippingCounter(full_scale(self._file.subtype), self.channels)
+        self._locate_clipping = locate_clipping
         self._clipped: deque[tuple[int, int, int]] = deque()  # first, end and count of a stretch
         self._samples_read = 0
         self._channel_peak = self._mono_peak = 0.0  # of what was read
@@ -80,7 +85,14 @@ class AudioReader:
         """Clipped samples near those from `first` up to `end`, counted at `sample_rate`, of what was read.
 
         What comes before `first` is forgotten, so that memory is bounded. Near is within 8192 samples.
+
+        Raises:
+            RuntimeError: If the reader was made without `locate_clipping`.
         """
+        if not self._locate_clipping:
+            raise RuntimeError(
+                "a reader tells where samples are clipped if it is made with locate_clipping=True"
+            )
         ratio = self.file_sample_rate / self.sample_rate
         while self._clipped and self._clipped[0][1] <= first * ratio:
             self._clipped.popleft()
@@ -159,7 +171,7 @@ class AudioReader:
             self._mono_peak = max(self._mono_peak, float(mono.max()), -float(mono.min()))
             before = self._clipping.samples
             self._clipping.add(block)
-            if self._clipping.samples > before:
+            if self._locate_clipping and self._clipping.samples > before:
                 place = self._samples_read
                 self._clipped.append((place, place + len(block), self._clipping.samples - before))
             self._samples_read += len(block)

@@ -1,5 +1,6 @@
 """Sound files are read as a stream: the same samples whatever the blocks."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def test_clipped_samples_are_counted_near_where_they_are(tmp_path: Path) -> None
     loud = slice(4 * RATE, 5 * RATE)
     sound[loud] = np.clip(8.0 * sound[loud], -1.0, 1.0)
     soundfile.write(tmp_path / "a.wav", sound, RATE)
-    with AudioReader(tmp_path / "a.wav", 16_000) as reader:
+    with AudioReader(tmp_path / "a.wav", 16_000, locate_clipping=True) as reader:
         for _ in reader.blocks():
             pass
         counts = [reader.clipped_between(16_000 * s, 16_000 * (s + 1)) for s in range(10)]
@@ -40,6 +41,36 @@ def test_clipped_samples_are_counted_near_where_they_are(tmp_path: Path) -> None
     assert total > 1000
     assert counts[4] == pytest.approx(total, rel=0.25)  # a stretch may count on both sides
     assert not any(counts[:3] + counts[6:])
+
+
+@pytest.mark.parametrize("locate", [False, True])
+def test_memory_does_not_grow_with_what_is_clipped(tmp_path: Path, locate: bool) -> None:
+    minute = np.ones(60 * 8_000, np.float32)
+    held = {}
+    for minutes in (1, 10):
+        path = tmp_path / f"{minutes}.wav"
+        with soundfile.SoundFile(path, "w", 8_000, 1) as file:
+            for _ in range(minutes):
+                file.write(minute)
+        tracemalloc.start()
+        with AudioReader(path, locate_clipping=locate) as reader:
+            position = counted = 0
+            for block in reader.blocks():
+                if locate:
+                    counted += reader.clipped_between(position, position + len(block))
+                position += len(block)
+            held[minutes], _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert reader.clipped_samples == position == minutes * len(minute)
+        assert counted >= position * locate
+    # A line for each stretch of 8192 samples would be 100 bytes and more: 527 more of them in ten minutes.
+    assert held[10] < held[1] + 20_000
+
+
+def test_where_samples_are_clipped_is_told_only_if_it_was_asked_for(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", _sound(1.0), RATE)
+    with AudioReader(tmp_path / "a.wav") as reader, pytest.raises(RuntimeError, match="locate_clipping"):
+        reader.clipped_between(0, RATE)
 
 
 def test_many_channels_are_averaged_and_that_is_said(tmp_path: Path) -> None:
