@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.units import Array
+from ddsp_export.transforms import RealTransform, transform_size
 from ddsp_tf.errors import DdspError
-from ddsp_tf.ops.convolution import fft_size
 from ddsp_tf.ops.frame_filters import response_matrix
 from ddsp_tf.ops.frames import rising_window
 
@@ -82,28 +82,26 @@ class HarmonicHop:
 class NoiseHop:
     """White noise through the zero-phase filter of its frame, delayed to be causal.
 
-    Inputs: `magnitudes` `[1, bands]`, `noise` `[1, hop]`. Transforms are products with constant matrices.
+    Inputs: `magnitudes` `[1, bands]`, `noise` `[1, hop]`.
     """
 
     def __init__(self, spec: FrameSpec, n_bands: int) -> None:
         self.spec = spec
-        taps, hop = 2 * (n_bands - 1), spec.hop
-        width = hop + taps - 1
-        size = fft_size(width)
-        self._gains = response_matrix(n_bands, size)
+        self._delay = n_bands - 1
+        self._width = spec.hop + 2 * self._delay - 1
+        size = transform_size(self._width)
         # The filter is symmetric: its spectrum is real when the hop stands where it is delayed to.
-        placed = np.zeros([hop, size])
-        placed[np.arange(hop), n_bands - 1 + np.arange(hop)] = 1.0
-        spectra = np.fft.rfft(placed)
-        self._forward = _f32(np.concatenate([spectra.real, spectra.imag], axis=1))
-        self._backward = _f32(_inverse(size)[:, :width])
-        self.states = {"tail": width - hop}
+        self._transform = RealTransform(size, self._delay + spec.hop)
+        numbers = self._transform.bin_numbers
+        self._gains = response_matrix(n_bands, size)[:, np.minimum(numbers, size - numbers)]
+        self.states = {"tail": self._width - spec.hop}
 
     def run(self, inputs: Tensors, state: Tensors) -> tuple[tf.Tensor, Tensors]:
         """Filter one hop of noise."""
         gains = tf.matmul(inputs["magnitudes"], self._gains)
-        spectrum = tf.matmul(inputs["noise"], self._forward) * tf.concat([gains, gains], axis=1)
-        return _overlap(tf.matmul(spectrum, self._backward), state["tail"], self.spec.hop)
+        spectrum = self._transform.forward(tf.pad(inputs["noise"], [[0, 0], [self._delay, 0]]))
+        filtered = self._transform.inverse(spectrum * tf.concat([gains, gains], axis=1))
+        return _overlap(filtered[:, : self._width], state["tail"], self.spec.hop)
 
 
 class ReverbHop:
@@ -114,28 +112,23 @@ class ReverbHop:
         self._parts = -(-len(impulse_response) // hop)
         padded = np.zeros(self._parts * hop)
         padded[: len(impulse_response)] = impulse_response
-        spectra = np.fft.rfft(padded.reshape(self._parts, hop), 2 * hop)
-        self._real, self._imaginary = _f32(spectra.real), _f32(spectra.imag)
-        unit = np.fft.rfft(np.eye(hop), 2 * hop)
-        self._forward = _f32(np.concatenate([unit.real, unit.imag], axis=1))
-        self._backward = _f32(_inverse(2 * hop))
-        self.states = {"line": self._parts * 2 * (hop + 1), "tail": hop}
+        self._transform = RealTransform(transform_size(2 * hop), hop)
+        spectra = self._transform.spectrum_of(padded.reshape(self._parts, 1, hop))
+        self._real, self._imaginary = (part.astype(np.float32) for part in (spectra.real, spectra.imag))
+        self.states = {"line": self._parts * 2 * self._transform.bins, "tail": hop}
 
     def run(self, inputs: Tensors, state: Tensors) -> tuple[tf.Tensor, Tensors]:
         """Convolve one hop; the line holds the spectra of the hops before, the latest first."""
-        bins = self.spec.hop + 1
-        line = tf.reshape(state["line"], [self._parts, 2 * bins])
-        line = tf.concat([tf.matmul(inputs["audio"], self._forward), line[:-1]], axis=0)
-        real, imaginary = line[:, :bins], line[:, bins:]
-        spectrum = tf.concat(
-            [
-                tf.reduce_sum(real * self._real - imaginary * self._imaginary, axis=0, keepdims=True),
-                tf.reduce_sum(real * self._imaginary + imaginary * self._real, axis=0, keepdims=True),
-            ],
-            axis=1,
-        )
-        audio, states = _overlap(tf.matmul(spectrum, self._backward), state["tail"], self.spec.hop)
-        return audio, {"line": tf.reshape(line, [1, -1]), **states}
+        latest = self._transform.forward(inputs["audio"])
+        line = tf.concat([latest, state["line"][:, : -latest.shape[1]]], axis=1)
+        parts = tf.reshape(line, [self._parts, 2, self._transform.bins])
+        by_real = tf.reduce_sum(parts * self._real, axis=0)
+        by_imaginary = tf.reduce_sum(parts * self._imaginary, axis=0)
+        real = by_real[:1] - by_imaginary[1:]
+        imaginary = by_real[1:] + by_imaginary[:1]
+        convolved = self._transform.inverse(tf.concat([real, imaginary], axis=1))
+        audio, states = _overlap(convolved[:, : 2 * self.spec.hop], state["tail"], self.spec.hop)
+        return audio, {"line": line, **states}
 
 
 class AddHop:
@@ -235,13 +228,3 @@ def _overlap(piece: tf.Tensor, tail: tf.Tensor, hop: int) -> tuple[tf.Tensor, Te
     width, before = piece.shape[1], tail.shape[1]
     summed = piece + tf.pad(tail, [[0, 0], [0, width - before]])
     return summed[:, :hop], {"tail": summed[:, hop:]}
-
-
-def _inverse(size: int) -> Array:
-    """From real and imaginary parts, side by side, to samples: `[2 * (size // 2 + 1), size]`."""
-    eye = np.eye(size // 2 + 1)
-    return np.concatenate([np.fft.irfft(eye, size), np.fft.irfft(1j * eye, size)])
-
-
-def _f32(values: Array) -> Array:
-    return np.ascontiguousarray(values, np.float32)
