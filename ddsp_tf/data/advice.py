@@ -6,6 +6,7 @@ _NAMED = 3
 _FEW_MINUTES = 10.0
 _OCTAVES = 0.02  # share of the frames; what is less is lost among the others
 _VOICED = 0.5
+_AGAIN = "then prepare again with --overwrite"
 
 
 def advice(survey: Survey) -> list[str]:
@@ -24,7 +25,7 @@ def advice(survey: Survey) -> list[str]:
         told.append(
             f"In {survey.octave_share:.0%} of the frames the pitch seems to be an octave off"
             f"{_in(survey, 'octave errors')}. Set data.f0_min_hz and data.f0_max_hz to the range of the "
-            "instrument, or try another --f0"
+            f"instrument, or try another --f0 ({_AGAIN})"
         )
     if seconds := survey.concern_seconds("clipping"):
         told.append(
@@ -105,7 +106,7 @@ def _leave(survey: Survey, concern: str) -> str:
     names = survey.named(concern)
     if len(survey.recordings) == 1:
         return "Record one note at a time"
-    return f"Leave out, or record again one note at a time: {_list(names)}"
+    return f"Leave out, or record again one note at a time ({_AGAIN}): {_list(names)}"
 
 
 def _list(names: list[str]) -> str:

@@ -109,7 +109,10 @@ class PassageCollector:
         )
         if counted.passages:
             return counted
-        reason = f"silent throughout (loudness never above {SILENCE_DB:g} dB)"
+        reason = (
+            f"silent throughout (loudness never above {SILENCE_DB:g} dB): if there is something to hear in "
+            "it, raise its level, or record it again at a higher one"
+        )
         return dataclasses.replace(counted, status="skipped", reason=reason)
 
     def _take(self, base: DatasetInfo) -> None:

@@ -14,6 +14,8 @@ from ddsp_tf.frames import FrameSpec
 
 INFO_NAME = "dataset.json"
 SPLITS = ("train", "validation")
+ANEW = "`ddsp-tf prepare --overwrite` makes the dataset anew"
+"""What cures one that is damaged."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class DatasetInfo:
         if version != SCHEMA_VERSION or isinstance(version, bool):
             raise DdspError(
                 f"{origin} has schema version {version!r}; this version of ddsp_tf reads {SCHEMA_VERSION}. "
-                "Prepare the recordings again, or update ddsp_tf"
+                "Update ddsp_tf, or prepare the recordings anew with --overwrite"
             )
         info = typing.cast("DatasetInfo", _build(cls, document, origin))
         _ = info.spec  # refuses a sample rate or hop that cannot be
@@ -183,8 +185,13 @@ def load_dataset_info(folder: str | Path) -> DatasetInfo:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise DdspError(f"{path} is not valid JSON: it is not UTF-8 text") from error
-    return DatasetInfo.from_json(text, str(path))
+        raise DdspError(f"{path} is not valid JSON: it is not UTF-8 text. {ANEW}") from error
+    try:
+        return DatasetInfo.from_json(text, str(path))
+    except DdspError as error:
+        if "--overwrite" in str(error):
+            raise
+        raise DdspError(f"{error}. {ANEW}") from error
 
 
 def _refuse(constant: str) -> Any:

@@ -76,7 +76,8 @@ def check_sample_rate(folder: str | Path, info: DatasetInfo, spec: FrameSpec) ->
     if info.sample_rate != spec.sample_rate:
         raise DdspError(
             f"the dataset {folder} has a sample rate of {info.sample_rate} Hz, not {spec.sample_rate} Hz: "
-            "prepare the recordings with that one"
+            f"prepare the recordings with that one (--set sample_rate={spec.sample_rate}), into another "
+            "folder or with --overwrite"
         )
 
 

@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddsp_tf.data.info import DatasetInfo, Shard
+from ddsp_tf.data.info import ANEW, DatasetInfo, Shard
 from ddsp_tf.data.schema import Record, parse
 from ddsp_tf.data.tfrecord import Frame, read_frame, read_frames
 from ddsp_tf.errors import DdspError
 
 OnDamage = Callable[[str], None]
 """Called with a sentence that names shard, record and byte; what is damaged is then left out."""
+
+_CURE = f"{ANEW}; `ddsp-tf train --skip-damaged` leaves what is damaged out"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def read_records(
     for shard in info.shards[split]:
         path = folder / shard.file
         if not path.is_file():
-            damaged(DdspError(f"{path} is missing: the dataset is not complete. Prepare it again"))
+            damaged(DdspError(f"{path} is missing: the dataset is not complete. {_CURE}"))
             continue
         number = -1
         for number, found in enumerate(read_frames(path)):
@@ -77,19 +79,19 @@ def _record(path: Path, number: int, found: Frame) -> Record:
     if found.data is None:
         raise DdspError(
             f"{path}: record {number} is damaged or cut short, at byte {found.offset} of "
-            f"{path.stat().st_size}: {found.problem}. Prepare the dataset again"
+            f"{path.stat().st_size}: {found.problem}. {_CURE}"
         )
     try:
         return parse(found.data)
     except DdspError as error:
-        raise DdspError(f"{path}, record {number} at byte {found.offset}: {error}") from error
+        raise DdspError(f"{path}, record {number} at byte {found.offset}: {error}. {_CURE}") from error
 
 
 def _check_grid(path: Path, number: int, record: Record, info: DatasetInfo) -> None:
     if (record.sample_rate, record.hop) != (info.sample_rate, info.hop):
         raise DdspError(
             f"{path}, record {number}: made for {record.sample_rate} Hz with hop {record.hop}; "
-            f"its dataset has {info.sample_rate} Hz with hop {info.hop}"
+            f"its dataset has {info.sample_rate} Hz with hop {info.hop}. {_CURE}"
         )
 
 
@@ -98,5 +100,6 @@ def _check_count(path: Path, shard: Shard, records: int) -> None:
     if records != shard.records or size != shard.bytes:
         raise DdspError(
             f"{path} is damaged or cut short, or was changed, at record {min(records, shard.records)}: it "
-            f"has {records} records in {size} bytes; dataset.json counts {shard.records} in {shard.bytes}"
+            f"has {records} records in {size} bytes; dataset.json counts {shard.records} in {shard.bytes}. "
+            f"{_CURE}"
         )

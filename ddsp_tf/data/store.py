@@ -25,6 +25,14 @@ WORK_NAME = ".prepare"
 REPORT_NAME = "report.html"
 SHARD_BYTES = 128 << 20
 _SETTINGS_NAME, _LOCK_NAME = "settings.json", "lock"
+_ESTIMATORS = "f0 estimator's "
+_ESTIMATOR = f"{_ESTIMATORS}name"
+_AS_GIVEN = {
+    _ESTIMATOR: "the f0 estimator",
+    f"{_ESTIMATORS}f0_min_hz": "data.f0_min_hz",
+    f"{_ESTIMATORS}f0_max_hz": "data.f0_max_hz",
+    f"{_ESTIMATORS}smoothing": "data.f0_smoothing",
+}
 _SHARD_NAME = re.compile(rf"({'|'.join(SPLITS)})-\d{{5}}-(of-\d{{5}}|[0-9a-f]{{8}})\.tfrecord")
 
 
@@ -158,16 +166,17 @@ class DatasetStore:
 
 
 def _refuse_other(what: str, before: dict[str, Any], now: dict[str, Any]) -> None:
-    """Raise if settings differ, and name those that do."""
-    differing = [
-        f"{name} was {before.get(name)!r}, is {now.get(name)!r}"
-        for name in {**before, **now}
-        if before.get(name) != now.get(name)
-    ]
+    """Raise if settings differ, and name those that do; of another estimator nothing but its name."""
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    same = "Give the same"
+    if _ESTIMATOR in names:
+        names = [name for name in names if name == _ESTIMATOR or not name.startswith(_ESTIMATORS)]
+        same += f" (--f0 {before.get(_ESTIMATOR)})"
+    differing = [f"{_AS_GIVEN.get(n, n)} was {before.get(n)!r}, is {now.get(n)!r}" for n in names]
     if differing:
         raise DdspError(
-            f"{what} with other settings: {'; '.join(differing)}. Give the same, name another folder, or "
-            "give --overwrite to prepare all anew"
+            f"{what} with other settings: {'; '.join(differing)}. {same}, name another folder, or give "
+            "--overwrite to prepare all anew"
         )
 
 

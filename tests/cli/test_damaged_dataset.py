@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ddsp_tf.cli.main import main
-from ddsp_tf.data import prepare
+from ddsp_tf.data import load_dataset_info, prepare, read_passages
+from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 from tests import tiny
 from tests.data.doubles import ConstantEstimator
@@ -34,7 +35,28 @@ def _train(dataset: Path, capsys: pytest.CaptureFixture[str]) -> str:
 def test_training_refuses_a_truncated_shard(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (shard,) = dataset.glob("train-*.tfrecord")
     os.truncate(shard, shard.stat().st_size - 1000)
-    assert f"{shard.name}: record 1 is damaged or cut short" in _train(dataset, capsys)
+    error = _train(dataset, capsys)
+    assert f"{shard.name}: record 1 is damaged or cut short" in error
+    assert "`ddsp-tf prepare --overwrite` makes the dataset anew; `ddsp-tf train --skip-damaged`" in error
+
+
+@pytest.mark.parametrize("damage", ["{", '{"schema_version": 2}', '{"schema_version": 1}', b"\xff\xfe"])
+def test_a_damaged_description_names_its_cure(
+    dataset: Path, damage: str | bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (dataset / "dataset.json").write_bytes(damage if isinstance(damage, bytes) else damage.encode())
+    with pytest.raises(DdspError, match=r"dataset\.json.*--overwrite"):
+        load_dataset_info(dataset)
+    again = ["prepare", str(dataset.parent / "a.wav"), "--out", str(dataset)]
+    assert main(again) == 1
+    assert "--overwrite" in capsys.readouterr().err
+
+
+def test_a_missing_shard_names_its_cure(dataset: Path) -> None:
+    (shard,) = dataset.glob("train-*.tfrecord")
+    shard.unlink()
+    with pytest.raises(DdspError, match=rf"{shard.name} is missing.*prepare --overwrite.*--skip-damaged"):
+        list(read_passages(dataset, "train"))
 
 
 def test_training_leaves_damage_out_on_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

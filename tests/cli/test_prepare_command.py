@@ -108,7 +108,10 @@ def _write_bad(folder: Path, kind: str) -> Path:
         ("empty", "is empty"),
         ("text", "is not a readable sound file"),
         ("3 samples", "is too short: 3 samples"),
-        ("silence", "is silent throughout"),
+        (
+            "silence",
+            "is silent throughout (loudness never above -60 dB): if there is something to hear in it",
+        ),
         ("NaN", "samples that are not finite numbers"),
         ("7 Hz", "has a sample rate of 7 Hz"),
     ],

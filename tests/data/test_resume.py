@@ -15,6 +15,7 @@ from ddsp_tf.config import DataConfig
 from ddsp_tf.data import load_dataset_info, prepare, read_passages
 from ddsp_tf.data.store import DatasetStore
 from ddsp_tf.errors import DdspError
+from ddsp_tf.features.f0 import make_f0_estimator
 from ddsp_tf.frames import FrameSpec
 from tests.data.doubles import ConstantEstimator
 from tests.data.killing import content
@@ -208,6 +209,24 @@ def test_other_settings_are_refused_with_what_differs(
     with pytest.raises(DdspError, match=r"f0 estimator's f0_hz was 220\.0, is 110\.0"):
         prepare(files, out, spec, short, estimator=estimator, jobs=1)
     assert content(out) == was
+
+
+def test_of_another_estimator_nothing_but_its_name_is_told(
+    files: list[Path], tmp_path: Path, spec: FrameSpec, short: DataConfig
+) -> None:
+    out = tmp_path / "out"
+    prepare(files, out, spec, short, estimator=CHEAP, jobs=1)
+    words = (
+        r"settings: the f0 estimator was 'constant', is 'yin-viterbi'\. Give the same \(--f0 constant\), name"
+    )
+    with pytest.raises(DdspError, match=words):
+        prepare(files, out, spec, short, jobs=1)
+    tracker = make_f0_estimator("yin-viterbi")
+    prepare(files, out, spec, short, estimator=tracker, jobs=1, overwrite=True)
+    narrow = dataclasses.replace(short, f0_min_hz=110.0)
+    with pytest.raises(DdspError, match=r"settings: data\.f0_min_hz was 55\.0, is 110\.0") as refused:
+        prepare(files, out, spec, narrow, jobs=1)
+    assert "the f0 estimator was" not in str(refused.value)
 
 
 def test_a_loss_of_power_that_left_the_settings_empty_begins_anew(
