@@ -11,6 +11,7 @@ from ddsp_edge.card_text import note_name
 from ddsp_edge.units import Array
 from ddsp_tf.data.advice import advice, meaning
 from ddsp_tf.data.analysis import from_int16
+from ddsp_tf.data.excerpt import worst_excerpt
 from ddsp_tf.data.info import INFO_NAME, DatasetInfo, FileResult
 from ddsp_tf.data.store import REPORT_NAME
 from ddsp_tf.data.survey import CONCERNS, LOUDNESS_EDGES_DB, PITCH_EDGES_MIDI, RecordingSurvey, Survey, Worst
@@ -96,7 +97,7 @@ def _overview(page: Page, info: DatasetInfo, survey: Survey) -> None:
 def _features(page: Page, survey: Survey) -> None:
     page.heading("Pitch and loudness")
     page.figure(
-        plots.plot_histogram(survey.pitch, PITCH_EDGES_MIDI, "pitch, MIDI note (69 is A4)"),
+        plots.plot_pitch_histogram(survey.pitch, PITCH_EDGES_MIDI),
         "How often each pitch is there; what is missing the instrument will have to guess",
     )
     page.figure(
@@ -117,13 +118,13 @@ def _listen(page: Page, info: DatasetInfo, survey: Survey) -> None:
 
 def _passage(page: Page, info: DatasetInfo, concern: str, passage: Worst) -> None:
     record = passage.place.read()
-    frames = min(record.n_frames, round(_EXCERPT_S * record.sample_rate / record.hop))
-    audio = record.audio[: frames * record.hop]
+    first, frames = worst_excerpt(record, concern, _EXCERPT_S)
+    audio = record.audio[first * record.hop : (first + frames) * record.hop]
     audio = from_int16(audio) if record.audio_format == "int16" else audio
-    f0_hz, rate = record.f0_hz[:frames], record.sample_rate
+    f0_hz, rate = record.f0_hz[first : first + frames], record.sample_rate
     if rate > _EXCERPT_HZ:
         audio, rate = soxr.resample(audio, rate, _EXCERPT_HZ), _EXCERPT_HZ
-    where = f"{printable(passage.source)}, from {minutes(passage.first_second)}"
+    where = f"{printable(passage.source)}, from {minutes(passage.first_second + info.spec.seconds(first))}"
     page.sound(audio, rate, f"{concern}: {where}. Listen for {meaning(concern)}")
     page.figure(
         plots.plot_spectrogram(audio, rate, f0=(_times(frames, info.spec), f0_hz)),

@@ -1,23 +1,32 @@
 """Plots of sounds and controls, as matplotlib figures with axes in units."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ddsp_edge.card_text import note_name
 from ddsp_edge.loudness import hann
-from ddsp_edge.units import Array
+from ddsp_edge.units import Array, midi_to_hz
 from ddsp_tf.frames import FrameSpec
 
 WIDTH, HEIGHT = 8.0, 2.4  # inches
+_LOWEST_HZ = 40.0
+_MARKS_HZ = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
+_MOST_COLUMNS = 1500  # more than a picture has pixels
+_MOST_NOTES = 16  # that are named on an axis
 DYNAMIC_RANGE_DB = 80.0
 
 
 def plot_spectrogram(
     audio: Array, sample_rate: int, title: str = "", *, f0: tuple[Array, Array] | None = None
 ) -> Figure:
-    """Spectrogram of a signal `[samples]`: 32 ms Hann windows, dB below the loudest point.
+    """Spectrogram of a signal `[samples]` over log frequency: 64 ms Hann windows, dB re full scale.
+
+    Rows are a third of a semitone apart; each shows the largest of the bins in it, or what lies between two
+    bins where they are wider apart.
 
     Args:
         audio: The signal.
@@ -25,29 +34,56 @@ def plot_spectrogram(
         title: Above the plot.
         f0: Seconds and fundamental frequency in Hz, both `[frames]`, drawn over it; not where that is 0.
     """
-    size = 2 * round(0.016 * sample_rate)
-    hop = size // 4
-    padded = np.pad(audio, size // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
-    level = 20.0 * np.log10(np.abs(np.fft.rfft(frames * hann(size))).T + 1e-7)
+    seconds, edges_hz, level = log_spectrogram(audio, sample_rate)
     figure, axes = _figure(title)
-    image = axes.imshow(
+    image = axes.pcolormesh(
+        seconds,
+        edges_hz,
         level,
-        origin="lower",
-        aspect="auto",
         cmap="magma",
         vmin=level.max() - DYNAMIC_RANGE_DB,
         vmax=level.max(),
-        extent=(0.0, len(audio) / sample_rate, 0.0, sample_rate / 2000.0),
-        interpolation="nearest",
+        rasterized=True,
     )
-    axes.set(xlabel="time, s", ylabel="frequency, kHz")
+    axes.set(xlabel="time, s", ylabel="frequency, Hz", yscale="log")
+    marks = [f for f in _MARKS_HZ if edges_hz[0] <= f <= edges_hz[-1]]
+    axes.set_yticks(marks, [f"{f:g}" if f < 1000 else f"{f / 1000:g}k" for f in marks])
+    axes.minorticks_off()
     if f0 is not None:
-        seconds, f0_hz = f0
-        axes.plot(seconds, np.where(f0_hz > 0, f0_hz / 1000.0, np.nan), color="cyan", linewidth=1.2)
-        axes.set(xlim=(0.0, len(audio) / sample_rate), ylim=(0.0, min(5.0, sample_rate / 2000.0)))
+        at, f0_hz = f0
+        axes.plot(at, np.where(f0_hz > 0, f0_hz, np.nan), color="cyan", linewidth=1.2)
+    axes.set(xlim=(0.0, len(audio) / sample_rate), ylim=(edges_hz[0], edges_hz[-1]))
     figure.colorbar(image, ax=axes, label="dB", pad=0.01)
     return figure
+
+
+def log_spectrogram(audio: Array, sample_rate: int) -> tuple[Array, Array, Array]:
+    """Levels of a signal `[samples]` over time and log frequency; see `plot_spectrogram`.
+
+    Returns:
+        Edges of the columns in seconds `[columns + 1]`, edges of the rows in Hz `[rows + 1]` from 40 Hz to
+        half the sample rate, and levels in dB `[rows, columns]`, 0 for a sine of full scale.
+    """
+    size = 2 * round(0.032 * sample_rate)
+    hop = max(size // 4, -(-len(audio) // _MOST_COLUMNS))
+    padded = np.pad(audio, size // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
+    window = hann(size)
+    level = 20.0 * np.log10(2.0 / window.sum() * np.abs(np.fft.rfft(frames * window)).T + 1e-7)
+    top = sample_rate / 2.0
+    rows = max(1, round(36.0 * np.log2(top / _LOWEST_HZ)))
+    edges_hz = np.geomspace(_LOWEST_HZ, top, rows + 1)
+    edges = edges_hz * size / sample_rate  # in bins
+    picture = np.empty((rows, level.shape[1]))
+    for row, (low, high) in enumerate(pairwise(edges)):
+        first, last = int(np.ceil(low)), int(np.floor(high))
+        if first <= last:
+            picture[row] = level[first : last + 1].max(axis=0)
+        else:
+            below, share = int(low), (low + high) / 2.0 - int(low)
+            picture[row] = (1.0 - share) * level[below] + share * level[below + 1]
+    seconds = (np.arange(level.shape[1] + 1) - 0.5) * hop / sample_rate
+    return seconds, edges_hz, picture
 
 
 def plot_features(tracks: Mapping[str, tuple[Array, Array]], spec: FrameSpec) -> Figure:
@@ -112,6 +148,17 @@ def plot_histogram(counts: Array, edges: Array, label: str) -> Figure:
         axes.set_xlim(edges[max(0, filled[0] - 1)], edges[min(len(edges) - 1, filled[-1] + 2)])
     axes.set(xlabel=label, ylabel="frames, %")
     axes.grid(alpha=0.3)
+    return figure
+
+
+def plot_pitch_histogram(counts: Array, edges_midi: Array) -> Figure:
+    """As `plot_histogram`, over notes: `edges_midi` are MIDI numbers `[bins + 1]`, and the axis has names."""
+    figure = plot_histogram(counts, edges_midi, "pitch, nearest note")
+    axes = figure.axes[0]
+    low, high = axes.get_xlim()
+    step = next(step for step in (1, 2, 3, 6, 12) if step == 12 or (high - low) / step <= _MOST_NOTES)
+    marks = [midi for midi in range(int(np.ceil(low)), int(high) + 1) if (midi - 69) % step == 0]  # A4 is one
+    axes.set_xticks(marks, [note_name(midi_to_hz(midi)) for midi in marks])
     return figure
 
 
