@@ -1,7 +1,7 @@
 """How often what `prepare` suspects is there, on recordings of which it is known.
 
-    python benchmarks/quality.py RECORDINGS                    with pYIN, about two minutes
-    python benchmarks/quality.py RECORDINGS --f0 swift-f0      quicker
+    python benchmarks/quality.py RECORDINGS                with what `auto` is, about a minute
+    python benchmarks/quality.py RECORDINGS --f0 pyin      slower
 
 RECORDINGS is a folder with `f0-exact`, `rendered`, `voice` and `medley-solos` (one note at a time) and
 `mixtures` (several). Passages are the first ten seconds of each file. What is wrong with them is put there: a
@@ -41,7 +41,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("recordings", type=Path)
-    parser.add_argument("--f0", default="pyin")
+    parser.add_argument("--f0", default="auto")
     args = parser.parse_args()
     estimator = make_f0_estimator(args.f0)
     single = {path.stem: audio for path, audio in sounds(args.recordings, "f0-exact rendered voice")}
