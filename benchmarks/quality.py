@@ -1,7 +1,7 @@
 """How often what `prepare` suspects is there, on recordings of which it is known.
 
-    python benchmarks/quality.py RECORDINGS                with what `auto` is, about a minute
-    python benchmarks/quality.py RECORDINGS --f0 pyin      slower
+    python benchmarks/quality.py RECORDINGS                as `prepare` does
+    python benchmarks/quality.py RECORDINGS --f0 pyin      by another estimator
 
 RECORDINGS is a folder with `f0-exact`, `rendered`, `voice` and `medley-solos` (one note at a time) and
 `mixtures` (several). Passages are the first ten seconds of each file. What is wrong with them is put there: a

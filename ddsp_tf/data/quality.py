@@ -78,10 +78,7 @@ def measure_quality(
     """Measure a passage.
 
     Args:
-        audio: `[n_frames * hop]`, full scale 1.
-        f0_hz: `[n_frames]`, Hz, 0 where there is no pitch.
-        loudness_db: `[n_frames]`.
-        spec: The frame grid.
+        audio, f0_hz, loudness_db, spec: See `look_at_partials`.
         clipped_samples: Integer, as counted when the file was read.
     """
     background = noise_db(audio, spec.sample_rate)

@@ -50,10 +50,10 @@ if __name__ == "__main__":
 """
 
 
-def _run(engine: str, recordings: Path, out: Path, *options: str) -> None:
-    """Prepare in a process of its own, where Beam may warn of what it likes."""
-    done = subprocess.run(
-        [sys.executable, "-c", _RUN, engine, str(recordings), str(out), *options],
+def _process(script: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a script in a process of its own, where Beam may warn of what it likes."""
+    return subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'export'}"},
         capture_output=True,
@@ -61,6 +61,10 @@ def _run(engine: str, recordings: Path, out: Path, *options: str) -> None:
         check=False,
         timeout=300,
     )
+
+
+def _run(engine: str, recordings: Path, out: Path, *options: str, script: str = _RUN) -> None:
+    done = _process(script, engine, recordings, out, *options)
     assert done.returncode == 0, done.stderr[-3000:]
 
 
@@ -110,39 +114,14 @@ class OnlyInBeam(ConstantEstimator):
 ConstantEstimator = OnlyInBeam
 if __name__ == "__main__":""",
     )
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            script,
-            "beam",
-            str(recordings),
-            str(tmp_path / "out"),
-            "--runner=FnApiRunner",
-        ],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'export'}"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    _run("beam", recordings, tmp_path / "out", "--runner=FnApiRunner", script=script)
     _run("local", recordings, tmp_path / "local")
     assert content(tmp_path / "out") == content(tmp_path / "local")
 
 
 def test_options_that_beam_does_not_know_are_refused(recordings: Path, tmp_path: Path) -> None:
     _needs_beam()
-    done = subprocess.run(
-        [sys.executable, "-c", _RUN, "beam", str(recordings), str(tmp_path / "out"), "--paralelism=8"],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'export'}"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    done = _process(_RUN, "beam", recordings, tmp_path / "out", "--paralelism=8")
     assert "Beam knows no option paralelism; the documentation of the runner has them" in done.stderr
 
 
