@@ -37,13 +37,18 @@ def dataset_of(tmp_path_factory):
         from ddsp_tf.data import prepare
         from tests.data.doubles import ConstantEstimator
 
-        if config.spec not in made:
+        names = [pattern.replace("*", "-") for pattern in config.model.instruments.values()] or ["phrase"]
+        key = (config.spec, *names)
+        if key not in made:
             folder = tmp_path_factory.mktemp("grid")
-            recording = tiny.write_phrase(folder / "phrase.wav", 5.0, config.sample_rate)
+            recordings = [  # each of its own length: the same file twice is one
+                tiny.write_phrase(folder / f"{name}.wav", 5.0 + 0.1 * i, config.sample_rate)
+                for i, name in enumerate(names)
+            ]
             short = DataConfig(passage_seconds=2.0, validation_share=0.5)
-            prepare([recording], folder / "data", config.spec, short, estimator=ConstantEstimator(), jobs=1)
-            made[config.spec] = folder / "data"
-        return made[config.spec]
+            prepare(recordings, folder / "data", config.spec, short, estimator=ConstantEstimator(), jobs=1)
+            made[key] = folder / "data"
+        return made[key]
 
     return dataset
 

@@ -20,6 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--loudness-shift-db", type=float, default=0.0, metavar="DB", help="play louder by so many dB"
     )
     parser.add_argument(
+        "--instrument",
+        metavar="MIX",
+        help="of a model that plays several: one of them (flute), or a mix (flute=0.5,violin=0.5)",
+    )
+    parser.add_argument(
         "--f0",
         choices=("yin-viterbi", "pyin", "crepe"),
         help="pitch estimator (default: as the instrument was trained)",
@@ -34,11 +39,14 @@ def run(args: argparse.Namespace) -> None:
     load_tensorflow()
 
     from ddsp_tf.cli.progress import Progress
+    from ddsp_tf.data.instruments import parse_mix
     from ddsp_tf.evaluation.transfer import transfer
     from ddsp_tf.features.f0 import f0_estimator_as_recorded
     from ddsp_tf.training.run import load_model_of_run
 
     model = load_model_of_run(args.run)
+    if args.instrument is not None:
+        model = model.playing(parse_mix(args.instrument, model.instrument_names))
     trained_on = model.instrument.get("f0_estimator", {})
     wanted = {**trained_on, "name": args.f0, "implementation": ""} if args.f0 else trained_on
     estimator = f0_estimator_as_recorded(wanted, args.crepe_weights)

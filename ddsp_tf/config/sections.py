@@ -137,10 +137,10 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         for name, pattern in self.instruments.items():
-            if not re.fullmatch(r"[\w .-]*\w", name) or not isinstance(pattern, str) or not pattern:
+            if not re.fullmatch(r"\w([\w .-]*\w)?", name) or not isinstance(pattern, str) or not pattern:
                 raise DdspError(
-                    "model.instruments must hold names of letters and digits, each with a pattern of names of "
-                    f"recordings, as in flute: 'flute-*'. Received: {shown({name: pattern})}"
+                    "model.instruments must hold names of letters and digits, each with a pattern of names "
+                    f"of recordings, as in flute: 'flute-*'. Received: {shown({name: pattern})}"
                 )
         in_range("model.instrument_size", self.instrument_size, 1, 1024)
 

@@ -6,6 +6,7 @@ depends on nothing but `i` and the seed: a run that goes on where it stopped see
 would have seen.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from ddsp_edge.units import Array
 from ddsp_tf.config import AugmentationConfig
 from ddsp_tf.data.augment import Change, amplified, draw_change, frames_taken, shifted
 from ddsp_tf.data.info import load_dataset_info
+from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.data.reading import check_sample_rate, passage_from_record
 from ddsp_tf.data.records import OnDamage, RecordPlace, read_records
 from ddsp_tf.errors import DdspError
@@ -35,6 +37,7 @@ def training_dataset(
     seed: int = 0,
     skip_batches: int = 0,
     augmentation: AugmentationConfig | None = None,
+    instruments: Mapping[str, str] | None = None,
     on_damage: OnDamage | None = None,
 ) -> Any:
     """Build the endless stream of training batches.
@@ -50,19 +53,21 @@ def training_dataset(
         seed: Integer >= 0.
         skip_batches: Integer >= 0, batches of the stream to leave out at its beginning; costs nothing.
         augmentation: How far clips are changed at random; not at all if None.
+        instruments: Of a model that plays several: for each the names of its recordings, as a pattern.
         on_damage: Called with a sentence for each record that is found damaged, which is then left out;
             damage is fatal if None.
 
     Returns:
         A `tf.data.Dataset` of `({"f0_hz": [batch, frames, 1], "loudness_db": [batch, frames, 1]}, audio)`
-        with audio `[batch, frames * hop]`, all float32.
+        with audio `[batch, frames * hop]`, all float32; with `instruments` the inputs also hold `instrument`,
+        `[batch, 1, instruments]`, weights of which one is 1.
 
     Raises:
-        DdspError: If the dataset is missing or damaged, has another sample rate, or no passage is as long
-            as a clip.
+        DdspError: If the dataset is missing or damaged, has another sample rate, no passage is as long
+            as a clip, or a recording is not of exactly one of the instruments.
     """
     _require_positive(batch_size=batch_size, clip_frames=clip_frames)
-    clips = _Clips(Path(folder), spec, "train", clip_frames, on_damage)
+    clips = _Clips(Path(folder), spec, "train", clip_frames, instruments, on_damage)
     slots = np.repeat(np.arange(len(clips.places)), clips.fitting())
 
     @lru_cache(maxsize=4)  # a batch may straddle two passes, and batches are read in parallel
@@ -81,7 +86,7 @@ def training_dataset(
         first = int(np.random.default_rng([seed, _CLIP_STREAM, number]).integers(last + 1))
         return Clip(place, first, change)
 
-    def batch(number: int) -> tuple[Array, Array, Array]:
+    def batch(number: int) -> tuple[Array, ...]:
         first = int(number) * batch_size
         return clips.stack([choose(i) for i in range(first, first + batch_size)])
 
@@ -98,6 +103,7 @@ def validation_dataset(
     *,
     batch_size: int,
     clip_frames: int,
+    instruments: Mapping[str, str] | None = None,
     on_damage: OnDamage | None = None,
 ) -> Any:
     """Build the validation batches: clips that follow each other without overlap, always the same.
@@ -105,14 +111,14 @@ def validation_dataset(
     The last batch may be smaller. Arguments, result and errors are those of `training_dataset`.
     """
     _require_positive(batch_size=batch_size, clip_frames=clip_frames)
-    clips = _Clips(Path(folder), spec, "validation", clip_frames, on_damage)
+    clips = _Clips(Path(folder), spec, "validation", clip_frames, instruments, on_damage)
     chosen = [
         Clip(place, clip * clip_frames)
         for place, count in enumerate(clips.fitting())
         for clip in range(int(count))
     ]
 
-    def batch(number: int) -> tuple[Array, Array, Array]:
+    def batch(number: int) -> tuple[Array, ...]:
         return clips.stack(chosen[int(number) * batch_size : (int(number) + 1) * batch_size])
 
     import tensorflow as tf
@@ -133,15 +139,26 @@ class _Clips:
     """The clips of one length that can be cut from a split."""
 
     def __init__(
-        self, folder: Path, spec: FrameSpec, split: str, clip_frames: int, on_damage: OnDamage | None
+        self,
+        folder: Path,
+        spec: FrameSpec,
+        split: str,
+        clip_frames: int,
+        instruments: Mapping[str, str] | None,
+        on_damage: OnDamage | None,
     ) -> None:
         self._info = load_dataset_info(folder)
         self._spec = spec
         check_sample_rate(folder, self._info, spec)
-        every = [place for place, _ in read_records(folder, self._info, split, on_damage=on_damage)]
+        every: list[RecordPlace] = []
+        self._weights: dict[RecordPlace, Array] = {}  # of the instruments
+        for place, record in read_records(folder, self._info, split, on_damage=on_damage):
+            every.append(place)
+            if instruments:
+                self._weights[place] = Instruments(instruments).weights_of(record.source)
         self._clip_frames = clip_frames
         clip_samples = spec.n_samples(clip_frames)
-        self.places: list[RecordPlace] = [place for place in every if place.n_samples >= clip_samples]
+        self.places = [place for place in every if place.n_samples >= clip_samples]
         if not every:
             raise DdspError(
                 f"{folder} has no {split} passages: it was prepared with data.validation_share "
@@ -159,10 +176,15 @@ class _Clips:
         clip_samples = self._spec.n_samples(self._clip_frames)
         return np.array([place.n_samples // clip_samples for place in self.places])
 
-    def stack(self, chosen: list[Clip]) -> tuple[Array, Array, Array]:
-        """Read clips; return f0 and loudness `[batch, frames, 1]` and audio `[batch, samples]`."""
+    def stack(self, chosen: list[Clip]) -> tuple[Array, ...]:
+        """Read clips; return f0 and loudness `[batch, frames, 1]`, audio `[batch, samples]`, and where there
+        are instruments their weights `[batch, 1, instruments]`.
+        """
         f0_hz, loudness_db, audio = (np.stack(column) for column in zip(*map(self.read, chosen), strict=True))
-        return f0_hz[..., np.newaxis], loudness_db[..., np.newaxis], audio
+        batch = f0_hz[..., np.newaxis], loudness_db[..., np.newaxis], audio
+        if not self._weights:
+            return batch
+        return *batch, np.stack([self._weights[self.places[clip.place]] for clip in chosen])[:, np.newaxis]
 
     def read(self, clip: Clip) -> tuple[Array, Array, Array]:
         """Read a clip; return its f0, loudness and audio."""
@@ -189,11 +211,15 @@ class _Clips:
         frames, samples = self._clip_frames, self._spec.n_samples(self._clip_frames)
 
         def load(number: Any) -> Any:
-            f0_hz, loudness_db, audio = tf.numpy_function(batch, [number], [tf.float32] * 3)
+            kinds = [tf.float32] * (4 if self._weights else 3)
+            f0_hz, loudness_db, audio, *weights = tf.numpy_function(batch, [number], kinds)
             inputs = {
                 "f0_hz": tf.ensure_shape(f0_hz, [batch_size, frames, 1]),
                 "loudness_db": tf.ensure_shape(loudness_db, [batch_size, frames, 1]),
             }
+            if weights:
+                n_instruments = len(next(iter(self._weights.values())))
+                inputs["instrument"] = tf.ensure_shape(weights[0], [batch_size, 1, n_instruments])
             return inputs, tf.ensure_shape(audio, [batch_size, samples])
 
         # Two at once hide the disk; more would only queue for the interpreter's lock.

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 import tensorflow as tf
 
 from ddsp_tf.data.reading import Passage
+from ddsp_tf.evaluation.playing import features_of
 from ddsp_tf.models.autoencoder import Autoencoder
 from ddsp_tf.models.branches import branch_kinds, branch_signals
+from ddsp_tf.models.render import as_batch, part_of
 
 BLOCK_SECONDS = 4.0
 RECORDING = "recording"
@@ -31,13 +33,10 @@ def branch_levels_db(model: Autoencoder, passages: Iterable[Passage]) -> dict[st
     samples = 0
     for passage in passages:
         state = None
+        features = features_of(model, passage)
         for first in range(0, len(passage.f0_hz), step):
-            part = slice(first, first + step)
-            features = {
-                "f0_hz": tf.constant(passage.f0_hz[None, part, None], tf.float32),
-                "loudness_db": tf.constant(passage.loudness_db[None, part, None], tf.float32),
-            }
-            output, state = model.stream(features, state)
+            part = as_batch(part_of(features, first, first + step, spec.hop))
+            output, state = model.stream(part, state)
             for name, signal in branch_signals(model.processors, output.signals).items():
                 sums[name] += float(tf.reduce_sum(tf.square(signal)))
         samples += len(passage.audio)

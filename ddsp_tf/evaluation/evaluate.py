@@ -17,6 +17,7 @@ from ddsp_tf.data.records import read_records
 from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation.balance import branch_levels_db, harmonic_to_noise_db
 from ddsp_tf.evaluation.baseline import mean_distribution, play_mean_spectrum
+from ddsp_tf.evaluation.playing import features_of
 from ddsp_tf.features.f0 import F0Estimator, f0_estimator_as_recorded
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.metrics import LoudnessL1, MultiScaleSpectralDistance
@@ -162,7 +163,7 @@ def _player(model: Autoencoder) -> Callable[[Passage], Array]:
 
     def play(passage: Passage) -> Array:
         renderer.reset()
-        return renderer.render(passage.f0_hz, passage.loudness_db)
+        return renderer.render(**features_of(model, passage))
 
     return play
 

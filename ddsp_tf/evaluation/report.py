@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from ddsp_edge.audio_file import read_audio
 from ddsp_edge.card import read_model_file
@@ -17,9 +16,10 @@ from ddsp_tf.data.reading import Passage, read_passages
 from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation.baseline import mean_distribution
 from ddsp_tf.evaluation.evaluate import load_evaluation
+from ddsp_tf.evaluation.playing import features_of
 from ddsp_tf.features.f0 import f0_estimator_as_recorded
 from ddsp_tf.models.autoencoder import Autoencoder
-from ddsp_tf.models.render import Renderer
+from ddsp_tf.models.render import Renderer, as_batch
 from ddsp_tf.reports import plots
 from ddsp_tf.reports.html import Page
 from ddsp_tf.training.callbacks import read_log
@@ -127,7 +127,7 @@ def add_scores(page: Page, run: Path, data: Path) -> None:
 def add_resynthesis(page: Page, model: Autoencoder, passage: Passage) -> None:
     """Add a passage and its resynthesis, to be heard and seen."""
     rate = model.spec.sample_rate
-    rendered = Renderer(model).render(passage.f0_hz, passage.loudness_db)
+    rendered = Renderer(model).render(**features_of(model, passage))
     page.heading("Resynthesis of a held-back passage")
     for name, audio in (("recording", passage.audio), ("resynthesis", rendered)):
         page.sound(audio, rate, f"The {name}")
@@ -162,11 +162,7 @@ def _rendering(page: Page, model: Autoencoder, rendering: Rendering) -> None:
 def add_learned(page: Page, model: Autoencoder, data: Path, passage: Passage) -> None:
     """Add the harmonic distributions and impulse responses that a model has learned."""
     page.heading("What it learned")
-    features = {
-        "f0_hz": tf.constant(passage.f0_hz[None, :, None], tf.float32),
-        "loudness_db": tf.constant(passage.loudness_db[None, :, None], tf.float32),
-    }
-    controls = model.get_controls(features)
+    controls = model.get_controls(as_batch(features_of(model, passage)))
     measured: Array = mean_distribution(read_passages(data, "train", model.spec), model.spec)
     for node in model.processors.nodes:
         if node.type == "Harmonic":

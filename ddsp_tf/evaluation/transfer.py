@@ -44,23 +44,28 @@ def transfer(
     """Render a monophonic recording through a model, in memory that does not grow with its length.
 
     Args:
-        model: The trained model.
+        model: The trained model; of several instruments one that plays a mix of them (`Autoencoder.playing`).
         estimator: The pitch estimator.
         source: Any sound file.
         out: `.wav` or `.flac`, at the model's rate. It has the whole frames of the input and what rings on
             after them.
         octaves: Integer, octaves to transpose by.
-        loudness_shift_db: dB added to the loudness that the model is told.
+        loudness_shift_db: dB added to the loudness that the model is told, and to what its encoder hears.
         progress: Called with the seconds done and the seconds in all.
 
     Raises:
         DdspError: If the input cannot be read, is silent or too short, the output cannot be written or would
-            overwrite the input, or a shift is out of range.
+            overwrite the input, a shift is out of range, or the model was not told what to play.
     """
+    if "instrument" in model.feature_names:
+        raise DdspError(
+            f"the model plays several instruments: name one, or a mix, of {', '.join(model.instrument_names)}"
+        )
     check_shifts(octaves, loudness_shift_db)
     check_output(out, {"recording that is to be played": source})
     spec = model.spec
-    analyse = Analyser(spec, estimator)
+    listens = "audio" in model.feature_names
+    analyse = Analyser(spec, estimator, "float32")
     renderer = Renderer(model)
     last_hz = model.instrument.get("f0_hz_range", {}).get("median", 220.0)
     played = PlayedPitches()
@@ -82,7 +87,9 @@ def transfer(
             f0_hz = hold_unvoiced(passage.f0_hz, voiced, last_hz)
             last_hz = float(f0_hz[-1])
             transposed = f0_hz * 2.0**octaves
-            for audio in renderer.blocks(transposed, passage.loudness_db + loudness_shift_db):
+            heard_db = passage.loudness_db + loudness_shift_db
+            sound = passage.audio * 10.0 ** (loudness_shift_db / 20.0) if listens else None
+            for audio in renderer.blocks(transposed, heard_db, audio=sound):
                 writer.write(audio)
             frames += len(f0_hz)
             progress(spec.seconds(frames), total)

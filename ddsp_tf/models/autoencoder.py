@@ -1,29 +1,23 @@
 """The model: features of a sound in, the sound out."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from ddsp_edge.units import Array
 from ddsp_tf.config import Config
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor_group import GroupOutput, ProcessorGroup
-from ddsp_tf.models.conv_decoder import ConvDecoder
 from ddsp_tf.models.decoder import Decoder
-from ddsp_tf.models.gru_decoder import GruDecoder
-from ddsp_tf.models.min_gru_decoder import MinGruDecoder
-from ddsp_tf.models.mlp_decoder import MlpDecoder
+from ddsp_tf.models.encoder import MfccEncoder, tensorflow_distributions
+from ddsp_tf.models.instrument_embedding import InstrumentEmbedding
 from ddsp_tf.models.observed import ObservedModel
+from ddsp_tf.models.parts import FEATURES, control_sizes, decoder_inputs, in_float32, make_networks
 from ddsp_tf.models.scaling import scale_f0, scale_loudness, unscale_f0, unscale_loudness
 
 Tensors = dict[str, tf.Tensor]
-
-FEATURES = ("f0_hz", "loudness_db")
-DECODERS: dict[str, type[Decoder]] = {
-    cls.__name__: cls for cls in (GruDecoder, MinGruDecoder, ConvDecoder, MlpDecoder)
-}
-DTYPES = {"float32": None, "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
-"""Policy of the network by precision; None is Keras' global one, which is float32 unless somebody set it."""
 
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
@@ -32,6 +26,8 @@ class Autoencoder(ObservedModel):
 
     A decoder predicts the raw controls that a processor group takes, frame by frame; the group renders
     them. What the group takes beside the features is what the decoder gives, so the two always fit.
+    With an encoder the decoder also gets what that hears in a recording; with an embedding, which of several
+    instruments it is to play.
 
     Args:
         decoder: The network.
@@ -39,8 +35,13 @@ class Autoencoder(ObservedModel):
             decoder.
         instrument: What else belongs to the trained instrument, as plain data: the configuration, and
             of its training data pitch estimator, loudness definition and ranges.
+        encoder: Listens to a recording; None for none.
+        embedding: The instruments; None for one instrument.
+        mix: Weights of instruments by name, where one mix of them is always played; see `playing`.
 
-    Input: `{"f0_hz", "loudness_db"}`, each `[batch, frames, 1]`, in Hz (no zeros) and dB.
+    Input: `{"f0_hz", "loudness_db"}`, each `[batch, frames, 1]`, in Hz (no zeros) and dB. With an encoder
+    also `audio` `[batch, frames * hop]`, what to listen to; in training it is the target unless it is given.
+    With an embedding and no mix also `instrument`, `[batch, frames or 1, instruments]`, weights.
 
     Output: audio `[batch, frames * hop]`.
 
@@ -55,6 +56,9 @@ class Autoencoder(ObservedModel):
         decoder: Decoder,
         processors: ProcessorGroup,
         instrument: dict[str, Any] | None = None,
+        encoder: MfccEncoder | None = None,
+        embedding: InstrumentEmbedding | None = None,
+        mix: Mapping[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
         # Half precision would put the pitch out of tune; the decoder alone follows the global policy.
@@ -63,9 +67,19 @@ class Autoencoder(ObservedModel):
         needed = control_sizes(processors)
         if dict(decoder.output_sizes) != needed:
             raise DdspError(f"the decoder gives {decoder.output_sizes}, but the processors take {needed}")
+        given = decoder_inputs(encoder, embedding)
+        if decoder.input_sizes != given:
+            raise DdspError(f"the decoder takes {decoder.input_sizes}, but is given {given}")
+        if mix is not None:
+            if embedding is None:
+                raise DdspError(f"a model of one instrument has no mix. Received: mix={dict(mix)!r}")
+            embedding.weights_of(mix)  # refuses names that are not known
         self.decoder = decoder
         self.processors = processors
         self.instrument = instrument or {}
+        self.encoder = encoder
+        self.embedding = embedding
+        self.mix = None if mix is None else dict(mix)
 
     @classmethod
     def from_experiment(cls, config: Config, instrument: dict[str, Any] | None = None) -> "Autoencoder":
@@ -79,17 +93,34 @@ class Autoencoder(ObservedModel):
             nodes=config.model.processors.nodes,
             name="processors",
         )
-        settings = config.model.decoder
-        decoder = DECODERS[settings.type](
-            control_sizes(group),
-            settings.units,
-            settings.layer_units,
-            settings.layers,
-            settings.depth,
-            name="decoder",
-            dtype=DTYPES[config.training.precision],
-        )
-        model = cls(decoder, group, {"config": config.to_dict(), **(instrument or {})}, name="autoencoder")
+        decoder, encoder, embedding = make_networks(config, group)
+        known = {"config": config.to_dict(), **(instrument or {})}
+        model = cls(decoder, group, known, encoder, embedding, name="autoencoder")
+        model.build(None)
+        return model
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        listens, chooses = self.encoder is not None, self.embedding is not None and self.mix is None
+        return (*FEATURES, *(["audio"] if listens else []), *(["instrument"] if chooses else []))
+
+    @property
+    def instrument_names(self) -> tuple[str, ...]:
+        """Names of the instruments that a model of several plays; none of a model of one."""
+        return () if self.embedding is None else self.embedding.names
+
+    def playing(self, mix: Mapping[str, float]) -> "Autoencoder":
+        """The same model, with the same weights, that always plays one mix of its instruments.
+
+        Args:
+            mix: Weights by name, of sum 1 for a timbre between those that it names.
+
+        Raises:
+            DdspError: If it has no such instrument, or is a model of one.
+        """
+        parts = (self.decoder, self.processors, self.instrument, self.encoder, self.embedding)
+        model = Autoencoder(*parts, mix, name=self.name)
         model.build(None)
         return model
 
@@ -97,10 +128,10 @@ class Autoencoder(ObservedModel):
         """The same instrument with a network of float32, to be played and exported; itself if it has one."""
         if self.decoder.dtype_policy.name == "float32":
             return self
-        decoder = type(self.decoder).from_config({**self.decoder.get_config(), "dtype": "float32"})
-        model = Autoencoder(decoder, self.processors, self.instrument, name=self.name)
+        decoder, encoder = in_float32(self.decoder), self.encoder and in_float32(self.encoder)
+        parts = (decoder, self.processors, self.instrument, encoder, self.embedding, self.mix)
+        model = Autoencoder(*parts, name=self.name)
         model.build(None)
-        decoder.set_weights(self.decoder.get_weights())
         return model
 
     @property
@@ -110,8 +141,8 @@ class Autoencoder(ObservedModel):
 
     def build(self, input_shape: Any) -> None:
         """Create the weights; shapes follow from the arguments alone."""
-        for part in (self.decoder, self.processors):
-            if not part.built:
+        for part in (self.decoder, self.processors, self.encoder, self.embedding):
+            if part is not None and not part.built:
                 part.build(None)
         self.built = True
 
@@ -125,20 +156,53 @@ class Autoencoder(ObservedModel):
         """Render one block of features.
 
         Args:
-            features: `{"f0_hz", "loudness_db"}`, each `[batch, frames, 1]`.
+            features: The model's input, see there.
             state: What the call before returned; None starts anew.
             training: Boolean, whether the model is being trained.
 
         Returns:
             Everything the processor group computed, and the state for the next block.
         """
-        inputs, decoder_state = self._decode(features, None if state is None else state["decoder"])
-        output, group_state = self.processors.stream(inputs, None if state is None else state["processors"])
-        return output, {"decoder": decoder_state, "processors": group_state}
+        output, state, _ = self._render(features, state, training)
+        return output, state
+
+    def _render(
+        self, features: Mapping[str, tf.Tensor], state: dict[str, Any] | None, training: bool
+    ) -> tuple[GroupOutput, dict[str, Any], Tensors]:
+        """As `stream`, and what the encoder heard."""
+        inputs, after, latent = self._decode(features, state, training)
+        output, after["processors"] = self.processors.stream(
+            inputs, None if state is None else state["processors"]
+        )
+        return output, after, latent
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """As `keras.Model.compile`.
+
+        Raises:
+            DdspError: If the latent is a distribution and TensorFlow Probability is not installed.
+        """
+        if self.own_term_names:
+            tensorflow_distributions()
+        super().compile(*args, **kwargs)
+
+    @property
+    def own_term_names(self) -> tuple[str, ...]:
+        """Terms that the model adds to its loss: `kl`, where the latent is a distribution."""
+        return ("kl",) if self.encoder is not None and self.encoder.kl_weight else ()
+
+    def observe(
+        self, features: Mapping[str, tf.Tensor], target: tf.Tensor, training: bool
+    ) -> tuple[GroupOutput, Tensors]:
+        """Render a batch, listening to the target if there is nothing else to listen to."""
+        output, _, latent = self._render({"audio": target, **features}, None, training)
+        if self.encoder is None or not self.own_term_names:
+            return output, {}
+        return output, {"kl": self.encoder.kl_weight * self.encoder.kl_divergence(latent)}
 
     def get_controls(self, features: Tensors) -> dict[str, Tensors]:
         """Predict the controls of every processor, by node, without rendering them."""
-        return self.processors.get_controls(self._decode(features, None)[0])
+        return self.processors.get_controls(self._decode(features)[0])
 
     def step(self, inputs: Tensors, state: Tensors) -> tuple[dict[str, Tensors], Tensors]:
         """Predict one frame of controls, for export.
@@ -150,6 +214,11 @@ class Autoencoder(ObservedModel):
         Returns:
             Controls by node and name, `[1, size]`, and the next states.
         """
+        if self.encoder is not None:
+            raise DdspError("a model with an encoder listens to sound: it cannot be played by features alone")
+        if self.embedding is not None:
+            instrument = self.embedding(tf.constant(self._mix_weights()[tf.newaxis]))
+            inputs = {**inputs, "instrument": instrument}
         raw, state = self.decoder.step(inputs, state)
         given = {
             **raw,
@@ -163,17 +232,48 @@ class Autoencoder(ObservedModel):
             for node, values in controls.items()
         }, state
 
-    def _decode(self, features: Tensors, state: Tensors | None) -> tuple[Tensors, Tensors]:
-        missing = [name for name in FEATURES if name not in features]
-        if missing:
-            raise DdspError(f"the model lacks the feature {missing[0]!r}; it has {', '.join(features)}")
-        scaled = {
+    def _decode(
+        self, features: Mapping[str, tf.Tensor], state: dict[str, Any] | None = None, training: bool = False
+    ) -> tuple[Tensors, dict[str, Any], Tensors]:
+        """What the processors take, the states of the networks, and what the encoder heard."""
+        for name in self.feature_names:
+            if name not in features:
+                several = f" (it plays {', '.join(self.instrument_names)})" if name == "instrument" else ""
+                raise DdspError(
+                    f"the model lacks the feature {name!r}{several}; it has {', '.join(features)}"
+                )
+        inputs = {
             "f0_scaled": scale_f0(features["f0_hz"]),
             "loudness_scaled": scale_loudness(features["loudness_db"]),
         }
-        raw, state = self.decoder(scaled, state)
+        after: dict[str, Any] = {}
+        latent: Tensors = {}
+        if self.encoder is not None:
+            frames, samples = features["f0_hz"].shape[1], features["audio"].shape[1]
+            if None not in (frames, samples) and samples != self.spec.n_samples(frames):
+                raise DdspError(
+                    f"audio must have {self.spec.hop} samples for each of the {frames} frames. "
+                    f"Received: {samples} samples"
+                )
+            before = None if state is None else state["encoder"]
+            latent, after["encoder"] = self.encoder(features["audio"], before)
+            inputs["z"] = self.encoder.sample(latent) if training else latent["mean"]
+        if self.embedding is not None:
+            weights = features.get("instrument")
+            if weights is None:
+                weights = tf.constant(self._mix_weights()[tf.newaxis, tf.newaxis])
+            vectors = self.embedding(weights)
+            inputs["instrument"] = vectors + tf.zeros_like(inputs["f0_scaled"])  # in every frame
+        raw, after["decoder"] = self.decoder(inputs, None if state is None else state["decoder"])
         given = {k: v for k, v in features.items() if k in self.processors.input_sizes}
-        return {**raw, **given}, state
+        return {**raw, **given}, after, latent
+
+    def _mix_weights(self) -> Array:
+        """Weights of the mix that is always played, float32 `[instruments]`."""
+        if self.embedding is None or self.mix is None:
+            names = ", ".join(self.instrument_names)
+            raise DdspError(f"the model plays several instruments: name one, or a mix, of {names}")
+        return self.embedding.weights_of(self.mix)
 
     def compute_output_shape(self, input_shape: dict[str, Any]) -> tuple[int | None, int | None]:
         """Shape of the audio, `(batch, samples)`."""
@@ -182,11 +282,14 @@ class Autoencoder(ObservedModel):
 
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument."""
+        parts = {"encoder": self.encoder, "embedding": self.embedding}
         return {
             **super().get_config(),
             "decoder": keras.saving.serialize_keras_object(self.decoder),
             "processors": keras.saving.serialize_keras_object(self.processors),
             "instrument": self.instrument,
+            **{k: keras.saving.serialize_keras_object(v) for k, v in parts.items() if v is not None},
+            **({} if self.mix is None else {"mix": dict(self.mix)}),
         }
 
     def build_from_config(self, config: dict[str, Any]) -> None:
@@ -197,22 +300,6 @@ class Autoencoder(ObservedModel):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Autoencoder":
         """Rebuild the model from `get_config`."""
         config = dict(config)
-        for key in ("decoder", "processors"):
+        for key in {"decoder", "processors", "encoder", "embedding"} & set(config):
             config[key] = keras.saving.deserialize_keras_object(config[key], custom_objects=custom_objects)
         return cls(**config)
-
-
-def control_sizes(processors: ProcessorGroup) -> dict[str, int]:
-    """Channels of each control that a processor group needs from a decoder, by name.
-
-    Raises:
-        DdspError: If the group takes a signal, which no decoder gives.
-    """
-    sizes = {}
-    for name, size in processors.input_sizes.items():
-        if name in FEATURES:
-            continue
-        if size is None:
-            raise DdspError(f"the processor group takes a signal {name!r}, which no decoder gives")
-        sizes[name] = size
-    return sizes

@@ -26,8 +26,8 @@ class Level(keras.metrics.Mean):
 class _Observers:
     """Metrics that Keras is not to save with the weights: it would, were they attributes of the model."""
 
-    def __init__(self, loss: Any, group: ProcessorGroup) -> None:
-        names = loss.term_names if isinstance(loss, TermedLoss) else ()
+    def __init__(self, loss: Any, own_terms: Sequence[str], group: ProcessorGroup) -> None:
+        names = [*(loss.term_names if isinstance(loss, TermedLoss) else ()), *own_terms]
         self.terms = {name: keras.metrics.Mean(name=name) for name in names}
         self.levels = {name: Level(name=name) for name in (RECORDING, *map(level_name, branch_kinds(group)))}
 
@@ -60,8 +60,28 @@ class ObservedModel(keras.Model):
         raise TypeError(f"{type(self).__name__} must render its features (stream)")
 
     @property
+    def own_term_names(self) -> Sequence[str]:
+        """Names of the terms that the model itself adds to the loss."""
+        return ()
+
+    def observe(
+        self, features: Mapping[str, tf.Tensor], target: tf.Tensor, training: bool
+    ) -> tuple[GroupOutput, dict[str, tf.Tensor]]:
+        """Render a batch.
+
+        Args:
+            features: The model's input.
+            target: The recordings, `[batch, samples]`.
+            training: Boolean, whether the model is being trained.
+
+        Returns:
+            Everything that was rendered, and the model's own terms of the loss, `[batch]`, already weighted.
+        """
+        return self.stream(features, training=training)[0], {}
+
+    @property
     def term_names(self) -> list[str]:
-        """Names of the terms of the loss; none before `compile`, or with a loss that has no terms."""
+        """Names of the terms of the loss, none before `compile`; of a loss without terms the model's own."""
         return [] if self._observers is None else list(self._observers.terms)
 
     @property
@@ -75,7 +95,7 @@ class ObservedModel(keras.Model):
         scales = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
         if self.computes_in_half_precision and not scales and kwargs.get("auto_scale_loss", True):
             self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer, name="loss_scale_optimizer")
-        self._observers = _Observers(self.loss, self.processors)
+        self._observers = _Observers(self.loss, self.own_term_names, self.processors)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile a model that was saved compiled."""
@@ -121,16 +141,20 @@ class ObservedModel(keras.Model):
     ) -> tuple[GroupOutput, tf.Tensor, dict[str, tf.Tensor]]:
         """Everything that is rendered; the loss of this replica; loss, terms and powers, to be noted."""
         x = {name: tf.cast(value, tf.float32) for name, value in x.items()}
-        output, _ = self.stream(x, training=training)
+        output, own = self.observe(x, tf.cast(y, tf.float32), training)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync  # Keras adds their gradients up
-        notes: dict[str, tf.Tensor] = {}
+        weights = 1.0 if sample_weight is None else tf.reshape(tf.cast(sample_weight, tf.float32), [-1])
+        terms = {name: tf.reduce_mean(term * weights) for name, term in own.items()}
         if isinstance(self.loss, TermedLoss) and self.loss.reduction == "sum_over_batch_size":
-            values, terms = self.loss.value_and_terms(y, output.audio, self._branches(x, output))
-            weights = 1.0 if sample_weight is None else tf.reshape(tf.cast(sample_weight, tf.float32), [-1])
+            values, of_loss = self.loss.value_and_terms(y, output.audio, self._branches(x, output))
             loss = (tf.reduce_mean(values * weights) + sum(self.losses)) / replicas
-            notes = {name: tf.reduce_mean(term * weights) for name, term in terms.items()}
+            of_loss_means = {name: tf.reduce_mean(term * weights) for name, term in of_loss.items()}
         else:
             loss = self.compute_loss(x, y, output.audio, sample_weight, training)
+            of_loss_means = {}
+        if terms:
+            loss += tf.add_n(list(terms.values())) / replicas
+        notes = {**of_loss_means, **terms}
         sounds = {level_name(k): v for k, v in branch_signals(self.processors, output.signals).items()}
         for name, sound in {**sounds, RECORDING: tf.cast(y, tf.float32)}.items():
             notes[name] = tf.reduce_mean(tf.square(tf.stop_gradient(sound)))

@@ -1,6 +1,6 @@
 """Render a trained model over sequences of any length, in constant memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import tensorflow as tf
 from ddsp_edge.units import Array
 from ddsp_tf.layers.processor import AUDIO, Tensors
 from ddsp_tf.models.autoencoder import Autoencoder
+from ddsp_tf.models.parts import FEATURES
 
 
 class Renderer:
@@ -24,16 +25,11 @@ class Renderer:
         self._block_frames = model.spec.frames_for(block_seconds)
         self._state: Any = None
         self._last: dict[str, Tensors] = {}  # the last frame of each control, by node
-        frames = tf.TensorSpec([None], tf.float32)
-        self._first = tf.function(lambda f0, loudness: self._stream(f0, loudness, None), [frames, frames])
-        self._next: Any = None  # made when the structure of the state is known
+        self._first: Any = None  # made when it is known which features come
+        self._next: Any = None  # made when the structure of the state is known too
 
-    def _stream(self, f0_hz: tf.Tensor, loudness_db: tf.Tensor, state: Any) -> tuple[Any, ...]:
-        column = {
-            "f0_hz": f0_hz[tf.newaxis, :, tf.newaxis],
-            "loudness_db": loudness_db[tf.newaxis, :, tf.newaxis],
-        }
-        output, state = self.model.stream(column, state)
+    def _stream(self, features: Tensors, state: Any = None) -> tuple[Any, ...]:
+        output, state = self.model.stream(as_batch(features), state)
         return output.audio[0], state, self._last_frame(output.controls)
 
     def _last_frame(self, controls: dict[str, Tensors]) -> dict[str, Tensors]:
@@ -51,17 +47,42 @@ class Renderer:
         """Forget everything: the next frame is frame 0."""
         self._state, self._last = None, {}
 
-    def blocks(self, f0_hz: Array, loudness_db: Array) -> Iterator[Array]:
-        """Yield audio, float32 `[n * hop]`, for features `[frames]` in Hz (no zeros) and dB."""
+    def blocks(
+        self,
+        f0_hz: Array,
+        loudness_db: Array,
+        *,
+        audio: Array | None = None,
+        instrument: Array | None = None,
+    ) -> Iterator[Array]:
+        """Yield audio, float32 `[n * hop]`.
+
+        Args:
+            f0_hz: `[frames]`, Hz, no zeros.
+            loudness_db: `[frames]`, dB.
+            audio: `[frames * hop]`, what an encoder listens to; None for a model without one.
+            instrument: Weights of the instruments, `[instruments]`, or `[frames, instruments]` where they
+                change; None for a model of one instrument, or that always plays one mix.
+
+        Raises:
+            DdspError: If the model needs what is not given.
+        """
+        features = {"f0_hz": f0_hz, "loudness_db": loudness_db}
+        if audio is not None:
+            features["audio"] = audio
+        if instrument is not None:
+            each = np.atleast_2d(instrument)
+            features["instrument"] = np.broadcast_to(each, [len(f0_hz), each.shape[1]])
         for start in range(0, len(f0_hz), self._block_frames):
-            part = slice(start, start + self._block_frames)
-            given = tf.constant(f0_hz[part], tf.float32), tf.constant(loudness_db[part], tf.float32)
+            part = part_of(features, start, start + self._block_frames, self.model.spec.hop)
+            given = {name: tf.constant(value, tf.float32) for name, value in part.items()}
             if self._state is None:
-                audio, self._state, self._last = self._first(*given)
+                self._first = self._first or self._compile(given)
+                sound, self._state, self._last = self._first(given)
             else:
-                self._next = self._next or self._compile_next()
-                audio, self._state, self._last = self._next(*given, self._state)
-            yield np.asarray(audio)
+                self._next = self._next or self._compile(given, self._state)
+                sound, self._state, self._last = self._next(given, self._state)
+            yield np.asarray(sound)
 
     def ring_out(self) -> Array:
         """Render what rings on after the last frame: whole hops, none where nothing does.
@@ -87,11 +108,34 @@ class Renderer:
         self.reset()
         return np.asarray(output.audio[0])
 
-    def _compile_next(self) -> Any:
-        frames = tf.TensorSpec([None], tf.float32)
-        state = tf.nest.map_structure(tf.TensorSpec.from_tensor, self._state)
-        return tf.function(self._stream, [frames, frames, state])
+    def _compile(self, given: Tensors, *state: Any) -> Any:
+        features = {k: tf.TensorSpec([None, *v.shape[1:]], tf.float32) for k, v in given.items()}
+        return tf.function(self._stream, [features, *tf.nest.map_structure(tf.TensorSpec.from_tensor, state)])
 
-    def render(self, f0_hz: Array, loudness_db: Array) -> Array:
-        """Render features `[frames]` in Hz and dB; return audio `[frames * hop]`."""
-        return np.concatenate([np.zeros(0, np.float32), *self.blocks(f0_hz, loudness_db)])
+    def render(
+        self,
+        f0_hz: Array,
+        loudness_db: Array,
+        *,
+        audio: Array | None = None,
+        instrument: Array | None = None,
+    ) -> Array:
+        """Render whole features, those of `blocks`; return audio `[frames * hop]`."""
+        sounds = self.blocks(f0_hz, loudness_db, audio=audio, instrument=instrument)
+        return np.concatenate([np.zeros(0, np.float32), *sounds])
+
+
+def part_of(features: Mapping[str, Array], first: int, end: int, hop: int) -> dict[str, Array]:
+    """Features of the frames from `first` up to `end`: `[frames]`, `[frames, channels]`, or audio."""
+    return {
+        name: value[first * hop : end * hop] if name == "audio" else value[first:end]
+        for name, value in features.items()
+    }
+
+
+def as_batch(features: Mapping[str, Any]) -> Tensors:
+    """Features of one sound, as `Renderer.blocks` takes them, as a batch that a model takes."""
+    tensors = {name: tf.convert_to_tensor(value, tf.float32) for name, value in features.items()}
+    for name in FEATURES:
+        tensors[name] = tensors[name][:, tf.newaxis]
+    return {name: value[tf.newaxis] for name, value in tensors.items()}

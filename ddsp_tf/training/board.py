@@ -12,7 +12,7 @@ import tensorflow as tf
 from ddsp_edge.units import Array
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.models.autoencoder import Autoencoder
-from ddsp_tf.models.render import Renderer
+from ddsp_tf.models.render import Renderer, part_of
 from ddsp_tf.reports.plots import plot_spectrogram
 from ddsp_tf.training.reference import load_reference
 
@@ -40,8 +40,9 @@ class SoundBoard(keras.callbacks.Callback):
         self.spec = spec
         frames = spec.frames_for(SECONDS)
         reference = load_reference(run, spec)
-        self.f0_hz, self.loudness_db = reference.f0_hz[:frames], reference.loudness_db[:frames]
-        self.recording = reference.audio[: spec.n_samples(len(self.f0_hz))]
+        every = {name: value for name, value in vars(reference).items() if value is not None}
+        self.features = part_of(every, 0, frames, spec.hop)
+        self.recording = self.features["audio"]
         self._writer = tf.summary.create_file_writer(str(run / FOLDER_NAME / "sound"))
         self._renderer: Renderer | None = None
 
@@ -54,7 +55,8 @@ class SoundBoard(keras.callbacks.Callback):
         self._renderer = self._renderer or Renderer(self.model)
         self._renderer.reset()
         with _noise_untouched(self.model):
-            self._write("resynthesis", self._renderer.render(self.f0_hz, self.loudness_db), epoch)
+            features = {name: self.features[name] for name in self.model.feature_names}
+            self._write("resynthesis", self._renderer.render(**features), epoch)
 
     def _write(self, name: str, audio: Array, epoch: int) -> None:
         with self._writer.as_default(step=epoch):

@@ -3,7 +3,7 @@
 from ddsp_tf.config import Config
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers import ProcessorGroup
-from ddsp_tf.models.autoencoder import control_sizes
+from ddsp_tf.models.parts import control_sizes
 
 
 def check_processors(config: Config, origin: str) -> None:

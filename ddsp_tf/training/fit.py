@@ -105,7 +105,12 @@ def train(
         model.average = workers.mean
     clip_frames = spec.frames_for(settings.clip_seconds)
     held_back = validation_dataset(
-        data, spec, batch_size=settings.batch_size, clip_frames=clip_frames, on_damage=on_damage
+        data,
+        spec,
+        batch_size=settings.batch_size,
+        clip_frames=clip_frames,
+        instruments=config.model.instruments,
+        on_damage=on_damage,
     )
     clips = partial(_clips_from, config=config, data=data, on_damage=on_damage, workers=workers)
     first_clips = clips(state.step)
@@ -174,7 +179,7 @@ def _write_first_files(config: Config, data: Path, run: Path, on_damage: OnDamag
         save_config(run, config)
     remove_leftovers(run)
     if new or not (run / REFERENCE_NAME).exists():
-        save_reference(data, run, config.spec, on_damage)
+        save_reference(data, run, config, on_damage)
 
 
 def _fit(
@@ -231,6 +236,7 @@ def _clips_from(
         clip_frames=config.spec.frames_for(settings.clip_seconds),
         seed=settings.seed,
         augmentation=config.augmentation,
+        instruments=config.model.instruments,
         skip_batches=step,
         on_damage=on_damage,
     )

@@ -3,12 +3,15 @@
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
 from ddsp_edge.files import written_whole
 from ddsp_edge.units import Array
+from ddsp_tf.config import Config
+from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.data.reading import read_passages
 from ddsp_tf.data.records import OnDamage
 from ddsp_tf.errors import DdspError
@@ -26,28 +29,36 @@ class Reference:
         f0_hz: float32 `[frames]`, no zeros.
         loudness_db: float32 `[frames]`.
         audio: float32 `[frames * hop]`, the recording.
+        instrument: float32 `[frames, instruments]`, weights, of a model that plays several; else None.
     """
 
     f0_hz: Array
     loudness_db: Array
     audio: Array
+    instrument: Array | None = None
 
 
-def save_reference(data: Path, run: Path, spec: FrameSpec, on_damage: OnDamage | None = None) -> None:
+def save_reference(data: Path, run: Path, config: Config, on_damage: OnDamage | None = None) -> None:
     """Copy the first validation passages of a dataset into a run, 20 s at most."""
-    passages, frames = [], 0
+    passages, frames, spec = [], 0, config.spec
     for passage in read_passages(data, "validation", spec, on_damage=on_damage):
         passages.append(passage)
         frames += len(passage.f0_hz)
         if frames >= spec.frames_for(REFERENCE_SECONDS):
             break
     frames = min(frames, spec.frames_for(REFERENCE_SECONDS))
+    extra: dict[str, Any] = {}
+    if config.model.instruments:
+        instruments = Instruments(config.model.instruments)
+        rows = [np.tile(instruments.weights_of(p.source), [len(p.f0_hz), 1]) for p in passages]
+        extra["instrument"] = np.concatenate(rows)[:frames]
     with written_whole(run / REFERENCE_NAME) as beside:
         np.savez_compressed(
             beside,
             f0_hz=np.concatenate([p.f0_hz for p in passages])[:frames],
             loudness_db=np.concatenate([p.loudness_db for p in passages])[:frames],
             audio=np.concatenate([p.audio for p in passages])[: spec.n_samples(frames)],
+            **extra,
         )
 
 
@@ -62,8 +73,8 @@ def load_reference(run: Path, spec: FrameSpec) -> Reference:
         raise DdspError(f"{run} has no {REFERENCE_NAME}: was it trained with `ddsp-tf train`?")
     try:
         with path.open("rb") as file, np.load(file) as values:
-            reference = Reference(*(values[name] for name in ("f0_hz", "loudness_db", "audio")))
-    except (ValueError, KeyError, OSError, EOFError, BadZipFile, zlib.error) as error:
+            reference = Reference(**{name: values[name] for name in values.files})
+    except (ValueError, TypeError, OSError, EOFError, BadZipFile, zlib.error) as error:
         raise DdspError(f"{path} is damaged") from error
     if len(reference.audio) != spec.n_samples(len(reference.f0_hz)):
         raise DdspError(f"{path} does not fit the model's frames of {spec.hop} samples")
