@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ddsp_edge.instrument import Instrument
     from ddsp_edge.loudness import LoudnessMeter
     from ddsp_edge.pitch import PitchTracker
+    from ddsp_edge.rooms import resample_impulse_response
 
 __all__ = [
     "Card",
@@ -26,6 +27,7 @@ __all__ = [
     "PitchTracker",
     "__version__",
     "read_model_file",
+    "resample_impulse_response",
 ]
 
 _MODULES = {
@@ -35,6 +37,7 @@ _MODULES = {
     "LoudnessMeter": "loudness",
     "PitchTracker": "pitch",
     "read_model_file": "card",
+    "resample_impulse_response": "rooms",
 }
 
 
