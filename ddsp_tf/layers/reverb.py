@@ -9,17 +9,22 @@ from ddsp_tf.layers.checks import check_integer
 from ddsp_tf.layers.processor import AUDIO, ControlSize, Processor, Tensors, processor_type
 from ddsp_tf.ops.convolution import convolve_causal
 
+_TAP_STEP = 0.03
+"""How far a tap moves when its weight moves by 1. Under Adam every weight moves at the same rate, however
+little it matters: thousands of free taps would learn what the processors before the room should."""
+
 
 @processor_type
 class Reverb(Processor):
     """Convolution with one impulse response that is learned with everything else.
 
-    The direct path is fixed: tap 0 is 1. The other taps are free, under an exponential decay that falls
-    by 60 dB over the length of the response: a prior that keeps the late taps, which any noise in the
-    gradient reaches, from turning into hiss.
+    The direct path is fixed: tap 0 is 1. Every other tap is a weight times 0.03, so that the room learns
+    slower than what sounds in it, under an exponential decay that falls by 60 dB over the length of the
+    response: a prior that keeps the late taps, which any noise in the gradient reaches, from turning into
+    hiss.
 
     Reference: J. Engel et al., "DDSP: Differentiable Digital Signal Processing", ICLR 2020, on reverberation
-    as one long learned impulse response; the decay is an addition.
+    as one long learned impulse response; decay and scale are additions.
 
     Args:
         length_samples: Integer in 2 to 1,000,000, taps of the impulse response.
@@ -67,7 +72,7 @@ class Reverb(Processor):
         if not self.built:  # controls may be asked for before the first call
             self.build(None)
         place = np.arange(1, self.length_samples) / self.length_samples
-        decay = tf.constant(10.0 ** (-3.0 * place), tf.float32)
+        decay = tf.constant(_TAP_STEP * 10.0 ** (-3.0 * place), tf.float32)
         return tf.concat([tf.ones([1]), tf.convert_to_tensor(self.taps) * decay], axis=0)
 
     def get_controls(self, audio: tf.Tensor) -> Tensors:  # type: ignore[override]

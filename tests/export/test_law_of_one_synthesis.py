@@ -51,7 +51,7 @@ def group():
     inputs = ["f0_hz", "amplitude", "distribution", "magnitudes", "level"]
     group = ProcessorGroup(SAMPLE_RATE, HOP, inputs=inputs, nodes=NODES)
     group.build(None)
-    taps = np.random.default_rng(1).normal(size=TAPS - 1) * 0.02
+    taps = np.random.default_rng(1).normal(size=TAPS - 1) * 0.2
     group.processors["reverb"].taps.assign(taps.astype("float32"))
     return group
 

@@ -26,7 +26,7 @@ SAW = [1.0 - 2.0 * i / 64 for i in range(64)]
 def _trained_reverb(sample_rate, hop):
     layer = Reverb(50, sample_rate, hop)
     layer.build(None)
-    layer.taps.assign(np.random.default_rng(5).normal(size=49).astype("float32") * 0.1)
+    layer.taps.assign(np.random.default_rng(5).normal(size=49).astype("float32"))
     return layer
 
 

@@ -105,7 +105,7 @@ def _spectral_mask_controls(layer, raw, weights):
 
 def _reverb_controls(layer, raw, weights):
     place = np.arange(1, layer.length_samples) / layer.length_samples
-    return _with_response(raw, weights["taps"] * 10.0 ** (-3.0 * place))
+    return _with_response(raw, 0.03 * weights["taps"] * 10.0 ** (-3.0 * place))
 
 
 def _exp_decay_reverb_controls(layer, raw, weights):

@@ -29,7 +29,7 @@ SPECS = [(16000, 64), (44100, 441), (48000, 1)]
 def trained_reverb(sample_rate, hop, length=50):
     layer = Reverb(length, sample_rate, hop)
     layer.build(None)
-    layer.taps.assign(np.random.default_rng(5).normal(size=length - 1).astype("float32") * 0.1)
+    layer.taps.assign(np.random.default_rng(5).normal(size=length - 1).astype("float32"))
     return layer
 
 
