@@ -300,6 +300,8 @@ class Autoencoder(ObservedModel):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Autoencoder":
         """Rebuild the model from `get_config`."""
         config = dict(config)
-        for key in {"decoder", "processors", "encoder", "embedding"} & set(config):
-            config[key] = keras.saving.deserialize_keras_object(config[key], custom_objects=custom_objects)
+        for key in ("decoder", "processors", "encoder", "embedding"):
+            if key in config:
+                part = keras.saving.deserialize_keras_object(config[key], custom_objects=custom_objects)
+                config[key] = part
         return cls(**config)

@@ -23,7 +23,8 @@ class InstrumentEmbedding(keras.layers.Layer):
     for a mix. Output: `[..., size]`, the weighted sum of the vectors.
 
     Raises:
-        DdspError: If there are no names, or the size is no positive integer.
+        DdspError: If there are no names, or the size is no positive integer; in a call, if there is not one
+            weight for each.
 
     Example:
         >>> embedding = InstrumentEmbedding(["flute", "violin"], size=4)
@@ -50,6 +51,11 @@ class InstrumentEmbedding(keras.layers.Layer):
 
     def call(self, weights: tf.Tensor) -> tf.Tensor:
         """Mix the vectors."""
+        if weights.shape[-1] != len(self.names):
+            raise DdspError(
+                f"weights of instruments must be [..., {len(self.names)}], one for each of "
+                f"{', '.join(self.names)}. Received: {list(weights.shape)}"
+            )
         return tf.tensordot(weights, tf.convert_to_tensor(self.vectors), 1)
 
     def weights_of(self, mix: Mapping[str, float]) -> Array:
