@@ -106,6 +106,7 @@ def test_every_shipped_configuration_trains_two_steps(path, dataset_of, tmp_path
         ({"loss": {"fft_sizes": [64, "x"]}}, r"loss\.fft_sizes\[1\] must be an integer"),
         ({"loss": {"magnitude_weight": 0.0, "log_magnitude_weight": 0.0}}, r"must not both be 0"),
         ({"model": {"decoder": {"type": "Gru"}}}, r"type must be one of GruDecoder.*Received: 'Gru'"),
+        ({"model": {"decoder": {"depth": 2}}}, r"depth must be 1 with GruDecoder: .*Received: 2"),
         ({"model": {"processors": {"inputs": ["f0_hz"]}}}, r"model\.processors\.nodes is missing"),
         ({"model": {"processors": {"inputs": [], "nodes": ["Harmonic"]}}}, r"nodes\[0\] must be a mapping"),
     ],

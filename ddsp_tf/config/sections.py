@@ -79,6 +79,11 @@ class DecoderConfig:
         in_range("model.decoder.layer_units", self.layer_units, 1, 4096)
         in_range("model.decoder.layers", self.layers, 1, 8)
         in_range("model.decoder.depth", self.depth, 1, 10)
+        if self.depth > 1 and self.type not in ("MinGruDecoder", "ConvDecoder"):
+            raise DdspError(
+                f"model.decoder.depth must be 1 with {self.type}: only MinGruDecoder and ConvDecoder are "
+                f"stacked. Received: {self.depth}"
+            )
 
 
 @dataclass(frozen=True)
