@@ -214,8 +214,7 @@ class Autoencoder(ObservedModel):
         Returns:
             Controls by node and name, `[1, size]`, and the next states.
         """
-        if self.encoder is not None:
-            raise DdspError("a model with an encoder listens to sound: it cannot be played by features alone")
+        self.require_pitch_and_loudness_only()
         if self.embedding is not None:
             instrument = self.embedding(tf.constant(self._mix_weights()[tf.newaxis]))
             inputs = {**inputs, "instrument": instrument}
@@ -231,6 +230,16 @@ class Autoencoder(ObservedModel):
             node: {k: v[:, 0] for k, v in values.items() if v.shape.rank == 3}
             for node, values in controls.items()
         }, state
+
+    def require_pitch_and_loudness_only(self) -> None:
+        """Raise `DdspError` if the model takes more than devices give it."""
+        if self.encoder is not None:
+            raise DdspError(
+                "the model has an encoder, which listens to sound; devices give it pitch and loudness only. "
+                "Train it without model.encoder"
+            )
+        if self.embedding is not None:
+            self._mix_weights()
 
     def _decode(
         self, features: Mapping[str, tf.Tensor], state: dict[str, Any] | None = None, training: bool = False

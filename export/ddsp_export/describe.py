@@ -29,6 +29,7 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[Card, dict[str, Ar
     Raises:
         DdspError: If the model uses a processor that devices do not have, or was not trained on a dataset.
     """
+    model.require_pitch_and_loudness_only()
     nodes: list[dict[str, Any]] = []
     arrays: dict[str, Array] = {}
     node_names = [node.name for node in model.processors.nodes]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from ddsp_export.describe import describe
 from ddsp_tf.cli.main import main
 from ddsp_tf.config import Config, DataConfig
 from ddsp_tf.data import prepare, read_passages
@@ -97,6 +98,11 @@ def test_it_is_evaluated_and_reported_as_its_own_instruments(dataset, run):
     assert np.isfinite(scores.spectral_distance)
     assert json.loads((run / "evaluation.json").read_text())["levels_db"]["harmonic"] > -120.0
     assert write_run_report(run, dataset).stat().st_size > 10_000
+
+
+def test_what_devices_cannot_give_is_refused(run):
+    with pytest.raises(DdspError, match=r"has an encoder, which listens to sound; devices give it pitch"):
+        describe(load_model_of_run(run))
 
 
 def test_transfer_plays_a_mix_and_listens(run, tmp_path):
