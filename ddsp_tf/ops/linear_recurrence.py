@@ -44,8 +44,8 @@ def _backward(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Gradients of the three arguments of `linear_recurrence`."""
     later = tf.concat([keep[:, 1:], tf.zeros_like(keep[:, :1])], axis=1)  # what a state's successor keeps
-    backwards = (tf.transpose(tf.reverse(x, [1]), [1, 0, 2]) for x in (later, upstream))
-    by_add = tf.reverse(_scan(*backwards, tf.zeros_like(state)), [1])
+    later, upstream = (tf.transpose(tf.reverse(x, [1]), [1, 0, 2]) for x in (later, upstream))
+    by_add = tf.reverse(_scan(later, upstream, tf.zeros_like(state)), [1])
     before = tf.concat([state[:, tf.newaxis], states[:, :-1]], axis=1)
     return by_add * before, by_add, by_add[:, 0] * keep[:, 0]
 

@@ -158,7 +158,7 @@ def plot_pitch_histogram(counts: Array, edges_midi: Array) -> Figure:
     low, high = axes.get_xlim()
     step = next(step for step in (1, 2, 3, 6, 12) if step == 12 or (high - low) / step <= _MOST_NOTES)
     marks = [midi for midi in range(int(np.ceil(low)), int(high) + 1) if (midi - 69) % step == 0]  # A4 is one
-    axes.set_xticks(marks, [note_name(midi_to_hz(midi)) for midi in marks])
+    axes.set_xticks(marks, [note_name(float(midi_to_hz(midi))) for midi in marks])
     return figure
 
 
