@@ -1,0 +1,7 @@
+"""Play an instrument live: blocks of any size, from audio or from MIDI, in numpy and LiteRT."""
+
+from ddsp_edge.live.effect import LiveEffect
+from ddsp_edge.live.keys import LiveInstrument
+from ddsp_edge.live.settings import EffectSettings, KeySettings
+
+__all__ = ["EffectSettings", "KeySettings", "LiveEffect", "LiveInstrument"]

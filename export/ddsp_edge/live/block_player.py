@@ -1,0 +1,73 @@
+"""What plays blocks of any size: the frame around both ways of playing live."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_edge.errors import DdspError
+from ddsp_edge.live.output import Output
+from ddsp_edge.live.sample_queue import SampleQueue
+from ddsp_edge.live.settings import Settings
+from ddsp_edge.live.voices import VoiceBank
+from ddsp_edge.units import Array
+
+CHUNK = 1024  # samples looked at together: bounds memory, whatever a block's size
+_LOUDEST = 8.0  # 18 dB over full scale; what is beyond is no sound, and would overflow when squared
+
+
+class BlockPlayer(ABC):
+    """Take blocks of any size, render hops, give blocks of that size, a fixed number of samples later.
+
+    Nothing here locks, opens a file or keeps more than it had at the start.
+
+    Args:
+        bank: The voices.
+        settings: Read for each block, changed by anybody.
+        latency_samples: Integer, samples by which the output follows the input.
+    """
+
+    def __init__(self, bank: VoiceBank, settings: Settings, latency_samples: int) -> None:
+        self.card, self.spec = bank.card, bank.spec
+        self.latency_samples = latency_samples
+        self._bank = bank
+        self._common = settings
+        self._output = Output(self.spec)
+        self._queue = SampleQueue(4 * (latency_samples + self.spec.hop + CHUNK))
+        self._queue.clear(zeros=latency_samples)
+
+    def reset(self) -> None:
+        """Forget everything: the next sample is sample 0."""
+        self._bank.reset()
+        self._output.reset()
+        self._queue.clear(zeros=self.latency_samples)
+
+    def process(self, block: npt.ArrayLike) -> Array:
+        """Take a block `[n]` (full scale 1; what is not finite is silence), give one, float32 `[n]`.
+
+        Raises:
+            DdspError: If the block has more than one dimension.
+        """
+        samples = np.asarray(block, np.float32)
+        if samples.ndim != 1:
+            raise DdspError(f"A block must have one dimension. Received shape: {list(samples.shape)}")
+        out = np.empty(len(samples), np.float32)
+        for start in range(0, len(samples), CHUNK):
+            part = samples[start : start + CHUNK]
+            good = np.abs(part) <= _LOUDEST
+            if not good.all():
+                part = np.where(np.isfinite(part), np.clip(part, -_LOUDEST, _LOUDEST), np.float32(0.0))
+            self._advance(part)
+            self._queue.read_into(out[start : start + len(part)])
+        return out
+
+    @abstractmethod
+    def _advance(self, part: Array) -> None:
+        """Take in samples `[n]`; see to it that as many can be taken from the queue."""
+
+    def _give(self, dry: Array, fade: Array | None = None) -> None:
+        """Send the sum of the voices `[hops * hop]` through the room, a fade and the last stage."""
+        room = self._bank.reverberate(dry, self._common.room())
+        if fade is not None:
+            room = room * fade
+        self._queue.write(self._output.process(room, self._common.gain("gain_db")))

@@ -1,0 +1,100 @@
+"""A live effect: what a microphone hears, played by an instrument."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ddsp_edge.live.block_player import CHUNK, BlockPlayer
+from ddsp_edge.live.following import Follower
+from ddsp_edge.live.matching import Gate, LoudnessMatch, OctaveMatch
+from ddsp_edge.live.settings import EffectSettings
+from ddsp_edge.live.voices import VoiceBank
+from ddsp_edge.pitch import hold_unvoiced
+from ddsp_edge.units import Array
+
+
+class LiveEffect(BlockPlayer):
+    """Play the pitch and loudness of a stream of sound on an instrument.
+
+    With settings as they are at the start, the output is that of `ddsp_edge.render.render_audio`, held to
+    full scale, `latency_samples` later.
+
+    A frame is known once its windows are full: half of 32 ms for the loudness; for the pitch a period of
+    `f0_min_hz` and the look-ahead. A hop can be played once the frame at its end is known, so
+
+        latency_samples = longer of both + hop - 1
+
+    `f0_min_hz=110, lookahead_frames=0` at 16 kHz with hops of 64 samples is 319 samples, 19.9 ms, and errs
+    more often.
+
+    Args:
+        path: A `.tflite` made by `ddsp-tf export`.
+        settings: What the player sets; may be changed at any time, from any thread.
+        f0_min_hz: Lowest pitch that is looked for, Hz; None for the card's.
+        lookahead_frames: Frames after a frame that its pitch waits for; None for 30 ms.
+        seed: Seed of the noise; None for another noise every time.
+
+    Raises:
+        DdspError: If the file cannot be played.
+
+    Example:
+        >>> effect = LiveEffect("violin.tflite")       # doctest: +SKIP
+        >>> out = effect.process(microphone.read(480))  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        settings: EffectSettings | None = None,
+        f0_min_hz: float | None = None,
+        lookahead_frames: int | None = None,
+        seed: int | None = None,
+    ) -> None:
+        self.settings = EffectSettings() if settings is None else settings
+        bank = VoiceBank(path, 1, seed)
+        self._follower = Follower(bank.card, CHUNK, f0_min_hz, lookahead_frames)
+        latency = self._follower.latency_samples + bank.spec.hop - 1
+        super().__init__(bank, self.settings, latency)
+        self._gate = Gate(self.spec)
+        self._loudness = LoudnessMatch(self.spec, self.card.loudness_db_range)
+        self._octave = OctaveMatch(self.card)
+        self._f0_hz = self.card.f0_hz_range.median
+
+    def reset(self) -> None:
+        """Forget everything, what was learned of the player too: the next sample is sample 0."""
+        super().reset()
+        self._follower.reset()
+        self._gate.reset()
+        self._loudness.reset()
+        self._octave.reset()
+        self._f0_hz = self.card.f0_hz_range.median
+
+    def _advance(self, part: Array) -> None:
+        f0_hz, loudness_db = self._follower.push(part)
+        if not len(f0_hz):
+            return
+        f0_hz, loudness_db = self._mapped(f0_hz, loudness_db)
+        f0_hz = hold_unvoiced(np.minimum(f0_hz, self.spec.sample_rate / 2), f0_hz > 0.0, self._f0_hz)
+        self._f0_hz = float(f0_hz[-1])
+        self._give(self._bank.play(0, f0_hz, loudness_db, self.settings))
+
+    def _mapped(self, f0_hz: Array, loudness_db: Array) -> tuple[Array, Array]:
+        """What the player does -> what the instrument is to do, `[frames]` each; pitch 0 stays 0."""
+        settings = self.settings
+        pitch = np.full(len(f0_hz), settings.semitones() / 12.0)
+        level = loudness_db.astype(np.float64)
+        threshold = settings.decibels("gate_db")
+        if settings.match_octave or settings.match_loudness or settings.gate:
+            for i, (f0, loudness) in enumerate(zip(f0_hz.tolist(), loudness_db.tolist(), strict=True)):
+                sounds = f0 > 0.0 and loudness >= threshold
+                self._octave.add(f0 if sounds else 0.0)
+                if settings.match_octave:
+                    pitch[i] += self._octave.octaves
+                if sounds:
+                    self._loudness.add(loudness)
+                if settings.match_loudness:
+                    level[i] = self._loudness.map(loudness)
+                if settings.gate:
+                    # Of the sound before it was mapped: the threshold is the player's.
+                    level[i] += self._gate.process(f0, loudness, threshold) - loudness
+        return f0_hz * np.exp2(pitch), level + settings.decibels("loudness_shift_db")

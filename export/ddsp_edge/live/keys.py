@@ -1,0 +1,215 @@
+"""A live instrument: keys, wheels and pedals in, sound out."""
+
+import math
+from collections import deque
+from pathlib import Path
+
+import numpy as np
+
+from ddsp_edge.errors import DdspError
+from ddsp_edge.live.block_player import BlockPlayer
+from ddsp_edge.live.controllers import Controllers
+from ddsp_edge.live.keyboard import Keyboard
+from ddsp_edge.live.settings import KeySettings, within
+from ddsp_edge.live.voices import VoiceBank
+from ddsp_edge.synthesis import crossfade
+from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, midi_to_hz
+
+MAX_WAITING = 4096  # events that were sent and not yet heard: eight seconds of the densest playing
+_SLEEP_S = 1.0  # at the floor, after which a voice stops computing
+_ALL_SOUND_OFF, _ALL_NOTES_OFF = 120, 123
+_BEND = -1  # in the place of a controller's number
+
+
+class LiveInstrument(BlockPlayer):
+    """Play an instrument from a keyboard.
+
+    A frame hears what was sent up to the sample it stands for, and the hop that ends there follows one hop
+    later, so that every event is heard after the same time, `latency_samples`: one hop. The output of one
+    voice is that of `ddsp_edge.midi`, so much later, held to full scale.
+
+    Messages may be sent from any one other thread while `process` runs; channels are not told apart.
+
+    Args:
+        path: A `.tflite` made by `ddsp-tf export`.
+        voices: Integer from 1 (legato) to 32.
+        settings: What the player sets; may be changed at any time, from any thread.
+        seed: Seed of the noise; None for another noise every time.
+
+    Raises:
+        DdspError: If the file cannot be played, or `voices` is out of range.
+
+    Example:
+        >>> keys = LiveInstrument("violin.tflite", voices=4)  # doctest: +SKIP
+        >>> keys.note_on(69, 100)                             # doctest: +SKIP
+        >>> out = keys.render(480)                            # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        voices: int = 1,
+        settings: KeySettings | None = None,
+        seed: int | None = None,
+    ) -> None:
+        self.settings = KeySettings() if settings is None else settings
+        bank = VoiceBank(path, voices, seed)
+        super().__init__(bank, self.settings, bank.spec.hop)
+        self._keyboard = Keyboard(self.spec, self.card.loudness_db_range, voices, self.settings)
+        self._controllers = Controllers()
+        self._events: deque[tuple[int, int, int, int]] = deque()  # sample, status, two data values
+        self._fade_out = 1.0 - crossfade(self.spec.hop)
+        self._sleep_frames = self.spec.frames_for(_SLEEP_S)
+        self._forget()
+
+    def reset(self) -> None:
+        """Forget everything, messages that wait too: the next sample is sample 0."""
+        super().reset()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._events.clear()
+        self._keyboard.silence()
+        self._controllers.reset()
+        self._quiet = [self._sleep_frames] * self._bank.voices  # frames since a voice fell silent
+        self._position = 0  # samples given out
+        self._frames = 0
+        self._vibrato_cycles = 0.0
+        self._panic = self._mute = False
+
+    @property
+    def notes(self) -> list[int]:
+        """Notes that are held by a key or the pedal, oldest first."""
+        return self._keyboard.notes
+
+    def note_on(self, note: int, velocity: int = 100, offset: int = 0) -> None:
+        """Press a key.
+
+        Args:
+            note: MIDI note, 0 to 127.
+            velocity: 1 to 127; 0 lets the key go.
+            offset: Samples into the next block at which it happens; events come in the order of time.
+
+        Raises:
+            DdspError: If a number is out of range, as in the methods below.
+        """
+        self._send(0x90, _seven_bits("note", note), _seven_bits("velocity", velocity), offset)
+
+    def note_off(self, note: int, offset: int = 0) -> None:
+        """Let a key go."""
+        self._send(0x90, _seven_bits("note", note), 0, offset)
+
+    def pitch_bend(self, bend: float, offset: int = 0) -> None:
+        """Move the pitch wheel: -1 (down by the bend range, 2 semitones if not set) to 1 (up)."""
+        if not -1.0 <= bend <= 1.0:
+            raise DdspError(f"bend must be from -1 to 1. Received: {bend!r}")
+        self._send(0xE0, round(bend * 8192), 0, offset)
+
+    def control_change(self, control: int, value: int, offset: int = 0) -> None:
+        """Move a controller, 0 to 127 both.
+
+        Modulation (1), volume (7), expression (11), sustain (64), bend range (RPN 0), all sound off (120),
+        reset all controllers (121) and all notes off (123) are heard.
+        """
+        self._send(0xB0, _seven_bits("control", control), _seven_bits("value", value), offset)
+
+    def panic(self) -> None:
+        """Stop all sound within a hop, forget all keys, pedals and messages that wait."""
+        self._panic = True
+
+    def render(self, n_samples: int) -> Array:
+        """Play the next `n_samples` samples, float32."""
+        return self.process(np.zeros(n_samples, np.float32))
+
+    def _send(self, status: int, first: int, second: int, offset: int) -> None:
+        if offset < 0:
+            raise DdspError(f"offset must be 0 or more samples. Received: {offset}")
+        if len(self._events) >= MAX_WAITING:
+            # Nobody plays. To lose a message might leave a note sounding for ever; nothing is left sounding.
+            self._panic = True
+            return
+        self._events.append((self._position + offset, status, first, second))
+
+    def _advance(self, part: Array) -> None:
+        while len(self._queue) < len(part):
+            self._hear()
+            self._hop()
+        self._position += len(part)
+
+    def _hear(self) -> None:
+        """Take in what was sent up to the sample that the next frame stands for."""
+        if self._panic:
+            self._panic = False
+            self._events.clear()
+            self._stop()
+        now = self.spec.frame_sample(self._frames)
+        while self._events and self._events[0][0] <= now:
+            _, status, first, second = self._events.popleft()
+            if status == 0xE0:
+                self._controllers.bend = first / 8192.0
+            elif status == 0xB0:
+                self._control(first, second)
+            elif second:
+                self._keyboard.press(first, second)
+            else:
+                self._keyboard.release(first, self._controllers.sustained)
+
+    def _control(self, control: int, value: int) -> None:
+        was_sustained = self._controllers.sustained
+        self._controllers.hear(control, value)
+        if control == _ALL_SOUND_OFF:
+            self._stop()
+        elif control == _ALL_NOTES_OFF:
+            self._controllers.sustained = False
+            self._keyboard.release_all()
+        elif was_sustained and not self._controllers.sustained:
+            self._keyboard.lift_pedal()
+
+    def _stop(self) -> None:
+        self._controllers.centre()
+        self._keyboard.silence()
+        self._mute = True
+
+    def _hop(self) -> None:
+        dry = np.zeros(self.spec.hop, np.float32)
+        settings, wheels = self.settings, self._controllers
+        moved = wheels.bend_semitones + settings.semitones() + wheels.modulation * self._vibrato()
+        for number, voice in enumerate(self._keyboard.voices):
+            pitch, loudness = voice.frame(wheels.level_db, settings)
+            if loudness > LOUDNESS_FLOOR_DB:  # the shift leaves rests alone: they stay silent
+                loudness += settings.decibels("loudness_shift_db")
+            asleep = self._quiet[number] >= self._sleep_frames
+            self._quiet[number] = min(self._quiet[number] + 1, self._sleep_frames) if voice.silent else 0
+            if asleep and voice.silent:
+                continue
+            f0_hz = np.minimum(midi_to_hz([pitch + moved]).astype(np.float32), self.spec.sample_rate / 2)
+            level = np.array([loudness], np.float32)
+            if asleep:
+                # The first hop of a synthesizer holds frame 0: let that frame be silent, and go unheard.
+                self._bank.reset_voice(number)
+                floor = np.full(1, LOUDNESS_FLOOR_DB, np.float32)
+                self._bank.play(number, f0_hz, floor, settings)
+            audio = self._bank.play(number, f0_hz, level, settings)
+            if self._quiet[number] >= self._sleep_frames:
+                audio *= self._fade_out
+            dry += audio
+        self._frames += 1
+        self._give(dry, self._fade_out if self._mute else None)
+        if self._mute:
+            self._mute = False
+            self._bank.reset()
+            self._quiet = [self._sleep_frames] * self._bank.voices
+
+    def _vibrato(self) -> float:
+        """Semitones of the vibrato at full modulation; moves on by a frame."""
+        rate = within(self.settings.vibrato_hz, 0.0, 50.0, 0.0)
+        depth = within(self.settings.vibrato_semitones, -24.0, 24.0, 0.0)
+        cycles = self._vibrato_cycles + rate * self.spec.hop / self.spec.sample_rate
+        self._vibrato_cycles = cycles % 1.0
+        return depth * math.sin(2.0 * math.pi * self._vibrato_cycles)
+
+
+def _seven_bits(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 127:
+        raise DdspError(f"{name} must be a whole number from 0 to 127. Received: {value!r}")
+    return value

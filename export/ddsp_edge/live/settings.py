@@ -1,0 +1,103 @@
+"""What a player sets while playing: plain numbers, read once for each block.
+
+A field is assigned from any thread (in Python one assignment is atomic), so the audio path needs no lock.
+Whatever is assigned, what is read is in range: a slider or a network message never stops the sound.
+"""
+
+import math
+from dataclasses import dataclass
+
+from ddsp_edge.transposition import MAX_SHIFT_DB
+
+
+def within(value: float, low: float, high: float, default: float) -> float:
+    """`value` clipped to a range; the default where it is not a number."""
+    number = float(value)
+    return default if math.isnan(number) else min(max(number, low), high)
+
+
+@dataclass
+class Settings:
+    """What both ways of playing have.
+
+    Args:
+        gain_db: Gain of the output before its limiter, dB.
+        harmonic_db: Change of the harmonics, dB.
+        noise_db: Change of the noise, dB.
+        reverb: Share of the instrument's own room, 0 (dry) to 1 (as trained).
+        transposition: Semitones that the pitch is moved by, may be a fraction.
+        loudness_shift_db: dB added to the loudness of what sounds.
+    """
+
+    gain_db: float = 0.0
+    harmonic_db: float = 0.0
+    noise_db: float = 0.0
+    reverb: float = 1.0
+    transposition: float = 0.0
+    loudness_shift_db: float = 0.0
+
+    def decibels(self, name: str) -> float:
+        """The field `name`, dB, within what can be meant."""
+        return within(getattr(self, name), -MAX_SHIFT_DB, MAX_SHIFT_DB, 0.0)
+
+    def gain(self, name: str) -> float:
+        """The field `name`, dB, as a factor."""
+        return float(10.0 ** (self.decibels(name) / 20.0))
+
+    def semitones(self) -> float:
+        """The transposition, within eight octaves."""
+        return within(self.transposition, -96.0, 96.0, 0.0)
+
+    def room(self) -> float:
+        """Share of the room, 0 to 1."""
+        return within(self.reverb, 0.0, 1.0, 1.0)
+
+
+@dataclass
+class EffectSettings(Settings):
+    """Settings of `LiveEffect`.
+
+    Args:
+        gate: Whether only what has a pitch and is louder than `gate_db` sounds.
+        gate_db: Loudness below which the gate closes, dB.
+        match_loudness: Whether the player's range of loudness, learned while playing, is mapped to that of
+            the training data.
+        match_octave: Whether the octave is chosen that brings the middle of what was played nearest to the
+            middle of the training data; it changes between notes only.
+    """
+
+    gate: bool = False
+    gate_db: float = -60.0
+    match_loudness: bool = False
+    match_octave: bool = False
+
+
+@dataclass
+class KeySettings(Settings):
+    """Settings of `LiveInstrument`.
+
+    The defaults of attack, release and glide are those of `ddsp_edge.midi`: live and file sound the same.
+
+    Args:
+        attack_s: Time from the floor (-80 dB) to 0 dB, s.
+        decay_s: Time from the first level of a note to where it stays, s.
+        sustain_db: Where it stays, dB re its first level, 0 or below.
+        release_s: Time from 0 dB to the floor, s.
+        glide_s: Time of a slur from note to note of an instrument with one voice, s.
+        velocity_curve: Exponent on velocity; above 1 soft playing is softer.
+        vibrato_semitones: Depth of the vibrato at full modulation wheel (CC 1), semitones.
+        vibrato_hz: Its rate, Hz.
+    """
+
+    attack_s: float = 0.010
+    decay_s: float = 0.1
+    sustain_db: float = 0.0
+    release_s: float = 0.080
+    glide_s: float = 0.020
+    velocity_curve: float = 1.0
+    vibrato_semitones: float = 0.5
+    vibrato_hz: float = 5.5
+
+    def seconds(self, name: str) -> float:
+        """The field `name`, from 1 ms to 20 s."""
+        return within(getattr(self, name), 0.001, 20.0, 0.01)

@@ -1,0 +1,161 @@
+"""The voices of a model file: one network with a memory for each voice, their synthesizers, one room.
+
+A room is linear and the same for all voices, so it sounds once, on their sum.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ddsp_edge.card import Card, read_model_file
+from ddsp_edge.errors import DdspError
+from ddsp_edge.live.settings import Settings
+from ddsp_edge.network import Network
+from ddsp_edge.synthesis import Processor
+from ddsp_edge.synthesizer import MAX_NODES, Synthesizer
+from ddsp_edge.units import Array, scale_f0, scale_loudness, silence_bad
+
+MAX_VOICES = 32
+_LEVELS = {"Harmonic": ("amplitude", "harmonic_db"), "FilteredNoise": ("magnitudes", "noise_db")}
+
+
+class VoiceNetwork(Network):
+    """A network that plays several voices in turn.
+
+    The inputs of `step` have batch 1, and a graph with a constant RESHAPE cannot be resized (XNNPACK refuses
+    it), so each voice takes a step of its own. All share one interpreter, its weights and its kernels.
+
+    Args:
+        model: The flatbuffer.
+        card: Its card.
+        voices: Integer > 0.
+
+    Raises:
+        DdspError: As `Network`.
+    """
+
+    def __init__(self, model: bytes, card: Card, voices: int) -> None:
+        super().__init__(model, card)
+        self._memories: list[dict[str, Array]] = [{} for _ in range(voices)]
+        for voice in range(voices):
+            self.reset_voice(voice)
+
+    def reset_voice(self, voice: int) -> None:
+        """Set the states of a voice to zero."""
+        self.reset()
+        self._memories[voice] = self._states
+
+    def process_voice(self, voice: int, f0_scaled: Array, loudness_scaled: Array) -> dict[str, Array]:
+        """Run frames of a voice; see `Network.process`."""
+        self._states = self._memories[voice]
+        return self.process(f0_scaled, loudness_scaled)
+
+
+class VoiceBank:
+    """Everything between pitch and loudness on one side and sound on the other.
+
+    Args:
+        path: A `.tflite` made by `ddsp-tf export`.
+        voices: Integer from 1 to 32.
+        seed: Seed of the noise, another for each voice; None for another noise every time.
+
+    Raises:
+        DdspError: If the file cannot be played, or the number of voices is out of range.
+    """
+
+    def __init__(self, path: str | Path, voices: int = 1, seed: int | None = None) -> None:
+        if isinstance(voices, bool) or not isinstance(voices, int) or not 1 <= voices <= MAX_VOICES:
+            raise DdspError(f"voices must be a whole number from 1 to {MAX_VOICES}. Received: {voices!r}")
+        file = read_model_file(path)
+        self.card, self.spec = file.card, file.card.spec
+        if not file.card.f0_hz_range.median > 0.0:
+            raise DdspError(
+                f"{path}: the median of f0_hz_range must be above 0 Hz, not {file.card.f0_hz_range.median}"
+            )
+        try:
+            self._network = VoiceNetwork(file.model, file.card, voices)
+            channels = self._network.output_channels
+            whole = Synthesizer(file.card, file.arrays, seed, channels)  # checks the whole group
+            dry, rooms = without_rooms(file.card)
+            seeds = [None if seed is None else seed + MAX_NODES * voice for voice in range(voices)]
+            self._dry = [Synthesizer(dry, file.arrays, one, channels) for one in seeds]
+        except DdspError as error:
+            raise DdspError(f"{path}: {error}") from error
+        processors = {name: processor for name, processor, _ in whole.nodes()}
+        self._rooms: list[Processor] = [processors[name] for name in rooms]
+        # Control that sets the level of a node -> the setting that changes it.
+        self._levels: list[tuple[str, str]] = []
+        for node in dry.synthesizer["nodes"]:
+            if node["type"] in _LEVELS:
+                control, setting = _LEVELS[node["type"]]
+                self._levels.append((node["inputs"][control], setting))
+        self._share = 1.0
+
+    @property
+    def voices(self) -> int:
+        """Number of voices."""
+        return len(self._dry)
+
+    def reset(self) -> None:
+        """Forget everything: the next frame of each voice is frame 0."""
+        for voice in range(self.voices):
+            self.reset_voice(voice)
+        for room in self._rooms:
+            room.reset()
+        self._share = 1.0
+
+    def reset_voice(self, voice: int) -> None:
+        """Forget what a voice played; the noise begins again, too."""
+        self._network.reset_voice(voice)
+        self._dry[voice].reset()
+
+    def play(self, voice: int, f0_hz: Array, loudness_db: Array, settings: Settings) -> Array:
+        """Play frames of a voice, without the room.
+
+        Args:
+            voice: Which one.
+            f0_hz: `[frames]`, above 0 and at most Nyquist.
+            loudness_db: `[frames]`, finite.
+            settings: Its levels of harmonics and noise count.
+
+        Returns:
+            float32 audio `[frames * hop]`, finite.
+        """
+        controls = self._network.process_voice(voice, scale_f0(f0_hz), scale_loudness(loudness_db))
+        changed: dict[str, Array] = {"f0_hz": np.asarray(f0_hz, np.float64)[:, None], **controls}
+        for control, setting in self._levels:
+            gain = settings.gain(setting)
+            if gain != 1.0:
+                changed[control] = changed[control] * np.float32(gain)
+        return silence_bad(self._dry[voice].process(changed))
+
+    def reverberate(self, dry: Array, share: float) -> Array:
+        """Play the sum of the voices `[hops * hop]` in the room, of which `share` (0 to 1) is heard."""
+        wet = dry
+        for room in self._rooms:
+            wet = room.process(audio=wet)
+        before, self._share = self._share, share
+        if before == share == 1.0:
+            return wet
+        ramp = np.linspace(before, share, len(dry) + 1, dtype=np.float32)[1:]
+        return np.asarray(dry + ramp * (wet - dry), np.float32)
+
+
+def without_rooms(card: Card) -> tuple[Card, list[str]]:
+    """Take the reverbs off the end of a synthesizer.
+
+    Returns:
+        The card with the synthesizer that is left, and the names of the reverbs in the order in which they
+        follow. A reverb that something else listens to as well stays where it is.
+    """
+    nodes: list[dict[str, Any]] = list(card.synthesizer["nodes"])
+    output, rooms = card.synthesizer["output"], list[str]()
+    while True:
+        node = next(node for node in nodes if node["name"] == output)
+        rest = [other for other in nodes if other is not node]
+        if node["type"] != "Reverb" or any(output in other["inputs"].values() for other in rest):
+            return dataclasses.replace(card, synthesizer={"nodes": nodes, "output": output}), rooms
+        nodes, output = rest, node["inputs"]["audio"]
+        rooms.insert(0, node["name"])
