@@ -1,0 +1,181 @@
+"""The live instrument: MIDI, voices, latency, panic."""
+
+import mido
+import numpy as np
+import pytest
+
+from ddsp_edge import DdspError, FrameSpec, Instrument
+from ddsp_edge.live import KeySettings, LiveInstrument
+from ddsp_edge.live.keyboard import Keyboard
+from ddsp_edge.live.output import Limiter
+from ddsp_edge.midi import MidiScore
+from tests.device.conftest import TINY
+
+RATE, HOP = 16_000, 128
+
+
+@pytest.fixture(scope="module")
+def keys():
+    return LiveInstrument(TINY, seed=1)
+
+
+@pytest.fixture(scope="module")
+def chords():
+    return LiveInstrument(TINY, voices=3, seed=1)
+
+
+# Sample, method, arguments: a slur, a repeated note, bend, expression and a rest.
+TUNE = [
+    (130, "note_on", 60, 100),
+    (3000, "control_change", 11, 80),
+    (4001, "note_on", 67, 60),
+    (5000, "pitch_bend", 0.5),
+    (6000, "note_off", 60),
+    (8000, "note_off", 67),
+    (8000, "note_on", 62, 127),
+    (9999, "note_off", 62),
+]
+
+
+def play(player, tune, n_samples, size):
+    """Play a tune in blocks, each event sent before the block it falls into."""
+    player.reset()
+    waiting, parts = list(tune), []
+    for start in range(0, n_samples, size):
+        n = min(size, n_samples - start)
+        while waiting and waiting[0][0] < start + n:
+            at, name, *arguments = waiting.pop(0)
+            getattr(player, name)(*arguments, offset=at - start)
+        parts.append(player.render(n))
+    return np.concatenate(parts)
+
+
+@pytest.mark.parametrize("size", [1, 17, 32, 64, 100, 256, 1024])
+@pytest.mark.parametrize("name", ["keys", "chords"])
+def test_any_blocks_give_the_samples_of_one_call(name, size, request):
+    player = request.getfixturevalue(name)
+    want = play(player, TUNE, 12_000, 12_000)
+    assert 0.01 < np.abs(want).max() <= 1.0
+    np.testing.assert_allclose(play(player, TUNE, 12_000, size), want, atol=1e-5, rtol=0)
+
+
+def test_one_voice_is_the_midi_file_one_hop_later(keys, tmp_path):
+    score = mido.MidiFile(ticks_per_beat=RATE // 2)  # at 120 beats a minute a tick is a sample
+    track, now = mido.MidiTrack(), 0
+    for at, name, *arguments in TUNE:
+        if name == "pitch_bend":
+            message = mido.Message("pitchwheel", pitch=round(arguments[0] * 8192))
+        elif name == "control_change":
+            message = mido.Message(name, control=arguments[0], value=arguments[1])
+        else:
+            message = mido.Message(name, note=arguments[0], velocity=([*arguments, 0])[1])
+        track.append(message.copy(time=at - now))
+        now = at
+    score.tracks.append(track)
+    score.save(tmp_path / "a.mid")
+    instrument = Instrument(TINY, seed=1)
+    blocks = MidiScore(tmp_path / "a.mid", instrument.spec).blocks(instrument.card)
+    want = np.concatenate([instrument.process(*block) for block in blocks])[: 10_000 // HOP * HOP]
+    found = play(keys, TUNE, len(want) + HOP, 100)[HOP:]
+    assert keys.latency_samples == HOP
+    # Before the first key the live instrument is silent and the file plays the floor.
+    np.testing.assert_allclose(found[HOP:], want[HOP:], atol=1e-4, rtol=0)
+
+
+def test_an_onset_is_heard_after_the_declared_latency(chords):
+    for at in (HOP, HOP + 1, 1000, 1024):
+        out = play(chords, [(at, "note_on", 69, 127)], 4096, 50)
+        # The event is heard by the frame at the end of its hop; what moves towards it begins, one hop late,
+        # with that hop, so that the first sample is within a hop before the event plus the latency.
+        start = -(-at // HOP) * HOP - HOP + chords.latency_samples
+        assert not out[:start].any()
+        assert start <= int(np.argmax(out != 0.0)) <= start + 2
+        assert np.abs(out[start : start + 4 * HOP]).max() > 1e-3
+
+
+def test_panic_leaves_nothing_sounding(chords):
+    for stop in (lambda: chords.panic(), lambda: chords.control_change(120, 0)):
+        chords.reset()
+        chords.control_change(64, 127)
+        for note in range(50, 60):
+            chords.note_on(note)
+        assert np.abs(chords.render(4000)).max() > 0.01
+        stop()
+        chords.render(3 * HOP)
+        assert chords.notes == []
+        assert not chords.render(4000).any()
+        chords.note_on(60)
+        assert np.abs(chords.render(4000)).max() > 0.01
+
+
+def test_all_notes_off_ends_what_the_pedal_holds_too(chords):
+    chords.reset()
+    chords.control_change(64, 127)
+    chords.note_on(60)
+    chords.note_off(60)
+    chords.render(2000)
+    assert chords.notes == [60]
+    chords.control_change(123, 0)
+    chords.render(RATE * 2)
+    assert chords.notes == []
+    assert not chords.render(1000).any()
+
+
+def test_the_pedal_holds_and_lets_go(chords):
+    chords.reset()
+    chords.note_on(60)
+    chords.control_change(64, 127)
+    chords.note_off(60)
+    chords.render(1000)
+    assert chords.notes == [60]
+    chords.control_change(64, 0)
+    chords.render(1000)
+    assert chords.notes == []
+
+
+def test_numbers_out_of_range_are_refused(keys):
+    for call in (
+        lambda: keys.note_on(128),
+        lambda: keys.note_on(60, -1),
+        lambda: keys.pitch_bend(float("nan")),
+        lambda: keys.control_change(1, 200),
+        lambda: keys.note_on(60, offset=-1),
+        lambda: LiveInstrument(TINY, voices=0),
+    ):
+        with pytest.raises(DdspError, match="Received"):
+            call()
+
+
+def test_messages_that_nobody_hears_are_bounded_and_leave_no_note(keys):
+    keys.reset()
+    for i in range(10_000):
+        keys.note_on(i % 128)
+    keys.render(2 * HOP)
+    assert keys.notes == []
+
+
+def board(voices):
+    return Keyboard(FrameSpec(RATE, HOP), Instrument(TINY).card.loudness_db_range, voices, KeySettings())
+
+
+def test_the_voice_let_go_longest_ago_is_taken_then_the_oldest():
+    keyboard = board(3)
+    for note in (60, 61, 62):
+        keyboard.press(note, 100)
+        for voice in keyboard.voices:
+            voice.frame(0.0, KeySettings())
+    keyboard.release(61, sustained=False)
+    keyboard.press(63, 100)
+    assert [voice.note for voice in keyboard.voices] == [60, 63, 62]
+    keyboard.press(64, 100)
+    assert [voice.note for voice in keyboard.voices] == [64, 63, 62]
+    keyboard.release(60, sustained=False)  # its voice was taken
+    assert [voice.keyed for voice in keyboard.voices] == [True] * 3
+
+
+def test_the_limiter_keeps_full_scale_and_leaves_the_rest_alone():
+    limiter = Limiter(FrameSpec(RATE, HOP))
+    soft = np.random.default_rng(0).uniform(-1, 1, 20 * HOP).astype(np.float32)
+    np.testing.assert_array_equal(limiter.process(soft), soft)
+    loud = limiter.process(soft * np.float32(1e6))
+    assert 0.9 < np.abs(loud).max() <= 1.0
