@@ -6,16 +6,22 @@ DEVICE_VENV ?= .venv-device
 # How many tests run at once.
 TEST_JOBS ?= 2
 
+# The whole of tests/device takes an hour under emulation.
+ARM64_TESTS ?= tests/device/test_other_processors.py tests/device/test_law_one.py tests/device/test_play_host.py
+
 BIN = $(VENV)/bin
 DEVICE_BIN = $(DEVICE_VENV)/bin
 PIP_OPTIONS = --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test lint types test-library test-device clean
+ARM64 ?= .venv-arm64
+
+.PHONY: help demo test lint types test-library test-device test-arm64 clean
 
 help:
 	@echo "make demo    train the demo instrument and write demo/report.html (about 10 minutes)"
 	@echo "make test    run all tests"
 	@echo "make lint    ruff;  make types    mypy"
+	@echo "make test-arm64   test the device side on emulated ARM processors (needs apt-get and dpkg)"
 	@echo "make clean   remove what these made"
 
 demo: $(VENV)/.installed
@@ -29,6 +35,17 @@ test-library: $(VENV)/.installed
 # The device side is tested where TensorFlow is not installed at all.
 test-device: $(DEVICE_VENV)/.installed
 	$(DEVICE_BIN)/python -m pytest tests/device
+
+# What a Raspberry Pi 4 and 5 would play, under user-mode emulation.
+test-arm64: $(ARM64)/python
+	for cpu in cortex-a72 cortex-a76; do \
+	  QEMU_CPU=$$cpu DDSP_BLOCK_TENSORFLOW=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=.:export \
+	    $(ARM64)/python -m pytest -q -p no:cacheprovider $(ARM64_TESTS) || exit 1; \
+	done
+
+$(ARM64)/python: tests/arm64/setup.sh constraints.txt
+	PIP="$(PYTHON) -m pip" tests/arm64/setup.sh $(ARM64)
+	@touch $@
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -56,4 +73,4 @@ python-is-new-enough:
 	         "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 
 clean:
-	rm -rf $(VENV) $(DEVICE_VENV) demo/dataset demo/run demo/output demo/report.html
+	rm -rf $(VENV) $(DEVICE_VENV) $(ARM64) demo/dataset demo/run demo/output demo/report.html

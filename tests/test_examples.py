@@ -20,7 +20,9 @@ def refusal(example, *arguments):
     return done.stderr
 
 
-@pytest.mark.parametrize("example", ["minimal_host.py", "own_processor.py", "train_in_keras.py"])
+@pytest.mark.parametrize(
+    "example", ["minimal_host.py", "own_processor.py", "play_host.py", "train_in_keras.py"]
+)
 def test_an_example_without_arguments_tells_what_it_takes(example):
     error = refusal(example)
     usage = error[error.rindex("usage: ") :]  # TensorFlow may say something before

@@ -9,7 +9,8 @@ from ddsp_edge.errors import printable
 from ddsp_edge.units import hz_to_midi
 
 _NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-_COLUMNS, _LINES = 76, 6  # of one entry
+_COLUMNS, _LINES = 86, 7  # of one entry
+_GUARDS = ("block_error_max", "float32_error_max")  # of the exporter; whoever plays the file gains nothing
 
 
 def note_name(f0_hz: float) -> str:
@@ -46,13 +47,17 @@ def describe(file: ModelFile, path: str | Path) -> str:
 
 
 def _quality(quality: dict[str, Any]) -> list[tuple[str, str]]:
-    """What was measured, a line each; figures that belong together share one."""
-    rows = []
+    """What was measured; figures that belong together share lines."""
+    own = {
+        name: value
+        for name, value in quality.items()
+        if not isinstance(value, dict) and name not in _GUARDS and value != []
+    }
+    rows = _figures("quality:", own)
     for name, value in sorted(quality.items()):
-        label = f"quality: {_spaced(name)}"
         if not isinstance(value, dict):
-            rows.append((label, _short(value)))
             continue
+        label = f"quality: {_spaced(name)}"
         parts = {key: part for key, part in sorted(value.items()) if isinstance(part, dict)}
         rows += _figures(label, {key: part for key, part in value.items() if key not in parts})
         for key, part in parts.items():

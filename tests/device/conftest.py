@@ -1,6 +1,7 @@
 """Fixtures of the device tests, which pass without TensorFlow.
 
-With `DDSP_BLOCK_TENSORFLOW=1` an import of anything heavy fails, as it would on a device.
+With `DDSP_BLOCK_TENSORFLOW=1` an import of anything heavy fails, as it would on a device. Under emulation
+`DDSP_PYTHON` is the program that starts an emulated Python, for tests that start one.
 """
 
 import os
@@ -13,6 +14,9 @@ HEAVY = ("tensorflow", "keras", "librosa", "scipy")
 
 if os.environ.get("DDSP_BLOCK_TENSORFLOW") == "1":
     sys.modules.update(dict.fromkeys(HEAVY))  # type: ignore[arg-type]
+
+
+sys.executable = os.environ.get("DDSP_PYTHON", sys.executable)
 
 
 # Trained on a recording and exported as users' are, but small: 16 kHz, hop 128, 20 harmonics, 9 bands of
