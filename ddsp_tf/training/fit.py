@@ -23,6 +23,7 @@ from ddsp_tf.models.autoencoder import Autoencoder
 from ddsp_tf.training.callbacks import Checkpoint, RunLog, StopWhenAsked
 from ddsp_tf.training.checkpoints import TrainingState, has_checkpoint, load_newest, remove_leftovers
 from ddsp_tf.training.compile import compile_model
+from ddsp_tf.training.excerpts import EXCERPTS_NAME, save_excerpts
 from ddsp_tf.training.interruption import Stopped, signals_deferred
 from ddsp_tf.training.reference import REFERENCE_NAME, save_reference
 from ddsp_tf.training.run import (
@@ -180,6 +181,8 @@ def _write_first_files(config: Config, data: Path, run: Path, on_damage: OnDamag
     remove_leftovers(run)
     if new or not (run / REFERENCE_NAME).exists():
         save_reference(data, run, config, on_damage)
+    if new or not (run / EXCERPTS_NAME).exists():
+        save_excerpts(data, run, config.spec, on_damage)
 
 
 def _fit(

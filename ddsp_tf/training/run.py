@@ -5,6 +5,7 @@ RUN/instrument.keras   the model at the last checkpoint, with its optimizer
 RUN/checkpoints/       the last checkpoints, and the best
 RUN/log.csv            one line an epoch
 RUN/reference.npz      a little held-back sound, which `export` measures against
+RUN/excerpts.npz       features of a little training sound, which `export` measures ranges on
 RUN/evaluation.json    what `evaluate` measured
 """
 

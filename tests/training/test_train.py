@@ -51,6 +51,7 @@ def test_a_run_holds_its_configuration_its_log_and_held_back_sound(trained_run, 
         "config.yaml",
         "instrument.keras",
         "log.csv",
+        "excerpts.npz",
         "reference.npz",
     }
     assert load_config_of_run(trained_run) == tiny.config()
