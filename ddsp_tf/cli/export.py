@@ -14,8 +14,9 @@ COLUMNS = (
     "spectral_distance_file",
     "spectral_distance_change_percent",
     "network_us_per_frame",
+    "play_us_per_frame",
 )
-FORMS = (".2g", ".3f", ".3f", "+.2f", ".0f")
+FORMS = (".2g", ".3f", ".3f", "+.2f", ".0f", ".0f")
 
 HELP = "write an instrument as a .tflite for devices"
 
@@ -28,16 +29,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--quantize",
-        choices=("auto", "int8", "int8-weights", "float16", "float32", "int8-full"),
-        default="int8",
+        choices=("auto", "int8", "int8-layers", "int8-weights", "float16", "float32", "int8-full"),
         metavar="HOW",
-        help="how weights are stored: int8 (default), float16, float32, int8-weights, int8-full, or "
-        "auto: measure all and take the smallest that sounds the same",
+        help="how weights are stored: int8 (default), int8-layers, int8-weights, float16, float32, "
+        "int8-full, or auto: measure all and take the smallest that sounds the same",
     )
     parser.add_argument(
         "--play",
-        action="store_true",
-        help="put the synthesizer into the model too, for hosts that have nothing but LiteRT",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="put the synthesizer into the model too, for hosts that have nothing but LiteRT (default)",
+    )
+    parser.add_argument("--dry", action="store_true", help="leave out the room: every Reverb")
+    parser.add_argument(
+        "--runtime",
+        choices=("current", "2.14"),
+        default="current",
+        metavar="VERSION",
+        help="oldest runtime that is to load the file: current (default), or 2.14, tflite-runtime's last",
+    )
+    parser.add_argument(
+        "--target",
+        choices=("litert", "ddsp-vst"),
+        default="litert",
+        metavar="HOST",
+        help="who loads the file: litert (default), or ddsp-vst, the plug-in of 2022",
     )
 
 
@@ -45,14 +61,20 @@ def run(args: argparse.Namespace) -> None:
     """Run the command."""
     load_tensorflow()
 
+    if args.target == "ddsp-vst":
+        _run_vst(args)
+        return
+
     from ddsp_export.export import export
 
     card = export(
         args.run,
         args.out,
-        args.quantize,
+        args.quantize or "int8",
         play=args.play,
-        progress=lambda text: print(f"{text} ...", file=sys.stderr),
+        dry=args.dry,
+        runtime=args.runtime,
+        progress=_progress,
     )
     quality = card.quality
     if "recipes" in quality:
@@ -65,21 +87,42 @@ def run(args: argparse.Namespace) -> None:
         f"  spectral distance to the recording {quality['spectral_distance_file']:.3f} "
         f"(Keras {quality['spectral_distance_keras']:.3f})\n"
         f"  synthesis equal to Keras within {quality['synthesis_error_peak']:.1e} of full scale\n"
-        f"  {quality['network_us_per_frame']:.0f} us a frame in the network, "
-        f"{quality['real_time_factor_by_hops']:.0f} times faster than real time on one thread"
+        f"  CPU time on {printable(quality['measured_on'])}, one thread: "
+        f"{quality['network_us_per_frame']:.0f} us a frame in the network, "
+        f"{quality['real_time_factor_by_hops']:.0f} times faster than real time with the numpy synthesizer"
     )
-    if args.play:
+    if "play_error_peak" in quality:
         tell(
-            f"  `play` does all in one call: {quality['play_real_time_factor']:.0f} times faster than real "
-            f"time, within {quality['play_error_peak']:.1e} of full scale"
+            f"  `play` does all in one call of {quality['play_us_per_frame']:.0f} us a frame, "
+            f"{quality['play_real_time_factor']:.0f} times faster than real time, within "
+            f"{quality['play_error_peak']:.1e} of full scale"
         )
+
+
+def _run_vst(args: argparse.Namespace) -> None:
+    """Write a file for the plug-in."""
+    from ddsp_export.export_vst import export_vst
+
+    known = export_vst(args.run, args.out, args.quantize or "float32", progress=_progress)["ddsp_tf"]
+    tell(
+        f"{printable(args.out)}: {args.out.stat().st_size / 1000:.0f} kB, {known['quantization']}, "
+        "for DDSP-VST\n"
+        f"  controls equal to Keras within {known['quality']['control_error_max']:.1e} over "
+        f"{known['quality']['seconds_verified']:.0f} s\n"
+        f"  loudness is reckoned from the plug-in's power, which misses it by "
+        f"{known['power_map']['residual_db']:.1f} dB (standard deviation on the training data)"
+    )
+
+
+def _progress(text: str) -> None:
+    print(f"{text} ...", file=sys.stderr)
 
 
 def table_of_recipes(recipes: dict[str, dict[str, Any]]) -> str:
     """What was measured of each way to store the weights, a line each."""
     lines = [
         f"{'weights':<20} {'kB':>7} {'operators':>9} {'control':>9} {'level dB':>9} {'distance':>9} "
-        f"{'change %':>9} {'us/frame':>9}"
+        f"{'change %':>9} {'us/frame':>9} {'us play':>9}"
     ]
     for name, row in recipes.items():
         values = [row[key] for key in COLUMNS]

@@ -1,43 +1,43 @@
 """Keras model to TFLite flatbuffer: builtin operators only.
 
-    python -m ddsp_export.convert [--play] RUN OUT.tflite [CALIBRATION.npz]
+    python -m ddsp_export.convert RUN OUT.tflite [--play] [--dry] [--calibration FILE] [--vst OFFSET SLOPE]
 
 is what `convert_apart` runs: the converter is C++ that may abort, and must not take the caller with it.
-CALIBRATION holds `f0_scaled` and `loudness_scaled` `[frames]`; with it all values become 8-bit integers.
+The calibration file holds `f0_scaled` and `loudness_scaled` `[frames]`; with it all values become 8-bit
+integers.
 """
 
+import argparse
 import signal
 import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ddsp_edge.units import Array, scale_f0, scale_loudness
-from ddsp_export.operators import check_operators, put_first
+from ddsp_export.operators import check_operators, tidy
 from ddsp_tf.errors import DdspError
 
-SIGNATURE = "step"
+STEP = "step"
+SCALED = ("f0_scaled", "loudness_scaled")
 TIMEOUT_S = 1800
 CHILD = [sys.executable, "-m", "ddsp_export.convert"]
 
 
-def output_name(node: str, control: str) -> str:
-    """Name of a control among the outputs of `step`."""
-    return f"{node}_{control}"
-
-
-def convert_apart(run: Path, calibration: Any = None, *, play: bool = False) -> bytes:
+def convert_apart(run: Path, calibration: Any = None, *, play: bool = False, dry: bool = False) -> bytes:
     """Convert the model of a run as `convert` does, in a process of its own.
 
     Args:
         run: The run folder.
-        calibration: None for float32, or what has `f0_hz` and `loudness_db` `[frames]`, as a `Reference` has.
+        calibration: None for float32, or what has `f0_hz` and `loudness_db` `[frames]`, as `Excerpts` have.
         play: Whether the synthesizer goes into the model too.
+        dry: Whether the synthesizer's rooms are left out.
 
     Returns:
         The flatbuffer.
@@ -45,16 +45,34 @@ def convert_apart(run: Path, calibration: Any = None, *, play: bool = False) -> 
     Raises:
         DdspError: If it cannot be converted to builtin operators, or the converter dies.
     """
+    options = [*(["--play"] if play else []), *(["--dry"] if dry else [])]
+    return _apart(run, options, None if calibration is None else scaled_features(calibration))
+
+
+def scaled_features(features: Any) -> dict[str, Array]:
+    """Inputs of the network `[frames]` by name, of what has `f0_hz` and `loudness_db`."""
+    return {
+        "f0_scaled": scale_f0(features.f0_hz),
+        "loudness_scaled": scale_loudness(features.loudness_db),
+    }
+
+
+def convert_vst_apart(run: Path, offset_db: float, slope_db: float) -> bytes:
+    """Convert the model of a run for DDSP-VST, in a process of its own; see `ddsp_export.vst.PowerMap`.
+
+    Raises:
+        DdspError: As `convert_apart`.
+    """
+    return _apart(run, ["--vst", repr(offset_db), repr(slope_db)], None)
+
+
+def _apart(run: Path, options: list[str], calibration: dict[str, Any] | None) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model.tflite"
-        command = [*CHILD, *(["--play"] if play else []), str(run), str(out)]
+        command = [*CHILD, str(run), str(out), *options]
         if calibration is not None:
-            command.append(str(Path(folder) / "calibration.npz"))
-            np.savez(
-                command[-1],
-                f0_scaled=scale_f0(calibration.f0_hz),
-                loudness_scaled=scale_loudness(calibration.loudness_db),
-            )
+            command += ["--calibration", str(Path(folder) / "calibration.npz")]
+            np.savez(command[-1], **calibration)
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
         except subprocess.TimeoutExpired as error:
@@ -68,19 +86,14 @@ def convert_apart(run: Path, calibration: Any = None, *, play: bool = False) -> 
 
 
 def convert(model: Any, calibration: dict[str, Array] | None = None, synthesizer: Any = None) -> bytes:
-    """Convert one frame of a model's network, and with a synthesizer one hop of its sound.
-
-    The signature `step` takes `f0_scaled` and `loudness_scaled` `[1, 1]` and the decoder's states, and
-    gives the controls that the network predicts, `[1, channels]`, and the next states under the same names.
-    `synthesize` takes `f0_hz` `[1, 1]`, those controls, white noise `[1, hop]` and the synthesizer's states,
-    and gives `audio` `[1, hop]` and the next states. `play` is both: `f0_hz` and `loudness_db` `[1, 1]`,
-    noise and all states in, audio and all next states out.
+    """Convert the signatures of a model: see `ddsp_export.endpoints`.
 
     Args:
         model: The trained `Autoencoder`.
-        synthesizer: None for `step` alone, or the `SynthesizerGraph`.
         calibration: None for float32. Scaled features, `[frames]` by name, for integers throughout: with
-            them the ranges of all activations are measured. Inputs and outputs stay float32.
+            them the ranges of all activations are measured. Inputs and outputs stay float32, and `step` is
+            the only signature.
+        synthesizer: None for a model without `synthesize` and `play`, or the `SynthesizerGraph`.
 
     Returns:
         The flatbuffer.
@@ -88,75 +101,34 @@ def convert(model: Any, calibration: dict[str, Array] | None = None, synthesizer
     Raises:
         DdspError: If the model cannot be converted to builtin operators.
     """
+    from ddsp_export.endpoints import make_endpoints
+
+    endpoints = make_endpoints(model, synthesizer)
+    if calibration is None:
+        return tidy(to_flatbuffer(model, endpoints), STEP)
+    step = endpoints[STEP]
+    frames = partial(_representative, step, model.decoder.state_sizes, calibration)
+    return tidy(to_flatbuffer(model, {STEP: step}, frames), STEP)
+
+
+def to_flatbuffer(
+    model: Any, endpoints: dict[str, Any], representative: Callable[[], Iterator[Any]] | None = None
+) -> bytes:
+    """Convert `tf.function`s by the names of their signatures.
+
+    Args:
+        model: What has their weights.
+        endpoints: The functions, with input signatures.
+        representative: None for float32; for integers throughout gives `(signature, inputs)` as they come.
+
+    Returns:
+        The flatbuffer, of builtin operators.
+
+    Raises:
+        DdspError: If they cannot be converted to those.
+    """
     import keras
     import tensorflow as tf
-
-    from ddsp_tf.models.autoencoder import FEATURES
-    from ddsp_tf.models.scaling import scale_f0 as scale_f0_tensor
-    from ddsp_tf.models.scaling import scale_loudness as scale_loudness_tensor
-
-    states = model.decoder.state_sizes
-
-    def endpoint(sizes: dict[str, int], function: Any) -> Any:
-        """A graph of `function`, which takes tensors `[1, size]` by name and gives some by name."""
-        specification = [tf.TensorSpec([1, size], tf.float32, name=name) for name, size in sizes.items()]
-
-        @tf.function(input_signature=specification)
-        def run(*tensors: Any) -> dict[str, Any]:
-            return dict(function(dict(zip(sizes, tensors, strict=True))))
-
-        return run
-
-    def controls_and_states(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        inputs = {name: given[name] for name in model.decoder.input_names}
-        controls, next_states = model.step(inputs, {name: given[name] for name in states})
-        named = {
-            output_name(node.name, control): controls[node.name][control]
-            for node in model.processors.nodes
-            for control in controls[node.name]
-            if node.inputs.get(control) not in FEATURES
-        }
-        return named, next_states
-
-    def play_step(given: dict[str, Any]) -> dict[str, Any]:
-        controls, next_states = controls_and_states(given)
-        return {**controls, **next_states}
-
-    def play_synthesizer(given: dict[str, Any]) -> dict[str, Any]:
-        audio, next_states = synthesizer.run(given, given)
-        return {"audio": audio, **next_states}
-
-    def play_all(given: dict[str, Any]) -> dict[str, Any]:
-        features = {
-            "f0_scaled": scale_f0_tensor(given["f0_hz"]),
-            "loudness_scaled": scale_loudness_tensor(given["loudness_db"]),
-        }
-        controls, next_states = controls_and_states({**given, **features})
-        return {**next_states, **play_synthesizer({**given, **controls})}
-
-    step = endpoint({**dict.fromkeys(model.decoder.input_names, 1), **states}, play_step)
-    endpoints = {SIGNATURE: step}
-    if synthesizer is not None:
-        own = {**synthesizer.noises, **synthesizer.states}
-        controls = {
-            name: int(value.shape[-1])
-            for name, value in step.get_concrete_function().structured_outputs.items()
-            if name not in states
-        }
-        endpoints["synthesize"] = endpoint({"f0_hz": 1, **controls, **own}, play_synthesizer)
-        endpoints["play"] = endpoint({"f0_hz": 1, "loudness_db": 1, **states, **own}, play_all)
-
-    def representative() -> Iterator[tuple[str, dict[str, Array]]]:
-        """Frames as they come, with the states that Keras gives them."""
-        state = {name: np.zeros([1, size], np.float32) for name, size in states.items()}
-        for values in zip(*((calibration or {})[name] for name in model.decoder.input_names), strict=True):
-            inputs = {
-                name: np.full([1, 1], value, np.float32)
-                for name, value in zip(model.decoder.input_names, values, strict=True)
-            }
-            yield SIGNATURE, {**inputs, **state}
-            out = step(*inputs.values(), *state.values())
-            state = {name: np.asarray(out[name]) for name in states}
 
     with tempfile.TemporaryDirectory() as folder:
         saved = str(Path(folder) / "saved_model")
@@ -167,7 +139,7 @@ def convert(model: Any, calibration: dict[str, Array] | None = None, synthesizer
         archive.write_out(saved, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=list(endpoints))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        if calibration is not None:
+        if representative is not None:
             converter.target_spec.supported_ops.insert(0, tf.lite.OpsSet.TFLITE_BUILTINS_INT8)
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.representative_dataset = representative
@@ -179,7 +151,37 @@ def convert(model: Any, calibration: dict[str, Array] | None = None, synthesizer
             detail = " ".join(str(error).split())[:300]
             raise DdspError(f"the model cannot be converted to TFLite builtins: {detail}") from error
     check_operators(flatbuffer)
-    return put_first(flatbuffer, SIGNATURE)
+    return flatbuffer
+
+
+def _representative(
+    step: Any, states: dict[str, int], calibration: dict[str, Array]
+) -> Iterator[tuple[str, dict[str, Array]]]:
+    """Frames as they come, with the states that Keras gives them."""
+    state = {name: np.zeros([1, size], np.float32) for name, size in states.items()}
+    for values in zip(*(calibration[name] for name in SCALED), strict=True):
+        inputs = {name: np.full([1, 1], v, np.float32) for name, v in zip(SCALED, values, strict=True)}
+        yield STEP, {**inputs, **state}
+        out = step(*inputs.values(), *state.values())
+        state = {name: np.asarray(out[name]) for name in states}
+
+
+def convert_run(
+    run: Path, calibration: dict[str, Array] | None = None, *, play: bool = False, dry: bool = False
+) -> bytes:
+    """Convert the model of a run in this process; for the rest see `convert` and `convert_apart`."""
+    from ddsp_export.describe import describe, without_rooms
+    from ddsp_export.graph import SynthesizerGraph
+    from ddsp_tf.training.run import load_model_of_run
+
+    model = load_model_of_run(run)
+    if dry:
+        model = without_rooms(model)
+    synthesizer = None
+    if play:
+        card, arrays = describe(model)
+        synthesizer = SynthesizerGraph(model.spec, card.synthesizer, arrays)
+    return convert(model, calibration, synthesizer)
 
 
 def main(arguments: list[str]) -> None:
@@ -188,20 +190,24 @@ def main(arguments: list[str]) -> None:
 
     load_tensorflow()
 
-    from ddsp_export.describe import describe
-    from ddsp_export.graph import SynthesizerGraph
+    from ddsp_export.vst import PowerMap, convert_vst
     from ddsp_tf.training.run import load_model_of_run
 
-    play = arguments[0] == "--play"
-    run, out, *calibration = arguments[1:] if play else arguments
+    parser = argparse.ArgumentParser()
+    parser.add_argument("run", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--play", action="store_true")
+    parser.add_argument("--dry", action="store_true")
+    parser.add_argument("--calibration", type=Path)
+    parser.add_argument("--vst", type=float, nargs=2)
+    given = parser.parse_args(arguments)
     try:
-        model = load_model_of_run(Path(run))
-        synthesizer = None
-        if play:
-            card, arrays = describe(model)
-            synthesizer = SynthesizerGraph(model.spec, card.synthesizer, arrays)
-        given = dict(np.load(calibration[0])) if calibration else None
-        Path(out).write_bytes(convert(model, given, synthesizer))
+        if given.vst:
+            flatbuffer = convert_vst(load_model_of_run(given.run), PowerMap(*given.vst))
+        else:
+            calibration = dict(np.load(given.calibration)) if given.calibration else None
+            flatbuffer = convert_run(given.run, calibration, play=given.play, dry=given.dry)
+        given.out.write_bytes(flatbuffer)
     except DdspError as error:
         sys.exit(f"error: {error}")
 

@@ -4,16 +4,19 @@ import dataclasses
 import datetime
 from typing import Any
 
+import keras
 import numpy as np
 
 from ddsp_edge.card import Card, Range
 from ddsp_edge.units import Array
-from ddsp_export.convert import output_name
+from ddsp_export.endpoints import output_name
 from ddsp_tf.errors import DdspError
+from ddsp_tf.layers.processor_group import ProcessorGroup
 from ddsp_tf.models.autoencoder import FEATURES, Autoencoder
 from ddsp_tf.models.scaling import FEATURE_SCALING
 
-DEVICE_PROCESSORS = ("Harmonic", "FilteredNoise", "Add", "Mix", "Reverb")
+ROOM = "Reverb"
+DEVICE_PROCESSORS = ("Harmonic", "FilteredNoise", "Add", "Mix", ROOM)
 
 
 def describe(model: Autoencoder, play: bool = False) -> tuple[Card, dict[str, Array]]:
@@ -44,7 +47,7 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[Card, dict[str, Ar
             config["n_harmonics"] = model.processors.processors[node.name].n_harmonics
         elif node.type == "FilteredNoise":
             config["n_bands"] = model.processors.processors[node.name].n_bands
-        elif node.type == "Reverb":
+        elif node.type == ROOM:
             config["impulse_response"] = name = f"{node.name}_impulse_response"
             arrays[name] = np.asarray(model.processors.processors[node.name].impulse_response, np.float32)
         inputs = {}
@@ -81,3 +84,40 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[Card, dict[str, Ar
         shapes = {name: [1, size] for name, size in states.items()}
         card = dataclasses.replace(card, synthesis_state_shapes=shapes)
     return card, arrays
+
+
+def without_rooms(model: Autoencoder) -> Autoencoder:
+    """The same instrument, with the same weights, without its reverbs: what they take goes past them."""
+    group = model.processors
+    past = {node.name: node.inputs["audio"] for node in group.nodes if node.type == ROOM}
+
+    def source(name: str) -> str:
+        while name in past:
+            name = past[name]
+        return name
+
+    nodes = [
+        {
+            "name": node.name,
+            "type": node.type,
+            "config": node.config,
+            "inputs": {control: source(given) for control, given in node.inputs.items()},
+        }
+        for node in group.nodes
+        if node.name not in past
+    ]
+    dry = ProcessorGroup(
+        group.spec.sample_rate,
+        group.spec.hop,
+        inputs=list(group.input_sizes),
+        nodes=nodes,
+        output=source(group.output_name),
+        name=group.name,
+    )
+    config = {**model.get_config(), "processors": keras.saving.serialize_keras_object(dry)}
+    copy = type(model).from_config(config)
+    copy.build(None)
+    for part in ("decoder", "encoder", "embedding"):
+        if getattr(model, part, None) is not None:
+            getattr(copy, part).set_weights(getattr(model, part).get_weights())
+    return copy

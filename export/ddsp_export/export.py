@@ -2,22 +2,30 @@
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ddsp_edge.card import Card, write_model_file
 from ddsp_export.convert import convert_apart
-from ddsp_export.describe import describe
-from ddsp_export.operators import count_operators
+from ddsp_export.describe import describe, without_rooms
+from ddsp_export.gate import check_card, check_float32
+from ddsp_export.operators import check_operators
 from ddsp_export.quantize import QUANTIZATIONS, quantize_weights
 from ddsp_export.recipes import Bench, Measured, Recipe, choose, compare
 from ddsp_export.verify import Verifier
 from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation.evaluate import load_evaluation
-from ddsp_tf.training.reference import load_reference
+from ddsp_tf.training.excerpts import EXCERPTS_NAME, load_excerpts
+from ddsp_tf.training.reference import Reference, load_reference
 from ddsp_tf.training.run import load_model_of_run
 
 CHOICES = ("auto", *QUANTIZATIONS, "int8-full")
+RUNTIMES = {
+    "current": frozenset(CHOICES),
+    "2.14": frozenset({"int8-layers", "int8-weights", "float16", "float32"}),
+}
+"""What runtimes load, found by loading it: see `docs/model-file.md`."""
 
 
 def export(
@@ -25,7 +33,9 @@ def export(
     out: Path,
     quantize: str = "int8",
     *,
-    play: bool = False,
+    play: bool = True,
+    dry: bool = False,
+    runtime: str = "current",
     progress: Callable[[str], None] = lambda text: None,
 ) -> Card:
     """Export the model of a run as one `.tflite`, verified against Keras before it gets its name.
@@ -36,7 +46,11 @@ def export(
         quantize: One of `CHOICES`. `"auto"` measures all others and takes the smallest file whose sound
             stays as it is; the card then holds the table of all.
         play: Put the synthesizer into the model too, for hosts that have nothing but LiteRT: the signatures
-            `synthesize` and `play`.
+            `synthesize` and `play`. A model of integers throughout (`"int8-full"`) has `step` alone: the
+            synthesizer stays float32.
+        dry: Leave out the room: every `Reverb` of the processor group.
+        runtime: Oldest runtime that is to load the file: `"current"`, or `"2.14"`, the last `tflite-runtime`,
+            which has wheels for 32-bit ARM. For it `"int8"` becomes `"int8-layers"`.
         progress: Called with a few words before each stage.
 
     Returns:
@@ -47,29 +61,29 @@ def export(
     """
     if quantize not in CHOICES:
         raise DdspError(f"quantize must be one of {', '.join(CHOICES)}. Received: {quantize!r}")
-    if play and quantize in ("int8-full", "auto"):
-        raise DdspError(f"the synthesizer stays float32: play does not go with quantize={quantize!r}")
-    if out.suffix != ".tflite":
-        raise DdspError(f"{out}: a model file ends in .tflite")
-    if not out.parent.is_dir():
-        raise DdspError(f"{out} cannot be written: the folder {out.parent} does not exist")
-    if out.is_dir():
-        raise DdspError(f"{out} is a folder; name a .tflite file to write")
+    quantize = quantization_for(runtime, quantize)
+    check_out(out)
     model = load_model_of_run(run)
-    reference = load_reference(run, model.spec)
+    if dry:
+        model = without_rooms(model)
+    play = play and quantize != "int8-full"
     card, arrays = describe(model, play)
     candidate = out.with_name(f".{out.name}.candidate.tflite")
     try:
-        bench = Bench(Verifier(model, reference), card, arrays, candidate)
+        reference = load_reference(run, model.spec)
+        verifier = Verifier(model, reference)
+        bench = Bench(verifier, card, arrays, candidate)
         progress("converting to TFLite")
+        table: list[Measured] = []
+        full_integer = partial(convert_apart, run, _calibration(run, reference, progress), dry=dry)
         if quantize == "int8-full":
-            taken = bench.measure(Recipe(quantize, convert_apart(run, reference)))
+            taken = bench.measure(Recipe(quantize, full_integer()))
         else:
-            float32 = convert_apart(run, play=play)
+            float32 = convert_apart(run, play=play, dry=dry)
+            error = verifier.control_error(verifier.predict(float32, card))
+            check_float32(error)
             if quantize == "auto":
-                table = list(
-                    compare(bench, float32, reference, lambda: convert_apart(run, reference), progress)
-                )
+                table = list(compare(bench, float32, full_integer, progress))
                 taken = choose(table)
             else:
                 progress(f"playing it as {quantize} without TensorFlow and comparing")
@@ -78,20 +92,62 @@ def export(
             raise DdspError(taken.refused)
         quality = {
             **taken.quality,
-            "operators": count_operators(taken.recipe.flatbuffer),
+            "float32_error_max": None if quantize == "int8-full" else error,
+            "operators": check_operators(taken.recipe.flatbuffer),
             "float_layers": list(taken.recipe.float_layers),
             "evaluation": load_evaluation(run),
+            **({"recipes": _rows(table)} if table else {}),
         }
-        if quantize == "auto":
-            quality["recipes"] = _rows(table)
         card = dataclasses.replace(card, quality=quality, quantization=taken.recipe.quantization)
+        check_card(card, arrays, set(verifier.expected))
         card = write_model_file(candidate, taken.recipe.flatbuffer, card, arrays)
+        progress("opening the finished file in a fresh process")
+        verifier.check_opens(candidate)
         candidate.replace(out)
     except DdspError as error:
         raise DdspError(f"{out} was not written: {error}") from error
     finally:
         candidate.unlink(missing_ok=True)
     return card
+
+
+def quantization_for(runtime: str, quantize: str) -> str:
+    """The quantization that a runtime can load in the place of what is asked for.
+
+    Raises:
+        DdspError: If there is no such runtime, or nothing it could load instead.
+    """
+    if runtime not in RUNTIMES:
+        raise DdspError(f"runtime must be one of {', '.join(RUNTIMES)}. Received: {runtime!r}")
+    readable = RUNTIMES[runtime]
+    adapted = "int8-layers" if quantize == "int8" and quantize not in readable else quantize
+    if adapted not in readable:
+        raise DdspError(
+            f"runtime {runtime} does not load quantize={quantize!r}: choose {', '.join(sorted(readable))}"
+        )
+    return adapted
+
+
+def check_out(out: Path) -> None:
+    """Refuse a place where no model file can be written, before any work.
+
+    Raises:
+        DdspError: Saying why.
+    """
+    if out.suffix != ".tflite":
+        raise DdspError(f"{out}: a model file ends in .tflite")
+    if not out.parent.is_dir():
+        raise DdspError(f"{out} cannot be written: the folder {out.parent} does not exist")
+    if out.is_dir():
+        raise DdspError(f"{out} is a folder; name a .tflite file to write")
+
+
+def _calibration(run: Path, reference: Reference, progress: Callable[[str], None]) -> Any:
+    """Features to measure ranges on: of training sound, which older runs did not keep."""
+    if (run / EXCERPTS_NAME).exists():
+        return load_excerpts(run)
+    progress("ranges will be measured on sound held back: the run keeps no excerpts of its training data")
+    return reference
 
 
 def _rows(table: list[Measured]) -> dict[str, dict[str, Any]]:

@@ -60,20 +60,21 @@ class HarmonicHop:
         before_hz = begun * state["f0_hz"] + (1.0 - begun) * f0_hz
         before = begun * state["amplitudes"] + (1.0 - begun) * amplitudes
 
-        cycle = tf.constant(2 * hop * self.spec.sample_rate * _PER_HERTZ, tf.int64)
+        cycle = 2 * hop * self.spec.sample_rate * _PER_HERTZ
+        whole = tf.constant(cycle, tf.int64)
         start = tf.reduce_sum(tf.cast(state["phase"], tf.int64), axis=1, keepdims=True)
         slow, fast = (tf.cast(x * float(_PER_HERTZ), tf.int64) for x in (before_hz, f0_hz))
         n = np.arange(hop, dtype=np.int64)[None]
         phase = start + slow * tf.constant(2 * hop * n) + (fast - slow) * tf.constant(n * n)
         half = cycle // 2
-        phase = tf.math.floormod(phase + half, cycle) - half  # a float is most exact around 0
-        cycles = tf.cast(phase, tf.float32) * (1.0 / float(cycle))
+        phase = tf.math.floormod(phase + half, whole) - half  # a float is most exact around 0
+        cycles = tf.cast(phase, tf.float32) * (1.0 / cycle)
         multiples = tf.reshape(cycles, [hop, 1]) * np.arange(1, self.n_harmonics + 1, dtype=np.float32)
         sines = tf.sin((2.0 * np.pi) * (multiples - tf.floor(multiples + 0.5)))
         falling, rising = (tf.reduce_sum(sines * x, axis=1)[tf.newaxis] for x in (before, amplitudes))
         audio = falling + rising_window(hop).astype(np.float32)[None] * (rising - falling)
 
-        end = tf.math.floormod(start + (slow + fast) * hop**2, cycle)
+        end = tf.math.floormod(start + (slow + fast) * hop**2, whole)
         low = tf.math.floormod(end, tf.constant(_LIMB, tf.int64))
         parts = tf.cast(tf.concat([end - low, low], axis=1), tf.float32)
         return audio, {"f0_hz": f0_hz, "phase": parts, "amplitudes": amplitudes}

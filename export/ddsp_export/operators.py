@@ -36,20 +36,47 @@ def check_operators(flatbuffer: bytes) -> dict[str, int]:
     return used
 
 
-def put_first(flatbuffer: bytes, signature: str) -> bytes:
-    """Make the graph of a signature the first, which runtimes run when none is named.
+def tidy(flatbuffer: bytes, first: str) -> bytes:
+    """Put the graph of a signature first, which runtimes run when none is named, and leave out what is idle.
 
-    The converter sorts signatures by name.
+    The converter sorts signatures by name, names every tensor after the way it came about, and gives each a
+    buffer. Names stay in the first graph, where layers go by them, and where signatures need them.
     """
     model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
-    [first] = [s.subgraphIndex for s in model.signatureDefs if s.signatureKey == signature.encode()]
-    if first == 0:
-        return flatbuffer
-    model.subgraphs[0], model.subgraphs[first] = model.subgraphs[first], model.subgraphs[0]
-    moved = {0: first, first: 0}
+    [index] = [s.subgraphIndex for s in model.signatureDefs if s.signatureKey == first.encode()]
+    model.subgraphs[0], model.subgraphs[index] = model.subgraphs[index], model.subgraphs[0]
+    moved = {0: index, index: 0}
     for definition in model.signatureDefs:
         definition.subgraphIndex = moved.get(definition.subgraphIndex, definition.subgraphIndex)
+    for graph in model.subgraphs:
+        for operator in graph.operators:
+            loop = operator.builtinOptions
+            if isinstance(loop, schema.WhileOptionsT):
+                loop.condSubgraphIndex = moved.get(loop.condSubgraphIndex, loop.condSubgraphIndex)
+                loop.bodySubgraphIndex = moved.get(loop.bodySubgraphIndex, loop.bodySubgraphIndex)
+    for number, graph in enumerate(model.subgraphs):
+        ports = {*graph.inputs, *graph.outputs}
+        for index, tensor in enumerate(graph.tensors):
+            if number and index not in ports:
+                tensor.name = None
+            if tensor.quantization is not None and tensor.quantization.scale is None:
+                tensor.quantization = None
+    _drop_empty_buffers(model)
     return pack(model)
+
+
+def _drop_empty_buffers(model: Any) -> None:
+    """Let all tensors that are computed share buffer 0, which stands for no data."""
+    tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
+    for tensor in tensors:
+        data = model.buffers[tensor.buffer].data
+        if data is None or not len(data):
+            tensor.buffer = 0
+    used = sorted({0, *(t.buffer for t in tensors), *(m.buffer for m in model.metadata or [])})
+    places = {old: new for new, old in enumerate(used)}
+    model.buffers = [model.buffers[old] for old in used]
+    for holder in (*tensors, *(model.metadata or [])):
+        holder.buffer = places[holder.buffer]
 
 
 def pack(model: Any) -> bytes:

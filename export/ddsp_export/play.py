@@ -4,7 +4,7 @@
 
 FEATURES holds `f0_hz` and `loudness_db` `[frames]` and, for each noise node, `NODE_noise` `[frames * hop]`.
 RESULT gets the controls, the audio of one piece, the audio of one hop after the other, and timings; where the
-model has them, also the audio of its signatures `synthesize` and `play`.
+model has them, also the controls of `block` and the audio of its signatures `synthesize` and `play`.
 """
 
 import sys
@@ -43,7 +43,10 @@ def main(model: str, features: str, result: str) -> None:
         )
         for i in range(frames)
     ]
-    in_graph = play_in_graph(model, instrument.card, given, controls)
+    in_graph = {
+        **play_in_graph(model, instrument.card, given, controls),
+        **run_blocks(model, instrument.card, given),
+    }
     instrument.reset()
     started = time.process_time()
     for i in range(frames):
@@ -101,6 +104,47 @@ def play_in_graph(model: str, card: Any, given: dict[str, Any], controls: dict[s
     played = play("play", {**features, **noise}, {**card.state_shapes, **card.synthesis_state_shapes})
     seconds = time.process_time() - started
     return {"audio_by_synthesize": synthesized, "audio_by_play": played, "play_seconds": seconds}
+
+
+def run_blocks(model: str, card: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Run the network by the signature `block`, if the model has it.
+
+    Args:
+        model: The model file.
+        card: Its card.
+        given: `f0_hz` and `loudness_db` `[frames]`.
+
+    Returns:
+        The controls, `[frames, channels]`, as `block_NAME`, of as many whole blocks as there are; and how
+        long that took in seconds, reckoned to all frames.
+    """
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter
+
+    from ddsp_edge.units import scale_f0, scale_loudness
+
+    interpreter = Interpreter(model_path=model, num_threads=1)
+    if "block" not in interpreter.get_signature_list():
+        return {}
+    run = interpreter.get_signature_runner("block")
+    size = int(run.get_input_details()["f0_scaled"]["shape"][0])
+    scaled = {
+        "f0_scaled": scale_f0(given["f0_hz"]).astype(np.float32).reshape(-1, 1),
+        "loudness_scaled": scale_loudness(given["loudness_db"]).astype(np.float32).reshape(-1, 1),
+    }
+    frames = len(given["f0_hz"])
+    states = {name: np.zeros(shape, np.float32) for name, shape in card.state_shapes.items()}
+    parts = []
+    started = time.process_time()
+    for start in range(0, frames - size + 1, size):
+        out = run(**{name: values[start : start + size] for name, values in scaled.items()}, **states)
+        states = {name: out.pop(name) for name in states}
+        parts.append(out)
+    if not parts:
+        return {}
+    seconds = (time.process_time() - started) * frames / (len(parts) * size)
+    joined = {f"block_{name}": np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return {**joined, "seconds_by_block": seconds}
 
 
 if __name__ == "__main__":

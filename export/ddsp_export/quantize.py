@@ -5,7 +5,8 @@ written is what the converter writes, so it runs wherever LiteRT does:
 
 - `int8`: dynamic range. Weights are int8, symmetric, with a scale for each output channel; activations are
   quantized on the fly and products are of integers: small, and the fastest.
-- `int8-weights`: the same weights, made float when the model is loaded: small, and as slow as float32.
+- `int8-layers`: the same with one scale for each matrix: a little less exact, for runtimes before 2.17.
+- `int8-weights`: the weights of `int8`, made float when the model is loaded: small, and as slow as float32.
 - `float16`: weights in half precision, made float when the model is loaded.
 - `float32`: as it is.
 """
@@ -20,13 +21,13 @@ from ddsp_edge.units import Array
 from ddsp_export.operators import pack
 from ddsp_tf.errors import DdspError
 
-QUANTIZATIONS = ("int8", "int8-weights", "float16", "float32")
+QUANTIZATIONS = ("int8", "int8-layers", "int8-weights", "float16", "float32")
 
 MIN_WEIGHTS = 1024
 """Smaller matrices stay float, there being nothing to save: the converter's own limit."""
 
 _FULLY_CONNECTED, _DEQUANTIZE = schema.BuiltinOperator.FULLY_CONNECTED, schema.BuiltinOperator.DEQUANTIZE
-_VERSIONS = {"int8": 12, "int8-weights": 5, "float16": 3}
+_VERSIONS = {"int8": 12, "int8-layers": 9, "int8-weights": 5, "float16": 3}
 """Of the operator that takes the weights: the first version that knows them, with scales by channel."""
 
 
@@ -72,7 +73,7 @@ def quantize_weights(flatbuffer: bytes, quantization: str, keep: Collection[str]
         tensor.type = schema.TensorType.FLOAT16 if quantization == "float16" else schema.TensorType.INT8
         if quantization != "float16":
             tensor.quantization = _parameters(stored[tensor.buffer])
-        if quantization == "int8":
+        if quantization in ("int8", "int8-layers"):
             operator.opcodeIndex = _operator_code(model, _FULLY_CONNECTED, _VERSIONS[quantization])
             operator.builtinOptions.asymmetricQuantizeInputs = True
         else:
@@ -111,10 +112,12 @@ def _matrices(model: Any) -> Iterator[tuple[str, Any, Any, Array]]:
 
 
 def _fewer_bits(weights: Array, quantization: str) -> tuple[Array, Array]:
-    """Stored values `[outputs, inputs]`, and the scale of each output."""
+    """Stored values `[outputs, inputs]`, and the scale of each output, or the one of all."""
     if quantization == "float16":
         return weights.astype(np.float16), np.ones(0, np.float32)
     largest = np.abs(weights).max(axis=1)
+    if quantization == "int8-layers":
+        largest = largest.max(keepdims=True)
     scales = np.where(largest > 0.0, largest / 127.0, 1.0).astype(np.float32)
     return np.clip(np.rint(weights / scales[:, None]), -127, 127).astype(np.int8), scales
 
@@ -141,7 +144,7 @@ def _dequantize_first(graph: Any, operator: Any, code: int) -> None:
     """Put an operator in front that makes the weights float again."""
     stored = operator.inputs[1]
     floats = schema.TensorT()
-    floats.name = graph.tensors[stored].name + b"/float"
+    floats.name = graph.tensors[stored].name and graph.tensors[stored].name + b"/float"
     floats.shape, floats.type, floats.buffer = graph.tensors[stored].shape, schema.TensorType.FLOAT32, 0
     floats.hasRank = True
     graph.tensors.append(floats)

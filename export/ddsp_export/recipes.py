@@ -1,18 +1,18 @@
 """The ways to store an instrument's weights, measured side by side, and the choice between them."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ddsp_edge.card import Card, write_model_file
-from ddsp_edge.network import Network
-from ddsp_edge.units import Array, scale_f0, scale_loudness
+from ddsp_edge.units import Array
+from ddsp_export.gate import check_measured
 from ddsp_export.operators import count_operators
 from ddsp_export.quantize import quantize_weights, weight_layers
-from ddsp_export.verify import Verifier, check_measured
+from ddsp_export.verify import Verifier
 from ddsp_tf.errors import DdspError
-from ddsp_tf.training.reference import Reference
 
 AUTO_LEVEL_DB = 0.1
 AUTO_DISTANCE_PERCENT = 0.5
@@ -78,6 +78,7 @@ TABLE_KEYS = (
     "spectral_distance_file",
     "spectral_distance_change_percent",
     "network_us_per_frame",
+    "play_us_per_frame",
 )
 
 
@@ -94,6 +95,11 @@ class Bench:
     def __init__(self, verifier: Verifier, card: Card, arrays: dict[str, Array], path: Path) -> None:
         self._verifier, self._card, self._arrays, self._path = verifier, card, arrays, path
 
+    @property
+    def holds_synthesizer(self) -> bool:
+        """Whether the files are to hold the synthesizer."""
+        return bool(self._card.synthesis_state_shapes)
+
     def measure(self, recipe: Recipe) -> Measured:
         """Write and play one file; a file that fails is told, not raised."""
         write_model_file(self._path, recipe.flatbuffer, self._card, self._arrays)
@@ -106,21 +112,19 @@ class Bench:
             return Measured(recipe, size, quality, str(error))
         return Measured(recipe, size, quality, "")
 
-    def layer_errors_db(self, float32: bytes, reference: Reference) -> dict[str, float]:
+    def layer_errors_db(self, float32: bytes) -> dict[str, float]:
         """Mean error of harmonic levels where one layer alone is int8, dB, by layer."""
-        features = scale_f0(reference.f0_hz), scale_loudness(reference.loudness_db)
         names = list(weight_layers(float32))
         errors = {}
         for name in names:
             alone = quantize_weights(float32, "int8", [other for other in names if other != name])
-            errors[name] = self._verifier.level_error_db(Network(alone, self._card).process(*features))
+            errors[name] = self._verifier.level_error_db(self._verifier.predict(alone, self._card))
         return errors
 
 
 def compare(
     bench: Bench,
     float32: bytes,
-    reference: Reference,
     full_integer: Callable[[], bytes],
     progress: Callable[[str], None],
 ) -> Iterator[Measured]:
@@ -132,7 +136,6 @@ def compare(
     Args:
         bench: Measures a recipe.
         float32: The model, not quantized.
-        reference: What is played.
         full_integer: Converts the model to integers throughout.
         progress: Called with a few words before each.
     """
@@ -141,7 +144,7 @@ def compare(
     yield measured
     if not measured.within_auto:
         progress("finding the layers that are heard")
-        errors = bench.layer_errors_db(float32, reference)
+        errors = bench.layer_errors_db(float32)
         kept: tuple[str, ...] = ()
         for name in sorted(errors, key=lambda name: -errors[name])[:-1]:
             kept = (*kept, name)
@@ -150,12 +153,16 @@ def compare(
             yield measured
             if measured.within_auto:
                 break
-    for quantization in ("int8-weights", "float16", "float32"):
+    for quantization in ("int8-layers", "int8-weights", "float16", "float32"):
         progress(f"measuring {quantization}")
         yield bench.measure(Recipe(quantization, quantize_weights(float32, quantization)))
     progress("converting to integers throughout, and measuring that")
     try:
-        yield bench.measure(Recipe("int8-full", full_integer()))
+        measured = bench.measure(Recipe("int8-full", full_integer()))
+        if bench.holds_synthesizer and not measured.refused:
+            words = "it has no room for the synthesizer, which stays float32"
+            measured = dataclasses.replace(measured, refused=words)
+        yield measured
     except DdspError as error:
         yield Measured(Recipe("int8-full", b""), 0, {}, str(error))
 

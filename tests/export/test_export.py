@@ -15,8 +15,9 @@ from ddsp_edge.units import scale_f0, scale_loudness
 from ddsp_export.convert import convert
 from ddsp_export.describe import describe
 from ddsp_export.export import export
+from ddsp_export.gate import check_measured
 from ddsp_export.operators import check_operators, count_operators
-from ddsp_export.verify import Verifier, check_measured
+from ddsp_export.verify import Verifier
 from ddsp_tf.errors import DdspError
 from ddsp_tf.training import load_model_of_run
 from ddsp_tf.training.reference import load_reference
@@ -118,7 +119,7 @@ def test_a_file_of_other_weights_is_refused_and_leaves_nothing(trained_run, tmp_
     """The gate is real: convert something else than what is compared with."""
     import ddsp_export.export as module
 
-    def convert_other(run, play):
+    def convert_other(run, play, dry):
         model = load_model_of_run(run)
         other = keras.models.clone_model(model)
         other.build(None)
@@ -127,7 +128,9 @@ def test_a_file_of_other_weights_is_refused_and_leaves_nothing(trained_run, tmp_
         return convert(other)
 
     monkeypatch.setattr(module, "convert_apart", convert_other)
-    with pytest.raises(DdspError, match=r"was not written: the controls differ from Keras by .*at most"):
+    with pytest.raises(
+        DdspError, match=r"was not written: the float32 model differs from Keras by .*at most"
+    ):
         export(trained_run, tmp_path / "bad.tflite", "float32")
     assert list(tmp_path.iterdir()) == []
 

@@ -128,14 +128,14 @@ def test_hops_that_the_integers_have_no_room_for_are_refused():
 
 
 @pytest.mark.parametrize("quantize", ["float32", "int8"])
-def test_a_file_may_hold_the_whole_instrument(trained_run, tmp_path, quantize):
+def test_a_file_holds_the_whole_instrument(trained_run, tmp_path, quantize):
     path = tmp_path / "whole.tflite"
-    card = export(trained_run, path, quantize, play=True)
+    card = export(trained_run, path, quantize)
     file = read_model_file(path)
     assert file.card == card
     interpreter = Interpreter(model_content=file.model, num_threads=1)
     signatures = interpreter.get_signature_list()
-    assert sorted(signatures) == ["play", "step", "synthesize"]
+    assert sorted(signatures) == ["block", "play", "step", "synthesize"]
     noise = {"noise_noise"}
     assert set(signatures["play"]["inputs"]) == {
         "f0_hz",
@@ -151,12 +151,27 @@ def test_a_file_may_hold_the_whole_instrument(trained_run, tmp_path, quantize):
     assert card.quality["play_real_time_factor"] > 0.0
 
 
-def test_the_weights_are_in_the_file_once_and_the_synthesizer_is_not_quantized(trained_run, tmp_path):
+def test_the_synthesizer_may_be_left_out(trained_run, tmp_path):
     alone, whole = tmp_path / "alone.tflite", tmp_path / "whole.tflite"
-    export(trained_run, alone, "float32")
-    export(trained_run, whole, "float32", play=True)
+    card = export(trained_run, alone, "float32", play=False)
+    assert card.synthesis_state_shapes == {}
+    assert not [name for name in card.quality if name.startswith("play_")]
+    export(trained_run, whole, "float32")
     files = [read_model_file(path).model for path in (alone, whole)]
-    layers = [weight_layers(model) for model in files]
-    assert list(layers[0].values()) == list(layers[1].values())[: len(layers[0])]
-    quantized = quantize_weights(files[1], "int8")
-    assert len(quantized) == len(files[1])  # the tiny network has no layer worth it, the transforms stay
+    signatures = [sorted(Interpreter(model_content=model).get_signature_list()) for model in files]
+    assert signatures == [["block", "step"], ["block", "play", "step", "synthesize"]]
+
+
+def test_the_weights_are_in_the_file_once_and_the_synthesizer_is_not_quantized(wide_float32):
+    """The same matrices in `step`, `block` and `play`; transforms and rooms stay as they are."""
+    plain, whole = wide_float32
+    weights = sum(weight_layers(whole).values())
+    assert weights == sum(weight_layers(plain).values()) > 40_000
+    assert len(plain) < 1.5 * 4 * weights
+    added = len(whole) - len(plain)
+    assert added < 100_000
+    int8 = [quantize_weights(model, "int8") for model in (plain, whole)]
+    # Scales of outputs stand in every graph that uses a matrix: kilobytes more. Transforms in fewer bits
+    # would be tens of kilobytes less.
+    assert -1_000 < len(int8[1]) - len(int8[0]) - added < 10_000
+    assert len(whole) - len(int8[1]) > 2.5 * weights

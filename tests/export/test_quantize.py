@@ -5,33 +5,28 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 import ddsp_export.convert as conversion
 import ddsp_export.recipes as recipes
 from ddsp_edge.card import read_model_file
-from ddsp_export.convert import convert_apart
-from ddsp_export.export import export
+from ddsp_export.export import RUNTIMES, export, quantization_for
 from ddsp_export.quantize import quantize_weights, weight_layers
 from ddsp_tf.cli.export import table_of_recipes
 from ddsp_tf.errors import DdspError
-from ddsp_tf.training import train
-from tests import tiny
 
-WIDTH = 64  # the tiny model's own matrices are below the size from which weights are quantized
+WIDTH = 64
 
 
 @pytest.fixture(scope="module")
-def run(tiny_dataset, tmp_path_factory):
-    path = tmp_path_factory.mktemp("wide") / "run"
-    decoder = {"type": "GruDecoder", "units": WIDTH, "layer_units": WIDTH, "layers": 1}
-    train(tiny.config(model={**tiny.settings()["model"], "decoder": decoder}), tiny_dataset, path, verbose=0)
-    return path
+def run(wide_run):
+    return wide_run
 
 
 @pytest.fixture(scope="module")
-def float32(run):
-    return convert_apart(run)
+def float32(wide_float32):
+    return wide_float32[0]
 
 
 def played(flatbuffer, frames=30):
@@ -132,6 +127,54 @@ def test_weights_are_rounded_to_the_nearest_step(float32, quantization, share):
         assert (np.abs(values - wanted) <= (share + 1e-4) * scales[:, None]).all()
 
 
+def test_a_layer_may_have_one_scale_and_an_older_operator(float32):
+    """What tflite-runtime 2.14 loads: FULLY_CONNECTED up to version 9 takes one scale a matrix."""
+    exact, rounded = stored(float32), stored(quantize_weights(float32, "int8-layers"))
+    for name, (values, scales) in rounded.items():
+        wanted = exact[name][0]
+        assert scales.shape == (1,)
+        assert scales[0] == pytest.approx(np.abs(wanted).max() / 127.0)
+        assert (np.abs(values - wanted) <= 0.5001 * scales[0]).all()
+    versions = {
+        quantization: max(
+            code.version
+            for code in schema.ModelT.InitFromPackedBuf(
+                quantize_weights(float32, quantization), 0
+            ).operatorCodes
+            if code.builtinCode == schema.BuiltinOperator.FULLY_CONNECTED
+        )
+        for quantization in ("float32", "float16", "int8-weights", "int8-layers", "int8")
+    }
+    assert max(versions[name] for name in RUNTIMES["2.14"]) <= 9 < versions["int8"]
+    error = np.abs(played(quantize_weights(float32, "int8-layers")) - played(float32)).max()
+    assert 0.0 < error < 0.1
+
+
+@pytest.mark.parametrize(
+    ("runtime", "quantize", "taken"),
+    [("2.14", "int8", "int8-layers"), ("2.14", "float16", "float16"), ("current", "int8", "int8")],
+)
+def test_an_old_runtime_gets_what_it_loads(runtime, quantize, taken):
+    assert quantization_for(runtime, quantize) == taken
+
+
+@pytest.mark.parametrize(
+    ("runtime", "quantize", "words"),
+    [
+        (
+            "2.14",
+            "int8-full",
+            "runtime 2.14 does not load quantize='int8-full': choose float16, float32, int8-l",
+        ),
+        ("2.14", "auto", "does not load quantize='auto'"),
+        ("1.0", "int8", "runtime must be one of current, 2.14. Received: '1.0'"),
+    ],
+)
+def test_what_a_runtime_does_not_load_is_refused_before_any_work(run, tmp_path, runtime, quantize, words):
+    with pytest.raises(DdspError, match=words):
+        export(run, tmp_path / "no.tflite", quantize, runtime=runtime)
+
+
 def test_sound_suffers_as_little_as_it_should(float32):
     exact = played(float32)
     errors = {
@@ -167,9 +210,9 @@ def test_what_there_is_not_is_refused(float32, quantization, keep, words):
 def test_auto_measures_all_and_takes_the_smallest_that_sounds_the_same(run, tmp_path, monkeypatch):
     bound = 0.004  # too tight for all layers in int8, so that some stay float
     monkeypatch.setattr(recipes, "AUTO_LEVEL_DB", bound)
-    card = export(run, tmp_path / "auto.tflite", "auto")
+    card = export(run, tmp_path / "auto.tflite", "auto", play=False)
     rows = card.quality["recipes"]
-    assert {"int8", "int8-weights", "float16", "float32", "int8-full"} < set(rows)
+    assert {"int8", "int8-layers", "int8-weights", "float16", "float32", "int8-full"} < set(rows)
     assert rows["int8"]["bytes"] < rows["float16"]["bytes"] < rows["float32"]["bytes"]
     assert rows["int8"]["harmonic_level_error_db_mean"] > bound
     for name, row in rows.items():
@@ -190,7 +233,27 @@ def test_auto_measures_all_and_takes_the_smallest_that_sounds_the_same(run, tmp_
     assert read_model_file(tmp_path / "auto.tflite").card == card
     text = table_of_recipes(rows)
     assert all(name in text for name in rows)
-    assert max(len(line) for line in text.splitlines() if "refused" not in line) < 90
+    assert max(len(line) for line in text.splitlines() if "refused" not in line) < 100
+
+
+def test_integers_throughout_are_not_chosen_where_the_synthesizer_is_wanted(float32):
+    """They have `step` alone, so their file is smaller: a comparison of sizes would not be fair."""
+    quality = {
+        "harmonic_level_error_db_mean": 0.0,
+        "spectral_distance_change_percent": 0.0,
+        "network_us_per_frame": 1.0,
+    }
+
+    class Bench:
+        holds_synthesizer = True
+
+        def measure(self, recipe):
+            return recipes.Measured(recipe, len(recipe.flatbuffer), quality, "")
+
+    table = list(recipes.compare(Bench(), float32, lambda: b"tiny", lambda words: None))
+    assert [m.recipe.quantization for m in table][-1] == "int8-full"
+    assert "no room for the synthesizer" in table[-1].refused
+    assert recipes.choose(table).recipe.quantization in ("int8", "int8-layers")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +264,7 @@ def test_auto_measures_all_and_takes_the_smallest_that_sounds_the_same(run, tmp_
         ("raise MemoryError('42 GB')", "MemoryError: 42 GB"),
     ],
 )
-def test_a_converter_that_dies_is_an_error_in_words(run, tmp_path, monkeypatch, code, words):
+def test_a_converter_that_dies_is_an_error_in_words(run, tmp_path, monkeypatch, convert_apart, code, words):
     monkeypatch.setattr(conversion, "CHILD", [sys.executable, "-c", code])
     with pytest.raises(DdspError, match=rf"bad.tflite was not written: .*{words}"):
         export(run, tmp_path / "bad.tflite")

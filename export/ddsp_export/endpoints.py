@@ -1,0 +1,135 @@
+"""What a model file can be asked: its signatures, as functions of TensorFlow.
+
+`step`        one frame of the network: scaled features and states in, controls and next states out
+`block`       the same over several frames, for offline speed
+`synthesize`  one frame of controls and white noise in, one hop of audio out
+`play`        f0 and loudness in, audio out: `step` and `synthesize` in one
+
+All tensors are float32 `[1, size]`, features and controls of `block` `[frames, size]`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from ddsp_export.convert import SCALED, STEP
+from ddsp_export.graph import SynthesizerGraph
+from ddsp_tf.models.autoencoder import FEATURES, Autoencoder
+from ddsp_tf.models.scaling import scale_f0, scale_loudness
+
+Tensors = dict[str, tf.Tensor]
+
+BLOCK, SYNTHESIZE, PLAY = "block", "synthesize", "play"
+BLOCK_FRAMES = 16
+"""Frames of a call of `block`. More win nothing: what is saved is the way in and out of the interpreter."""
+
+
+def output_name(node: str, control: str) -> str:
+    """Name of a control among the outputs of `step`."""
+    return f"{node}_{control}"
+
+
+def make_endpoints(model: Autoencoder, synthesizer: SynthesizerGraph | None = None) -> dict[str, Any]:
+    """Make the signatures of a model.
+
+    Args:
+        model: The trained model.
+        synthesizer: None to leave out `synthesize` and `play`.
+
+    Returns:
+        `tf.function`s with input signatures, by name; each takes tensors in the order of its signature and
+        gives tensors by name.
+    """
+    states = model.decoder.state_sizes
+
+    def step(given: Tensors) -> Tensors:
+        inputs = {name: given[name] for name in SCALED}
+        controls, next_states = model.step(inputs, {name: given[name] for name in states})
+        named = {
+            output_name(node.name, control): controls[node.name][control]
+            for node in model.processors.nodes
+            for control in controls[node.name]
+            if node.inputs.get(control) not in FEATURES
+        }
+        return {**named, **next_states}
+
+    features = {name: [1, 1] for name in SCALED}
+    state_shapes = _rows(states)
+    endpoints = {STEP: _endpoint({**features, **state_shapes}, step)}
+    controls = {
+        name: int(value.shape[-1])
+        for name, value in endpoints[STEP].get_concrete_function().structured_outputs.items()
+        if name not in states
+    }
+
+    def block(given: Tensors) -> Tensors:
+        return _repeat(step, given, states, controls)
+
+    frames = {name: [BLOCK_FRAMES, 1] for name in SCALED}
+    endpoints[BLOCK] = _endpoint({**frames, **state_shapes}, block)
+    if synthesizer is None:
+        return endpoints
+
+    def synthesize(given: Tensors) -> Tensors:
+        audio, next_states = synthesizer.run(given, given)
+        return {"audio": audio, **next_states}
+
+    def play(given: Tensors) -> Tensors:
+        scaled = {
+            "f0_scaled": scale_f0(given["f0_hz"]),
+            "loudness_scaled": scale_loudness(given["loudness_db"]),
+        }
+        out = step({**given, **scaled})
+        next_states = {name: out[name] for name in states}
+        return {**next_states, **synthesize({**given, **out})}
+
+    own = _rows({**synthesizer.noises, **synthesizer.states})
+    endpoints[SYNTHESIZE] = _endpoint({"f0_hz": [1, 1], **_rows(controls), **own}, synthesize)
+    endpoints[PLAY] = _endpoint({**{name: [1, 1] for name in FEATURES}, **state_shapes, **own}, play)
+    return endpoints
+
+
+def _repeat(
+    step: Callable[[Tensors], Tensors], given: Tensors, states: Mapping[str, int], controls: Mapping[str, int]
+) -> Tensors:
+    """Run `step` over the frames of a block, in a loop: its weights are there once.
+
+    Frames wait in a queue `[frames, channels]`: the first leaves it, its controls join it. Interpreters do
+    this faster than indexing.
+    """
+    width = sum(controls.values())
+    inputs = tf.concat([given[name] for name in SCALED], axis=1)
+
+    def frame(i: tf.Tensor, queue: tf.Tensor, *state: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        scaled = {name: queue[:1, k : k + 1] for k, name in enumerate(SCALED)}
+        out = step({**scaled, **dict(zip(states, state, strict=True))})
+        row = tf.concat([out[name] for name in controls], axis=1)
+        row = tf.pad(row, [[0, 0], [0, queue.shape[1] - width]])
+        return i + 1, tf.concat([queue[1:], row], axis=0), *(out[name] for name in states)
+
+    spare = max(0, width - len(SCALED))
+    queue = tf.pad(inputs, [[0, 0], [0, spare]])
+    _, queue, *last = tf.while_loop(
+        lambda i, *_: i < BLOCK_FRAMES,
+        frame,
+        [tf.constant(0), queue, *(given[name] for name in states)],
+        maximum_iterations=BLOCK_FRAMES,
+    )
+    rows = tf.split(queue[:, :width], list(controls.values()), axis=1)
+    return {**dict(zip(controls, rows, strict=True)), **dict(zip(states, last, strict=True))}
+
+
+def _rows(sizes: Mapping[str, int]) -> dict[str, list[int]]:
+    return {name: [1, size] for name, size in sizes.items()}
+
+
+def _endpoint(shapes: Mapping[str, list[int]], function: Callable[[Tensors], Tensors]) -> Any:
+    """A graph of a function of tensors by name."""
+    specification = [tf.TensorSpec(shape, tf.float32, name=name) for name, shape in shapes.items()]
+
+    @tf.function(input_signature=specification)
+    def run(*tensors: tf.Tensor) -> Tensors:
+        return dict(function(dict(zip(shapes, tensors, strict=True))))
+
+    return run

@@ -1,0 +1,131 @@
+"""Export for DDSP-VST: a run in, one verified file for the plug-in out."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ddsp_edge.files import written_whole
+from ddsp_edge.units import Array, scale_f0
+from ddsp_export.convert import convert_vst_apart
+from ddsp_export.export import check_out
+from ddsp_export.gate import CONTROL_BOUNDS, GATE_SECONDS
+from ddsp_export.operators import check_operators
+from ddsp_export.quantize import quantize_weights
+from ddsp_export.vst import (
+    OUTPUTS,
+    check_fits,
+    describe_for_vst,
+    expected_by_vst,
+    measure_power_map,
+)
+from ddsp_tf.errors import DdspError
+from ddsp_tf.training.excerpts import load_excerpts
+from ddsp_tf.training.run import load_model_of_run
+
+QUANTIZATIONS = ("float32", "float16")
+"""What the plug-in's runtime, TensorFlow Lite of 2022, can read."""
+
+METADATA_NAME = "metadata.json"
+TIMEOUT_S = 600
+CHILD = [sys.executable, "-m", "ddsp_export.play_vst"]
+
+
+def export_vst(
+    run: Path,
+    out: Path,
+    quantize: str = "float32",
+    *,
+    progress: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """Export the model of a run for DDSP-VST, verified against Keras before the file gets its name.
+
+    Args:
+        run: The run folder, of a model with the sizes of `configs/ddsp_vst.yaml`. Its room is left out.
+        out: Where to; ends in `.tflite`.
+        quantize: `"float32"` or `"float16"`.
+        progress: Called with a few words before each stage.
+
+    Returns:
+        The metadata written; what was measured is under `["ddsp_tf"]["quality"]`.
+
+    Raises:
+        DdspError: If the plug-in has no room for the model, or the file does not pass; no file is left then.
+    """
+    if quantize not in QUANTIZATIONS:
+        raise DdspError(
+            f"DDSP-VST reads {' and '.join(QUANTIZATIONS)}: its runtime is of 2022. "
+            f"Received: quantize={quantize!r}"
+        )
+    check_out(out)
+    model = load_model_of_run(run)
+    check_fits(model)
+    excerpts = load_excerpts(run)
+    power_map = measure_power_map(excerpts)
+    try:
+        progress("converting to TFLite")
+        flatbuffer = convert_vst_apart(run, power_map.offset_db, power_map.slope_db)
+        flatbuffer = quantize_weights(flatbuffer, quantize)
+        operators = check_operators(flatbuffer)
+        frames = max(model.spec.frames_for(GATE_SECONDS), len(excerpts.f0_hz))
+        f0_scaled = np.resize(scale_f0(excerpts.f0_hz), frames).astype(np.float32)
+        pw_scaled = np.resize(excerpts.power_db / 80.0 + 1.0, frames).astype(np.float32)
+        expected = expected_by_vst(model, power_map, f0_scaled, pw_scaled)
+        metadata = describe_for_vst(model, excerpts, power_map)
+        with written_whole(out) as beside:
+            _write(beside, flatbuffer, metadata)
+            progress("playing it as the plug-in does, without TensorFlow, and comparing")
+            played = _play(beside, f0_scaled, pw_scaled)
+            error = max(float(np.abs(played[name] - value).max()) for name, value in expected.items())
+            if not error <= CONTROL_BOUNDS[quantize]:
+                raise DdspError(
+                    f"the controls differ from Keras by {error:.3g}; at most {CONTROL_BOUNDS[quantize]:g} is "
+                    "allowed"
+                )
+            metadata["ddsp_tf"]["quantization"] = quantize
+            metadata["ddsp_tf"]["quality"] = {
+                "seconds_verified": model.spec.seconds(frames),
+                "control_error_max": error,
+                "operators": operators,
+            }
+            _write(beside, flatbuffer, metadata)
+            _play(beside, f0_scaled[:1], pw_scaled[:1])
+    except DdspError as error:
+        raise DdspError(f"{out} was not written: {error}") from error
+    except OSError as error:
+        raise DdspError(f"{out} cannot be written: {error.strerror}") from error
+    return metadata
+
+
+def _write(path: Path, flatbuffer: bytes, metadata: dict[str, Any]) -> None:
+    path.write_bytes(flatbuffer)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(METADATA_NAME, json.dumps(metadata, indent=1, allow_nan=False))
+
+
+def _play(path: Path, f0_scaled: Array, pw_scaled: Array) -> dict[str, Array]:
+    """Outputs `[frames, channels]` by the keys of `OUTPUTS`, from a process without TensorFlow."""
+    with tempfile.TemporaryDirectory() as folder:
+        given, result = Path(folder) / "given.npz", Path(folder) / "result.npz"
+        np.savez(given, f0_scaled=f0_scaled, pw_scaled=pw_scaled)
+        try:
+            done = subprocess.run(
+                [*CHILD, str(path), str(given), str(result)],
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise DdspError(f"the file did not play within {TIMEOUT_S} s") from error
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["it died without a word"])[-1]
+            raise DdspError(f"the file does not play as DDSP-VST plays it: {last}")
+        with np.load(result) as values:
+            return {name: values[OUTPUTS[name]] for name in OUTPUTS}

@@ -1,0 +1,228 @@
+"""A file that the DDSP-VST plug-in of 2022 loads.
+
+The plug-in knows a model by the names of its tensors:
+
+| tensor | shape | |
+| --- | --- | --- |
+| `call_f0_scaled:0` | `[1]` | MIDI note / 127 |
+| `call_pw_scaled:0` | `[1]` | power / 80 dB + 1 |
+| `call_state:0` | `[512]` | zeros, then what came out before |
+| `StatefulPartitionedCall:0` | `[]` | amplitude |
+| `StatefulPartitionedCall:1` | `[60]` | harmonic distribution |
+| `StatefulPartitionedCall:2` | `[65]` | magnitudes of the noise |
+| `StatefulPartitionedCall:3` | `[512]` | next state |
+
+at 16 kHz and 50 frames a second, controls after their nonlinearities, and reads `metadata.json` from a zip
+appended to the file. Its power is 10 log10 of the mean square over 1024 samples; our networks hear A-weighted
+loudness. What leads from one to the other was measured on the training data and is a part of the graph.
+"""
+
+import dataclasses
+import datetime
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
+
+from ddsp_edge.units import MIDI_MAX, Array, hz_to_midi, midi_to_hz
+from ddsp_edge.version import __version__
+from ddsp_export.convert import to_flatbuffer
+from ddsp_export.operators import pack
+from ddsp_tf.errors import DdspError
+from ddsp_tf.models.autoencoder import Autoencoder
+from ddsp_tf.models.scaling import scale_loudness
+from ddsp_tf.training.excerpts import Excerpts
+
+SAMPLE_RATE, HOP, FRAME_SIZE = 16_000, 320, 1024
+STATE, HARMONICS, BANDS = 512, 60, 65
+INPUTS = {"f0_scaled": "call_f0_scaled:0", "pw_scaled": "call_pw_scaled:0", "state": "call_state:0"}
+OUTPUTS = {
+    "amplitude": "StatefulPartitionedCall:0",
+    "distribution": "StatefulPartitionedCall:1",
+    "magnitudes": "StatefulPartitionedCall:2",
+    "next_state": "StatefulPartitionedCall:3",
+}
+_DB_RANGE = 80.0
+_MIDDLE_C = 60.0
+_LEAST_FRAMES = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class PowerMap:
+    """Loudness from power: `loudness_db = power_db + offset_db + slope_db * (midi - 60) / 12`.
+
+    Args:
+        offset_db: Of middle C, dB.
+        slope_db: By octave, dB: A-weighting hears low notes less.
+        residual_db: Standard deviation of what it misses on the training data, dB.
+    """
+
+    offset_db: float
+    slope_db: float
+    residual_db: float = 0.0
+
+    def loudness_db(self, power_db: Any, midi: Any) -> Any:
+        """Loudness in dB of power in dB at a (fractional) MIDI note; numbers, arrays or tensors."""
+        return power_db + self.offset_db + self.slope_db * (midi - _MIDDLE_C) / 12.0
+
+
+def measure_power_map(excerpts: Excerpts) -> PowerMap:
+    """Fit loudness to power and pitch on training sound, by least squares over voiced frames.
+
+    Raises:
+        DdspError: If there are too few of them.
+    """
+    heard = excerpts.voiced & (excerpts.power_db > -_DB_RANGE)
+    if heard.sum() < _LEAST_FRAMES:
+        raise DdspError(
+            f"power cannot be told from loudness: {int(heard.sum())} voiced frames in the excerpts of the "
+            f"training data, {_LEAST_FRAMES} at least are needed"
+        )
+    octaves = (hz_to_midi(excerpts.f0_hz[heard]).astype(float) - _MIDDLE_C) / 12.0
+    difference = (excerpts.loudness_db - excerpts.power_db)[heard].astype(float)
+    columns = np.stack([np.ones_like(octaves), octaves], axis=1)
+    (offset, slope), *_ = np.linalg.lstsq(columns, difference, rcond=None)
+    residual = difference - columns @ np.array([offset, slope])
+    return PowerMap(float(offset), float(slope), float(residual.std()))
+
+
+def check_fits(model: Autoencoder) -> None:
+    """Refuse a model that the plug-in has no room for.
+
+    Raises:
+        DdspError: Naming everything that does not fit.
+    """
+    types: dict[str, list[str]] = {}
+    for node in model.processors.nodes:
+        types.setdefault(node.type, []).append(node.name)
+    wrong = [
+        f"{what} {have}, not {want}"
+        for what, have, want in (
+            ("sample rate", model.spec.sample_rate, SAMPLE_RATE),
+            ("hop", model.spec.hop, HOP),
+            ("states", dict(model.decoder.state_sizes), {"state": STATE}),
+            ("harmonics", _size(model, types.get("Harmonic", []), "n_harmonics"), HARMONICS),
+            ("bands of noise", _size(model, types.get("FilteredNoise", []), "n_bands"), BANDS),
+        )
+        if have != want
+    ]
+    other = sorted(set(types) - {"Harmonic", "FilteredNoise", "Add", "Reverb"})
+    wrong += [f"a {kind}, which the plug-in does not have" for kind in other]
+    if wrong:
+        raise DdspError(
+            f"DDSP-VST cannot play this model: {'; '.join(wrong)}. Train one with configs/ddsp_vst.yaml"
+        )
+
+
+def vst_endpoint(model: Autoencoder, power_map: PowerMap) -> Any:
+    """One frame of the network with the plug-in's inputs and outputs, as a `tf.function`."""
+    [harmonic] = [node.name for node in model.processors.nodes if node.type == "Harmonic"]
+    [noise] = [node.name for node in model.processors.nodes if node.type == "FilteredNoise"]
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([1], tf.float32, name="f0_scaled"),
+            tf.TensorSpec([1], tf.float32, name="pw_scaled"),
+            tf.TensorSpec([STATE], tf.float32, name="state"),
+        ]
+    )
+    def call(f0_scaled: tf.Tensor, pw_scaled: tf.Tensor, state: tf.Tensor) -> dict[str, tf.Tensor]:
+        power_db = (pw_scaled - 1.0) * _DB_RANGE
+        loudness_db = power_map.loudness_db(power_db, f0_scaled * MIDI_MAX)
+        inputs = {
+            "f0_scaled": tf.reshape(f0_scaled, [1, 1]),
+            "loudness_scaled": tf.reshape(scale_loudness(loudness_db), [1, 1]),
+        }
+        controls, states = model.step(inputs, {"state": tf.reshape(state, [1, STATE])})
+        return {
+            "amplitude": tf.reshape(controls[harmonic]["amplitude"], []),
+            "distribution": tf.reshape(controls[harmonic]["distribution"], [HARMONICS]),
+            "magnitudes": tf.reshape(controls[noise]["magnitudes"], [BANDS]),
+            "next_state": tf.reshape(states["state"], [STATE]),
+        }
+
+    return call
+
+
+def convert_vst(model: Autoencoder, power_map: PowerMap) -> bytes:
+    """The flatbuffer in float32: one graph, its tensors named as the plug-in looks for them."""
+    flatbuffer = to_flatbuffer(model, {"call": vst_endpoint(model, power_map)})
+    unpacked = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
+    [graph] = unpacked.subgraphs
+    [signature] = unpacked.signatureDefs
+    for ports, names in ((signature.inputs, INPUTS), (signature.outputs, OUTPUTS)):
+        for port in ports:
+            graph.tensors[port.tensorIndex].name = names[port.name.decode()].encode()
+    graph.inputs = [_tensor(signature.inputs, name) for name in INPUTS]
+    graph.outputs = [_tensor(signature.outputs, name) for name in OUTPUTS]
+    return pack(unpacked)
+
+
+def _tensor(ports: list[Any], name: str) -> int:
+    [index] = [port.tensorIndex for port in ports if port.name.decode() == name]
+    return int(index)
+
+
+def describe_for_vst(model: Autoencoder, excerpts: Excerpts, power_map: PowerMap) -> dict[str, Any]:
+    """The plug-in's `metadata.json`, and beside it what we know, under `ddsp_tf`.
+
+    Ranges are means over the excerpts of the training data: of the lowest, highest, softest and loudest
+    voiced frame of each.
+    """
+    pitches, powers = [], []
+    for number in np.unique(excerpts.number):
+        heard = (excerpts.number == number) & excerpts.voiced
+        if heard.any():
+            midi = hz_to_midi(excerpts.f0_hz[heard])
+            pitches.append((midi.min(), midi.max()))
+            powers.append((excerpts.power_db[heard].min(), excerpts.power_db[heard].max()))
+    low, high = (float(value) for value in np.mean(pitches, axis=0))
+    soft, loud = (float(value) for value in np.mean(powers, axis=0))
+    known = model.instrument
+    return {
+        "mean_min_pitch_note": low,
+        "mean_max_pitch_note": high,
+        "mean_min_pitch_note_hz": float(midi_to_hz(low)),
+        "mean_max_pitch_note_hz": float(midi_to_hz(high)),
+        "mean_min_power_note": soft,
+        "mean_max_power_note": loud,
+        "version": __version__,
+        "export_time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "num_harmonics": HARMONICS,
+        "num_noise_amps": BANDS,
+        "frame_rate": SAMPLE_RATE // HOP,
+        "frame_size": FRAME_SIZE,
+        "sample_rate": SAMPLE_RATE,
+        "ddsp_tf": {
+            "name": known["config"]["name"],
+            "power_map": dataclasses.asdict(power_map),
+            "f0_estimator": known["f0_estimator"],
+            "config": known["config"],
+        },
+    }
+
+
+def expected_by_vst(
+    model: Autoencoder, power_map: PowerMap, f0_scaled: Array, pw_scaled: Array
+) -> dict[str, Array]:
+    """What Keras gives for the plug-in's inputs `[frames]`: `[frames, channels]` by the keys of `OUTPUTS`."""
+    midi = f0_scaled.astype(float) * MIDI_MAX
+    loudness_db = power_map.loudness_db((pw_scaled.astype(float) - 1.0) * _DB_RANGE, midi)
+    controls = model.get_controls(
+        {
+            "f0_hz": tf.constant(midi_to_hz(midi)[None, :, None], tf.float32),
+            "loudness_db": tf.constant(loudness_db[None, :, None], tf.float32),
+        }
+    )
+    names = {"Harmonic": ("amplitude", "distribution"), "FilteredNoise": ("magnitudes",)}
+    return {
+        control: np.asarray(controls[node.name][control])[0]
+        for node in model.processors.nodes
+        for control in names.get(node.type, ())
+    }
+
+
+def _size(model: Autoencoder, names: list[str], setting: str) -> Any:
+    sizes = [getattr(model.processors.processors[name], setting) for name in names]
+    return sizes[0] if len(sizes) == 1 else sizes

@@ -1,0 +1,70 @@
+"""A run whose matrices are large enough to be quantized, and its models, made once for all export tests."""
+
+import pytest
+
+from tests import tiny
+
+WIDTH = 64  # the tiny model's own matrices are below the size from which weights are quantized
+
+
+@pytest.fixture(scope="session", autouse=True)
+def convert_here():
+    """Convert in this process, which has TensorFlow loaded; tests of the process apart ask for it."""
+    import ddsp_export.export as module
+    import ddsp_export.export_vst as vst
+    from ddsp_export.convert import convert_run, scaled_features
+    from ddsp_export.vst import PowerMap, convert_vst
+    from ddsp_tf.training import load_model_of_run
+
+    def convert(run, calibration=None, **options):
+        return convert_run(run, None if calibration is None else scaled_features(calibration), **options)
+
+    def convert_for_vst(run, offset_db, slope_db):
+        return convert_vst(load_model_of_run(run), PowerMap(offset_db, slope_db))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "convert_apart", convert)
+        patch.setattr(vst, "convert_vst_apart", convert_for_vst)
+        yield
+
+
+@pytest.fixture
+def convert_apart(monkeypatch, convert_here):
+    """Convert in a process of its own after all, as users do."""
+    import ddsp_export.convert as conversion
+    import ddsp_export.export as module
+    import ddsp_export.export_vst as vst
+
+    monkeypatch.setattr(module, "convert_apart", conversion.convert_apart)
+    monkeypatch.setattr(vst, "convert_vst_apart", conversion.convert_vst_apart)
+
+
+@pytest.fixture(scope="session")
+def wide_run(tiny_dataset, tmp_path_factory):
+    """A run of a wider network; no test may change it."""
+    from ddsp_tf.training import train
+
+    path = tmp_path_factory.mktemp("wide") / "run"
+    decoder = {"type": "GruDecoder", "units": WIDTH, "layer_units": WIDTH, "layers": 1}
+    train(tiny.config(model={**tiny.settings()["model"], "decoder": decoder}), tiny_dataset, path, verbose=0)
+    return path
+
+
+@pytest.fixture(scope="session")
+def wide_model(wide_run):
+    """Its model."""
+    from ddsp_tf.training import load_model_of_run
+
+    return load_model_of_run(wide_run)
+
+
+@pytest.fixture(scope="session")
+def wide_float32(wide_model):
+    """It converted, without the synthesizer and with it."""
+    from ddsp_export.convert import convert
+    from ddsp_export.describe import describe
+    from ddsp_export.graph import SynthesizerGraph
+
+    card, arrays = describe(wide_model)
+    synthesizer = SynthesizerGraph(wide_model.spec, card.synthesizer, arrays)
+    return convert(wide_model), convert(wide_model, None, synthesizer)

@@ -1,0 +1,189 @@
+"""A file for DDSP-VST: shipped configuration, trained and exported, walked as the plug-in walks it."""
+
+import dataclasses
+import json
+import zipfile
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+
+import ddsp_export.export_vst as module
+from ddsp_edge.units import hz_to_midi, scale_loudness
+from ddsp_export.export_vst import export_vst
+from ddsp_export.vst import PowerMap, measure_power_map
+from ddsp_tf.config import load_config
+from ddsp_tf.errors import DdspError
+from ddsp_tf.frames import FrameSpec
+from ddsp_tf.training import load_model_of_run, train
+from ddsp_tf.training.excerpts import Excerpts, load_excerpts, power_db
+
+CHANGES = (
+    "training.steps=2",
+    "training.steps_per_epoch=2",
+    "training.batch_size=2",
+    "training.clip_seconds=0.5",
+)
+
+
+@pytest.fixture(scope="module")
+def run(tiny_dataset, tmp_path_factory):
+    path = tmp_path_factory.mktemp("vst") / "run"
+    train(load_config("ddsp_vst", CHANGES), tiny_dataset, path, verbose=0)
+    return path
+
+
+@pytest.fixture(scope="module")
+def exported(run, tmp_path_factory):
+    path = tmp_path_factory.mktemp("plug-in") / "instrument.tflite"
+    return path, export_vst(run, path)
+
+
+def walk(path, f0_scaled, pw_scaled):
+    """Outputs by tensor name, found as the plug-in finds them: no signature, only names."""
+    interpreter = Interpreter(model_path=str(path), num_threads=1)
+    interpreter.allocate_tensors()
+    inputs = {d["name"]: (d["index"], list(d["shape"])) for d in interpreter.get_input_details()}
+    outputs = {d["name"]: (d["index"], list(d["shape"])) for d in interpreter.get_output_details()}
+    assert {name: shape for name, (_, shape) in inputs.items()} == {
+        "call_f0_scaled:0": [1],
+        "call_pw_scaled:0": [1],
+        "call_state:0": [512],
+    }
+    names = [f"StatefulPartitionedCall:{i}" for i in range(4)]
+    assert [outputs[name][1] for name in names] == [[], [60], [65], [512]]
+    state, rows = np.zeros(512, np.float32), []
+    for f0, power in zip(f0_scaled, pw_scaled, strict=True):
+        interpreter.set_tensor(inputs["call_f0_scaled:0"][0], np.float32([f0]))
+        interpreter.set_tensor(inputs["call_pw_scaled:0"][0], np.float32([power]))
+        interpreter.set_tensor(inputs["call_state:0"][0], state)
+        interpreter.invoke()
+        row = [interpreter.get_tensor(outputs[name][0]).copy() for name in names]
+        state = row[3]
+        rows.append(row)
+    return rows
+
+
+def test_the_plug_in_hears_what_keras_plays(run, exported):
+    """Four seconds with the state fed back, power and loudness as the metadata relates them."""
+    path, metadata = exported
+    model = load_model_of_run(run)
+    rng = np.random.default_rng(0)
+    midi = 57.0 + np.cumsum(rng.normal(0.0, 0.3, 200))
+    power = -30.0 + 10.0 * np.sin(np.arange(200) / 20.0)
+    rows = walk(path, midi / 127.0, power / 80.0 + 1.0)
+    relation = metadata["ddsp_tf"]["power_map"]
+    loudness = power + relation["offset_db"] + relation["slope_db"] * (midi - 60.0) / 12.0
+    controls = model.get_controls(
+        {
+            "f0_hz": tf.constant(440.0 * 2.0 ** ((midi - 69.0) / 12.0), tf.float32)[None, :, None],
+            "loudness_db": tf.constant(loudness, tf.float32)[None, :, None],
+        }
+    )
+    for place, (node, name) in enumerate(
+        (("harmonic", "amplitude"), ("harmonic", "distribution"), ("noise", "magnitudes"))
+    ):
+        want = np.asarray(controls[node][name])[0]
+        got = np.array([np.reshape(row[place], -1) for row in rows])
+        np.testing.assert_allclose(got, want, atol=1e-5)  # rounding, carried on in the state
+    shares = np.array([row[1] for row in rows])
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0, atol=1e-5)
+    assert np.ptp(np.array([row[0] for row in rows])) > 1e-4
+
+
+def test_metadata_is_what_the_plug_in_reads(run, exported):
+    path, metadata = exported
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist() == ["metadata.json"]
+        assert json.loads(archive.read("metadata.json")) == metadata
+    sizes = {"num_harmonics": 60, "num_noise_amps": 65, "frame_rate": 50, "frame_size": 1024}
+    assert {name: metadata[name] for name in sizes} == sizes
+    assert metadata["sample_rate"] == 16000
+    assert isinstance(metadata["version"], str)
+    assert metadata["export_time"].startswith("20")
+    low, high = metadata["mean_min_pitch_note_hz"], metadata["mean_max_pitch_note_hz"]
+    assert 190.0 < low < high < 340.0  # the notes of the phrase
+    assert hz_to_midi(low) == pytest.approx(metadata["mean_min_pitch_note"], abs=1e-4)
+    assert hz_to_midi(high) == pytest.approx(metadata["mean_max_pitch_note"], abs=1e-4)
+    assert -80.0 < metadata["mean_min_power_note"] < metadata["mean_max_power_note"] < 0.0
+    assert metadata["ddsp_tf"]["quality"]["control_error_max"] < 1e-5
+    assert metadata["ddsp_tf"]["quality"]["seconds_verified"] >= 10.0
+
+
+def test_half_precision_is_half_the_size_and_what_its_runtime_lacks_is_refused(run, exported, tmp_path):
+    path, _ = exported
+    half = tmp_path / "half.tflite"
+    metadata = export_vst(run, half, "float16")
+    assert half.stat().st_size < 0.52 * path.stat().st_size
+    assert metadata["ddsp_tf"]["quality"]["control_error_max"] < 0.02
+    with pytest.raises(
+        DdspError, match=r"reads float32 and float16: its runtime is of 2022\. Received: .*int8"
+    ):
+        export_vst(run, half, "int8")
+
+
+def test_a_model_of_other_sizes_is_refused_with_all_that_differs(trained_run, tmp_path):
+    with pytest.raises(
+        DdspError, match=r"hop 128, not 320; states .*512.*; harmonics 5, not 60; bands"
+    ) as raised:
+        export_vst(trained_run, tmp_path / "no.tflite")
+    assert "configs/ddsp_vst.yaml" in str(raised.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_plays_something_else_is_refused(run, tmp_path, monkeypatch):
+    play = module._play
+    monkeypatch.setattr(
+        module, "_play", lambda *given: {k: v + np.float32(0.01) for k, v in play(*given).items()}
+    )
+    with pytest.raises(
+        DdspError, match=r"bad.tflite was not written: the controls differ from Keras by 0\.01"
+    ):
+        export_vst(run, tmp_path / "bad.tflite")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_power_is_the_mean_square_around_the_frame():
+    spec = FrameSpec(16000, 320)
+    audio = np.random.default_rng(0).normal(0.0, 0.1, 16000).astype(np.float32)
+    got = power_db(audio, spec)
+    assert got.shape == (50,)
+    for frame in (4, 20, 40):
+        middle = (frame + 1) * 320
+        want = 10.0 * np.log10(np.mean(audio[middle - 512 : middle + 512].astype(float) ** 2))
+        assert got[frame] == pytest.approx(want, abs=1e-4)
+    assert power_db(np.zeros(3200, np.float32), spec).max() == -100.0
+
+
+def test_the_relation_of_power_and_loudness_is_found():
+    rng = np.random.default_rng(0)
+    midi, power = rng.uniform(40.0, 80.0, 500), rng.uniform(-60.0, -10.0, 500)
+    loudness = power - 6.0 + 2.5 * (midi - 60.0) / 12.0
+    excerpts = Excerpts(
+        f0_hz=440.0 * 2.0 ** ((midi - 69.0) / 12.0),
+        loudness_db=loudness,
+        power_db=power,
+        voiced=np.ones(500, bool),
+        number=np.zeros(500, np.int32),
+    )
+    found = measure_power_map(excerpts)
+    assert (found.offset_db, found.slope_db) == pytest.approx((-6.0, 2.5), abs=1e-6)
+    assert found.residual_db < 1e-6
+    np.testing.assert_allclose(PowerMap(-6.0, 2.5).loudness_db(power, midi), loudness)
+    with pytest.raises(DdspError, match="0 voiced frames in the excerpts of the training data, 100 at least"):
+        measure_power_map(dataclasses.replace(excerpts, voiced=np.zeros(500, bool)))
+
+
+def test_a_run_keeps_excerpts_of_what_it_was_trained_on(run, tmp_path):
+    excerpts = load_excerpts(run)
+    frames = len(excerpts.f0_hz)
+    assert {len(v) for v in vars(excerpts).values()} == {frames}
+    assert 0 < frames <= 15 * 100  # 2 s at 50 frames a second
+    assert excerpts.voiced.mean() > 0.5
+    assert scale_loudness(excerpts.loudness_db).min() >= 0.0
+    with pytest.raises(DdspError, match=r"has no excerpts.npz"):
+        load_excerpts(tmp_path)
+    (tmp_path / "excerpts.npz").write_bytes(b"PK nothing")
+    with pytest.raises(DdspError, match="is damaged"):
+        load_excerpts(tmp_path)
