@@ -6,7 +6,7 @@ from typing import Any
 
 from ddsp_edge.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
-from ddsp_tf.errors import printable
+from ddsp_tf.errors import DdspError, printable
 
 COLUMNS = (
     "control_error_max",
@@ -103,6 +103,8 @@ def _run_vst(args: argparse.Namespace) -> None:
     """Write a file for the plug-in."""
     from ddsp_export.export_vst import export_vst
 
+    if args.dry or not args.play or args.runtime != "current":
+        raise DdspError("--dry, --no-play and --runtime say nothing of a file for ddsp-vst: leave them out")
     known = export_vst(args.run, args.out, args.quantize or "float32", progress=_progress)["ddsp_tf"]
     tell(
         f"{printable(args.out)}: {args.out.stat().st_size / 1000:.0f} kB, {known['quantization']}, "

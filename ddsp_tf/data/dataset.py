@@ -171,6 +171,15 @@ class _Clips:
                 f"training.clip_seconds to at most {longest:g}, or add recordings"
             )
 
+        if split == "train" and instruments:
+            heard = sum(self._weights[place] for place in self.places)
+            silent = [name for name, weight in zip(instruments, np.ravel(heard), strict=True) if not weight]
+            if silent:
+                raise DdspError(
+                    f"{folder}: no training passage of a clip's length is by the instrument {silent[0]!r}, "
+                    f"recordings named {instruments[silent[0]]!r} (model.instruments)"
+                )
+
     def fitting(self) -> Array:
         """How many clips fit into each passage side by side, `[passages]`."""
         clip_samples = self._spec.n_samples(self._clip_frames)

@@ -268,8 +268,9 @@ class Autoencoder(ObservedModel):
             latent, after["encoder"] = self.encoder(features["audio"], before)
             inputs["z"] = self.encoder.sample(latent) if training else latent["mean"]
         if self.embedding is not None:
-            weights = features.get("instrument")
-            if weights is None:
+            if self.mix is None:
+                weights = features["instrument"]
+            else:
                 weights = tf.constant(self._mix_weights()[tf.newaxis, tf.newaxis])
             vectors = self.embedding(weights)
             inputs["instrument"] = vectors + tf.zeros_like(inputs["f0_scaled"])  # in every frame

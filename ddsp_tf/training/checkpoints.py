@@ -25,8 +25,9 @@ from ddsp_edge.files import written_whole
 from ddsp_tf.errors import DdspError
 from ddsp_tf.models.autoencoder import Autoencoder
 
-FORMAT = 1
-"""Of `training.json`. A file of a higher one is refused; one without `training.json` is as old as 0."""
+FORMAT = 2
+"""Of `training.json`. A file of a higher one is refused, and of a lower one, whose rooms are of another scale
+(decision 0014); one without `training.json` was saved by plain Keras."""
 
 FOLDER_NAME = "checkpoints"
 BEST_NAME = "best.keras"
@@ -123,6 +124,11 @@ def load_checkpoint(path: Path, *, to_train: bool) -> tuple[Autoencoder, Trainin
             raise DdspError(
                 f"{path} is of format {values['format']}, this version of ddsp_tf reads up to {FORMAT}: "
                 "update ddsp_tf"
+            )
+        if known and int(values["format"]) < FORMAT:
+            raise DdspError(
+                f"{path} was trained by an earlier version of ddsp_tf, whose rooms have another scale: train "
+                "it again"
             )
         model = keras.models.load_model(path, compile=to_train)
         if not isinstance(model, Autoencoder):

@@ -45,12 +45,14 @@ class Excerpts:
 def save_excerpts(data: Path, run: Path, spec: FrameSpec, on_damage: OnDamage | None = None) -> None:
     """Copy the features of up to 15 excerpts of 2 s, spread over the training passages, into a run."""
     info = load_dataset_info(data)
-    stride = max(1, int(info.train_seconds / info.passage_seconds) // EXCERPTS)
+    stride = max(1, sum(shard.records for shard in info.shards["train"]) // EXCERPTS)
     length = spec.frames_for(EXCERPT_SECONDS)
     parts: list[dict[str, Array]] = []
     for number, passage in enumerate(read_passages(data, "train", spec, on_damage=on_damage)):
-        if number % stride == 0 and len(parts) < EXCERPTS:
+        if number % stride == 0:
             parts.append(_excerpt(passage, spec, length, len(parts)))
+        if len(parts) == EXCERPTS:
+            break
     values: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     with written_whole(run / EXCERPTS_NAME) as beside:
         np.savez_compressed(beside, **values)
@@ -98,8 +100,8 @@ def load_excerpts(run: Path) -> Excerpts:
     path = run / EXCERPTS_NAME
     if not path.is_file():
         raise DdspError(
-            f"{run} has no {EXCERPTS_NAME}, features of its training data: it was trained by an earlier "
-            "version. Resume it on its dataset for no further step: `ddsp-tf train --resume`"
+            f"{run} has no {EXCERPTS_NAME}, features of its training data: copy the whole run folder, or "
+            "train it again"
         )
     try:
         with path.open("rb") as file, np.load(file) as values:

@@ -63,7 +63,7 @@ def convert_vst_apart(run: Path, offset_db: float, slope_db: float) -> bytes:
     Raises:
         DdspError: As `convert_apart`.
     """
-    return _apart(run, ["--vst", repr(offset_db), repr(slope_db)], None)
+    return _apart(run, [f"--vst={offset_db!r},{slope_db!r}"], None)
 
 
 def _apart(run: Path, options: list[str], calibration: dict[str, Any] | None) -> bytes:
@@ -199,11 +199,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--play", action="store_true")
     parser.add_argument("--dry", action="store_true")
     parser.add_argument("--calibration", type=Path)
-    parser.add_argument("--vst", type=float, nargs=2)
+    parser.add_argument("--vst")
     given = parser.parse_args(arguments)
     try:
         if given.vst:
-            flatbuffer = convert_vst(load_model_of_run(given.run), PowerMap(*given.vst))
+            flatbuffer = convert_vst(
+                load_model_of_run(given.run), PowerMap(*map(float, given.vst.split(",")))
+            )
         else:
             calibration = dict(np.load(given.calibration)) if given.calibration else None
             flatbuffer = convert_run(given.run, calibration, play=given.play, dry=given.dry)

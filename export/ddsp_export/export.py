@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +74,10 @@ def export(
         bench = Bench(verifier, card, arrays, candidate)
         progress("converting to TFLite")
         table: list[Measured] = []
-        full_integer = partial(convert_apart, run, _calibration(run, reference, progress), dry=dry)
+
+        def full_integer() -> bytes:
+            return convert_apart(run, _calibration(run, reference, progress), dry=dry)
+
         if quantize == "int8-full":
             taken = bench.measure(Recipe(quantize, full_integer()))
         else:

@@ -93,6 +93,7 @@ def check_fits(model: Autoencoder) -> None:
     Raises:
         DdspError: Naming everything that does not fit.
     """
+    model.require_pitch_and_loudness_only()
     types: dict[str, list[str]] = {}
     for node in model.processors.nodes:
         types.setdefault(node.type, []).append(node.name)

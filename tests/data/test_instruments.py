@@ -53,6 +53,13 @@ def test_each_clip_comes_with_the_instrument_of_its_recording(made: Path) -> Non
     assert seen == {"flute", "violin"}
 
 
+def test_an_instrument_without_a_recording_is_named(made: Path) -> None:
+    spec = FrameSpec(tiny.RATE, tiny.HOP)
+    patterns = {**PATTERNS, "oboe": "obo-*"}
+    with pytest.raises(DdspError, match=r"no training passage .* by the instrument 'oboe', .*'obo-\*'"):
+        training_dataset(made, spec, batch_size=1, clip_frames=CLIP, instruments=patterns)
+
+
 def test_without_instruments_nothing_is_added(made: Path) -> None:
     (inputs, _), *_ = training_dataset(made, FrameSpec(16_000, 128), batch_size=1, clip_frames=CLIP).take(1)
     assert set(inputs) == {"f0_hz", "loudness_db"}

@@ -234,8 +234,15 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(run_copy):
 
 def test_a_checkpoint_of_a_newer_format_is_refused_in_words(trained_model, tmp_path):
     save_checkpoint(trained_model, tmp_path, TrainingState(1, format=checkpoints.FORMAT + 1), keep=1)
-    with pytest.raises(DdspError, match=r"is of format 2, this version of ddsp_tf reads up to 1: update"):
+    with pytest.raises(DdspError, match=r"is of format 3, this version of ddsp_tf reads up to 2: update"):
         load_checkpoint(tmp_path / "instrument.keras", to_train=False)
+
+
+@pytest.mark.parametrize("to_train", [False, True])
+def test_an_instrument_whose_room_has_another_scale_is_refused_in_words(trained_model, tmp_path, to_train):
+    save_checkpoint(trained_model, tmp_path, TrainingState(1, format=1), keep=1)
+    with pytest.raises(DdspError, match=r"was trained by an earlier version .*: train it again"):
+        load_checkpoint(tmp_path / "instrument.keras", to_train=to_train)
 
 
 def test_means_of_an_epoch_are_kept_to_the_last_bit(trained_model, tmp_path):
