@@ -10,9 +10,9 @@ from ddsp_edge.units import Array
 def resample_impulse_response(response: npt.ArrayLike, sample_rate: int, new_rate: int) -> Array:
     """Bring an impulse response to another sample rate, for a host that renders at that rate.
 
-    Tap 0, the direct path, stays what it is: a sample at any rate. The rest is resampled as sound is (soxr,
+    The direct path stays one tap, at any rate. The rest is resampled as sound is (soxr,
     very high quality) and multiplied by the ratio of the rates, since a convolution sums as many more taps.
-    What rings before tap 0 is cut off; above the lower of the two Nyquist frequencies there is no echo.
+    What that rings at tap 0 is added to it, what it rings before is cut off; above the lower of the two Nyquist frequencies there is no echo.
 
     Args:
         response: `[taps]`; tap 0 is the direct path.
@@ -27,7 +27,7 @@ def resample_impulse_response(response: npt.ArrayLike, sample_rate: int, new_rat
 
     Example:
         >>> room = resample_impulse_response([1.0, 0.0, 0.5, 0.25], 16_000, 48_000)
-        >>> len(room), float(room[0])
+        >>> len(room), round(float(room[0]), 1)
         (12, 1.0)
     """
     import soxr
