@@ -10,9 +10,10 @@ from ddsp_edge.units import Array
 def resample_impulse_response(response: npt.ArrayLike, sample_rate: int, new_rate: int) -> Array:
     """Bring an impulse response to another sample rate, for a host that renders at that rate.
 
-    The direct path stays one tap, at any rate. The rest is resampled as sound is (soxr,
-    very high quality) and multiplied by the ratio of the rates, since a convolution sums as many more taps.
-    What that rings at tap 0 is added to it, what it rings before is cut off; above the lower of the two Nyquist frequencies there is no echo.
+    The direct path stays one tap, at any rate. The rest is resampled as sound is (soxr, very high quality)
+    and multiplied by the ratio of the rates, since a convolution sums as many more taps. What of it rings at
+    tap 0 is added there, what rings before is cut off; above the lower of the two Nyquist frequencies there
+    is no echo.
 
     Args:
         response: `[taps]`; tap 0 is the direct path.
