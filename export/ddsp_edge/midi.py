@@ -12,6 +12,7 @@ import mido
 import numpy as np
 
 from ddsp_edge.card import Card
+from ddsp_edge.controllers import Controllers
 from ddsp_edge.errors import DdspError
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.midi_file import read_midi_file
@@ -25,16 +26,11 @@ _ATTACK_DB_PER_S = -LOUDNESS_FLOOR_DB / 0.010  # from the floor to 0 dB in 10 ms
 _RELEASE_DB_PER_S = -LOUDNESS_FLOOR_DB / 0.080
 _GLIDE_S = 0.020  # from note to note under a slur
 _TONGUE_DB = 12.0  # dip before a note that follows another without a gap or a slur
-_GM_VOLUME = 100  # CC 7 of a channel that was never told, after General MIDI
 
 
 @dataclass
 class _Channel:
-    bend: float = 0.0  # -1..1
-    bend_range: float = 2.0  # semitones
-    parameter: tuple[int, int] = (127, 127)  # registered parameter that data entry would set: none
-    volume_db: float = 0.0
-    expression_db: float = 0.0
+    controllers: Controllers = field(default_factory=Controllers)
     held: dict[int, int] = field(default_factory=dict)  # note -> velocity
 
 
@@ -151,9 +147,12 @@ class _Player:
         elif message.type in ("note_on", "note_off"):
             self._release(channel, message.channel, message.note)
         elif message.type == "pitchwheel":
-            channel.bend = message.pitch / 8192.0
+            channel.controllers.bend = message.pitch / 8192.0
         elif message.type == "control_change":
-            self._control(message.channel, message.control, message.value)
+            if message.control in (120, 123):  # all sound off, all notes off
+                self._release_all(message.channel)
+            else:
+                channel.controllers.hear(message.control, message.value)
 
     def frame(self) -> tuple[float, float]:
         """Move on by one frame; return pitch in MIDI notes and loudness in dB."""
@@ -163,11 +162,10 @@ class _Player:
         if self._velocity:
             span = self._high_db - self._low_db
             level = self._low_db + span * (self._velocity - 1) / 126.0
-            target_db = max(LOUDNESS_FLOOR_DB, level + self._channel.volume_db + self._channel.expression_db)
+            target_db = max(LOUDNESS_FLOOR_DB, level + self._channel.controllers.level_db)
         change = np.clip(target_db - self._loudness_db, -self._fall, self._rise)
         self._loudness_db += float(change)
-        bend = self._channel.bend * self._channel.bend_range
-        return self._note + bend, self._loudness_db
+        return self._note + self._channel.controllers.bend_semitones, self._loudness_db
 
     def _press(self, channel: _Channel, number: int, note: int, velocity: int) -> None:
         slurred = bool(self._order)
@@ -201,30 +199,6 @@ class _Player:
         for note in list(channel.held):
             self._release(channel, number, note)
 
-    def _control(self, number: int, control: int, value: int) -> None:
-        channel = self._channels[number]
-        if control == 7:
-            channel.volume_db = _controller_db(value, _GM_VOLUME)
-        elif control == 11:
-            channel.expression_db = _controller_db(value, 127)
-        elif control == 101:
-            channel.parameter = (value, channel.parameter[1])
-        elif control == 100:
-            channel.parameter = (channel.parameter[0], value)
-        elif control == 6 and channel.parameter == (0, 0):
-            channel.bend_range = float(value)
-        elif control == 38 and channel.parameter == (0, 0):
-            channel.bend_range = int(channel.bend_range) + value / 100.0  # cents
-        elif control == 121:  # reset all controllers
-            channel.bend, channel.expression_db = 0.0, 0.0
-        elif control in (120, 123):  # all sound off, all notes off
-            self._release_all(number)
-
 
 def _starts(message: mido.Message) -> bool:
     return bool(message.type == "note_on" and message.velocity > 0)
-
-
-def _controller_db(value: int, full: int) -> float:
-    """Gain of CC 7 or CC 11: the square law of General MIDI level 2, against `full`."""
-    return 40.0 * float(np.log10(max(value, 1) / full)) if value else LOUDNESS_FLOOR_DB

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ddsp_edge.controllers import Controllers
 from ddsp_edge.errors import DdspError
 from ddsp_edge.live.block_player import BlockPlayer
-from ddsp_edge.live.controllers import Controllers
 from ddsp_edge.live.keyboard import Keyboard
 from ddsp_edge.live.settings import KeySettings, within
 from ddsp_edge.live.voices import VoiceBank
