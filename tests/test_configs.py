@@ -19,7 +19,7 @@ def load(path: Path, text: str, *overrides: str) -> Config:
     return load_config(path, overrides)
 
 
-def refused(tmp_path, words, *overrides, **changes):
+def assert_refused(tmp_path, words, *overrides, **changes):
     path = tiny.write_config(tmp_path / "bad.yaml", tiny.settings(**changes))
     with pytest.raises(DdspError, match=words) as raised:
         load_config(path, overrides)
@@ -112,7 +112,7 @@ def test_every_shipped_configuration_trains_two_steps(path, dataset_of, tmp_path
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, changes, words):
-    refused(tmp_path, words, **changes)
+    assert_refused(tmp_path, words, **changes)
 
 
 @pytest.mark.parametrize("missing", ["sample_rate", "frame_rate", "model"])
@@ -212,7 +212,7 @@ def test_numbers_may_be_written_as_people_do(tmp_path, number):
     ],
 )
 def test_a_bad_change_is_refused(tmp_path, override, words):
-    refused(tmp_path, words, override)
+    assert_refused(tmp_path, words, override)
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path):

@@ -33,7 +33,7 @@ def take(inputs, layer, start, stop):
     }
 
 
-def run_layer_test(layer, tmp_path, *, stream_tolerance=1e-5, dropped_samples=0):
+def assert_layer_behaves(layer, tmp_path, *, stream_tolerance=1e-5, dropped_samples=0):
     """Put a processor through everything that all of them must do.
 
     `dropped_samples` are missing from the output, which is whole hops otherwise.

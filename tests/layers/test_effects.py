@@ -19,7 +19,7 @@ from ddsp_tf.layers import (
     SpectralMask,
 )
 from tests import oracle
-from tests.layers.harness import make_inputs, run_layer_test
+from tests.layers.harness import assert_layer_behaves, make_inputs
 from tests.layers.oracles import delayed
 
 SPECS = [(16000, 64), (44100, 441), (48000, 1)]
@@ -44,17 +44,17 @@ LAYERS = {
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_effect_behaves_as_a_keras_layer_and_streams_at_a_hop_of_one_sample(name, tmp_path):
-    run_layer_test(LAYERS[name](48000, 1), tmp_path)
+    assert_layer_behaves(LAYERS[name](48000, 1), tmp_path)
 
 
 def test_a_delay_longer_than_a_block_streams(tmp_path):
-    run_layer_test(ModDelay(16000, 64, center_ms=12.0, depth_ms=2.0), tmp_path)  # three blocks
+    assert_layer_behaves(ModDelay(16000, 64, center_ms=12.0, depth_ms=2.0), tmp_path)  # three blocks
 
 
 @pytest.mark.parametrize(("hop", "dropped"), [(64, 0), (64, 100), (441, 441), (1, 3)])
 def test_crop_behaves_as_a_keras_layer_and_streams(hop, dropped, tmp_path):
     layer = Crop(dropped, 16000, hop)
-    run_layer_test(layer, tmp_path, dropped_samples=dropped)
+    assert_layer_behaves(layer, tmp_path, dropped_samples=dropped)
     audio = make_inputs(layer)["audio"]
     np.testing.assert_array_equal(layer({"audio": audio}), audio[:, dropped:])
 

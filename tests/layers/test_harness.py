@@ -3,7 +3,7 @@
 import pytest
 
 from tests.layers.cases import CASES, shipped_types, types_of_cases
-from tests.layers.harness import run_layer_test
+from tests.layers.harness import assert_layer_behaves
 
 
 def test_every_shipped_processor_goes_through_the_harness():
@@ -14,4 +14,4 @@ def test_every_shipped_processor_goes_through_the_harness():
 @pytest.mark.parametrize("name", CASES)
 def test_processor_behaves_as_a_keras_layer_and_streams(name, sample_rate, hop, tmp_path):
     layer = CASES[name](sample_rate, hop)
-    run_layer_test(layer, tmp_path, dropped_samples=getattr(layer, "drop_samples", 0))
+    assert_layer_behaves(layer, tmp_path, dropped_samples=getattr(layer, "drop_samples", 0))

@@ -21,7 +21,7 @@ from ddsp_tf.layers import (
 from ddsp_tf.ops import filter_frames
 from tests import oracle
 from tests.layers.cases import CASES
-from tests.layers.harness import make_inputs, run_layer_test
+from tests.layers.harness import assert_layer_behaves, make_inputs
 
 SPECS = [(16000, 64), (44100, 441), (48000, 1)]
 
@@ -44,7 +44,7 @@ LAYERS = {
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer_behaves_as_a_keras_layer_and_streams_at_a_hop_of_one_sample(name, tmp_path):
-    run_layer_test(LAYERS[name](48000, 1), tmp_path)
+    assert_layer_behaves(LAYERS[name](48000, 1), tmp_path)
 
 
 @pytest.mark.parametrize(("sample_rate", "hop"), SPECS)
