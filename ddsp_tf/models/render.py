@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from ddsp_edge.units import Array
+from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor import AUDIO, Tensors
 from ddsp_tf.models.autoencoder import Autoencoder
 from ddsp_tf.models.parts import FEATURES
@@ -25,8 +26,7 @@ class Renderer:
         self._block_frames = model.spec.frames_for(block_seconds)
         self._state: Any = None
         self._last: dict[str, Tensors] = {}  # the last frame of each control, by node
-        self._first: Any = None  # made when it is known which features come
-        self._next: Any = None  # made when the structure of the state is known too
+        self._compiled: dict[tuple[Any, ...], Any] = {}  # by features and whether there is a state yet
 
     def _stream(self, features: Tensors, state: Any = None) -> tuple[Any, ...]:
         output, state = self.model.stream(as_batch(features), state)
@@ -65,23 +65,24 @@ class Renderer:
                 change; None for a model of one instrument, or that always plays one mix.
 
         Raises:
-            DdspError: If the model needs what is not given.
+            DdspError: If the model needs what is not given, or lengths differ.
         """
+        frames = len(f0_hz)
+        _check_length("loudness_db", loudness_db, frames, "as f0_hz has")
         features = {"f0_hz": f0_hz, "loudness_db": loudness_db}
         if audio is not None:
+            _check_length("audio", audio, frames * self.model.spec.hop, f"a hop for each of {frames} frames")
             features["audio"] = audio
         if instrument is not None:
             each = np.atleast_2d(instrument)
-            features["instrument"] = np.broadcast_to(each, [len(f0_hz), each.shape[1]])
-        for start in range(0, len(f0_hz), self._block_frames):
+            if len(each) != 1:
+                _check_length("instrument", each, frames, "as f0_hz has, or one row")
+            features["instrument"] = np.broadcast_to(each, [frames, each.shape[1]])
+        for start in range(0, frames, self._block_frames):
             part = part_of(features, start, start + self._block_frames, self.model.spec.hop)
             given = {name: tf.constant(value, tf.float32) for name, value in part.items()}
-            if self._state is None:
-                self._first = self._first or self._compile(given)
-                sound, self._state, self._last = self._first(given)
-            else:
-                self._next = self._next or self._compile(given, self._state)
-                sound, self._state, self._last = self._next(given, self._state)
+            state = () if self._state is None else (self._state,)
+            sound, self._state, self._last = self._function(given, *state)(given, *state)
             yield np.asarray(sound)
 
     def ring_out(self) -> Array:
@@ -108,9 +109,14 @@ class Renderer:
         self.reset()
         return np.asarray(output.audio[0])
 
-    def _compile(self, given: Tensors, *state: Any) -> Any:
+    def _function(self, given: Tensors, *state: Any) -> Any:
+        """`_stream`, compiled once for these features, with or without a state."""
         features = {k: tf.TensorSpec([None, *v.shape[1:]], tf.float32) for k, v in given.items()}
-        return tf.function(self._stream, [features, *tf.nest.map_structure(tf.TensorSpec.from_tensor, state)])
+        key = (*sorted((name, *spec.shape[1:]) for name, spec in features.items()), bool(state))
+        if key not in self._compiled:
+            states = tf.nest.map_structure(tf.TensorSpec.from_tensor, state)
+            self._compiled[key] = tf.function(self._stream, [features, *states])
+        return self._compiled[key]
 
     def render(
         self,
@@ -123,6 +129,11 @@ class Renderer:
         """Render whole features, those of `blocks`; return audio `[frames * hop]`."""
         sounds = self.blocks(f0_hz, loudness_db, audio=audio, instrument=instrument)
         return np.concatenate([np.zeros(0, np.float32), *sounds])
+
+
+def _check_length(name: str, value: Array, length: int, why: str) -> None:
+    if len(value) != length:
+        raise DdspError(f"{name} must have length {length}, {why}. Received: {len(value)}")
 
 
 def part_of(features: Mapping[str, Array], first: int, end: int, hop: int) -> dict[str, Array]:

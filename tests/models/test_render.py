@@ -1,9 +1,12 @@
 """Rendering in blocks: constant memory, and the sound of one piece."""
 
+import re
+
 import numpy as np
 import pytest
 
 from ddsp_tf.config import Config
+from ddsp_tf.errors import DdspError
 from ddsp_tf.models import Autoencoder
 from ddsp_tf.models.render import Renderer
 from tests import tiny
@@ -52,6 +55,20 @@ def test_the_state_is_carried_from_call_to_call_until_it_is_reset(renderer):
 
 def test_nothing_renders_to_nothing(model):
     assert Renderer(model).render(np.zeros(0), np.zeros(0)).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"loudness_db": np.zeros(7)}, "loudness_db must have length 8, as f0_hz has. Received: 7"),
+        ({"audio": np.zeros(5)}, f"audio must have length {8 * tiny.HOP}, a hop for each of 8 frames"),
+        ({"instrument": np.ones([3, 2])}, "instrument must have length 8, as f0_hz has, or one row"),
+    ],
+)
+def test_features_of_unequal_length_are_refused(renderer, given, words):
+    features = {"f0_hz": np.full(8, 440.0), "loudness_db": np.full(8, -20.0)} | given
+    with pytest.raises(DdspError, match=re.escape(words)):
+        renderer.render(**features)
 
 
 def test_a_filter_behind_the_room_stays_open_while_it_rings_out(model):
