@@ -81,11 +81,11 @@ class LoudnessMeter:
         return self._measure(self._windows.flush())
 
     def _measure(self, windows: Array) -> Array:
-        parts = [
-            np.square(np.abs(np.fft.rfft(part * self._hann))) @ self._weights
-            for part in np.array_split(windows, len(windows) // _WINDOWS_AT_ONCE + 1)
-        ]
-        return np.asarray(10.0 * np.log10(np.concatenate(parts) + POWER_FLOOR), np.float32)
+        power = np.empty(len(windows))
+        for start in range(0, len(windows), _WINDOWS_AT_ONCE):
+            part = slice(start, start + _WINDOWS_AT_ONCE)
+            power[part] = np.square(np.abs(np.fft.rfft(windows[part] * self._hann))) @ self._weights
+        return np.asarray(10.0 * np.log10(power + POWER_FLOOR), np.float32)
 
 
 def loudness_db(audio: npt.ArrayLike, spec: FrameSpec) -> Array:

@@ -115,16 +115,17 @@ class PitchTracker:
         before = np.concatenate([self._last_pitch[None], pitch[:-1]])
         self._last_pitch = pitch[-1]
         n = _CANDIDATES
-        step = np.full((len(f0), n + 1, n + 1), _ONSET)
+        step = np.empty((len(f0), n + 1, n + 1))
+        step.fill(_ONSET)
         step[:, :n, :n] = _LEAP * np.abs(pitch[:, :, None] - before[:, None, :])
         step[:, n, n] = 0.0
         local = np.concatenate([cost, np.full((len(cost), 1), _UNVOICED)], axis=1) * self._per_frame
 
-        periodicity = np.clip(1.0 - aperiodicity, 0.0, 1.0)
-        likely = np.argmin(cost, axis=1)[:, None]
-        there = np.take_along_axis(cost, likely, axis=1) < NONE
-        f0_out = np.concatenate([f0, np.where(there, np.take_along_axis(f0, likely, axis=1), 0.0)], axis=1)
-        unvoiced = 0.499 * np.take_along_axis(periodicity, likely, axis=1) * there
+        periodicity = np.minimum(np.maximum(1.0 - aperiodicity, 0.0), 1.0)
+        likely = np.argmin(cost, axis=1)[:, None] + np.arange(0, n * len(f0), n)[:, None]
+        there = np.take(cost, likely) < NONE
+        f0_out = np.concatenate([f0, np.where(there, np.take(f0, likely), 0.0)], axis=1)
+        unvoiced = 0.499 * np.take(periodicity, likely) * there
         voicing = np.concatenate([0.5 + 0.5 * periodicity, unvoiced], axis=1)
         rows = np.arange(n + 1)
         decided = []
