@@ -9,22 +9,28 @@ from ddsp_tf.layers.checks import check_integer
 from ddsp_tf.layers.processor import AUDIO, ControlSize, Processor, Tensors, processor_type
 from ddsp_tf.ops.convolution import convolve_causal
 
-_TAP_STEP = 0.03
-"""How far a tap moves when its weight moves by 1. Under Adam every weight moves at the same rate, however
-little it matters: thousands of free taps would learn what the processors before the room should."""
+_EARLY_S = 0.1
+"""In which the early part of the envelope falls by 60 dB, seconds: the body of an instrument, and the first
+reflections."""
+
+_LATE = 0.001
+"""Height of the late part of the envelope, which falls by 60 dB over the whole response. Under Adam every
+weight moves at the same rate, however little it matters: so many free taps would learn what the processors
+before the room should, if they were not slower than these."""
 
 
 @processor_type
 class Reverb(Processor):
     """Convolution with one impulse response that is learned with everything else.
 
-    The direct path is fixed: tap 0 is 1. Every other tap is a weight times 0.03, so that the room learns
-    slower than what sounds in it, under an exponential decay that falls by 60 dB over the length of the
-    response: a prior that keeps the late taps, which any noise in the gradient reaches, from turning into
-    hiss.
+    The direct path is fixed: tap 0 is 1. Every other tap is a weight times an envelope of two parts: an early
+    one, 1 that falls by 60 dB in 0.1 s, and a late one, 0.001 that falls by 60 dB over the length of the
+    response. So resonances and first reflections are learned within some hundred steps, and a hall in long
+    runs; if they learned faster, thousands of late taps would take over what the processors before the room
+    should learn.
 
     Reference: J. Engel et al., "DDSP: Differentiable Digital Signal Processing", ICLR 2020, on reverberation
-    as one long learned impulse response; decay and scale are additions.
+    as one long learned impulse response; the envelope is an addition.
 
     Args:
         length_samples: Integer in 2 to 1,000,000, taps of the impulse response.
@@ -71,9 +77,11 @@ class Reverb(Processor):
         """The whole impulse response, `[length_samples]`."""
         if not self.built:  # controls may be asked for before the first call
             self.build(None)
-        place = np.arange(1, self.length_samples) / self.length_samples
-        decay = tf.constant(_TAP_STEP * 10.0 ** (-3.0 * place), tf.float32)
-        return tf.concat([tf.ones([1]), tf.convert_to_tensor(self.taps) * decay], axis=0)
+        place = np.arange(1, self.length_samples)
+        early = 10.0 ** (-3.0 * place / (_EARLY_S * self.spec.sample_rate))
+        late = _LATE * 10.0 ** (-3.0 * place / self.length_samples)
+        envelope = tf.constant(early + late, tf.float32)
+        return tf.concat([tf.ones([1]), tf.convert_to_tensor(self.taps) * envelope], axis=0)
 
     def get_controls(self, audio: tf.Tensor) -> Tensors:  # type: ignore[override]
         """Add the impulse response to the audio."""

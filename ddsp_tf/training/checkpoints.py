@@ -25,7 +25,7 @@ from ddsp_edge.files import written_whole
 from ddsp_tf.errors import DdspError
 from ddsp_tf.models.autoencoder import Autoencoder
 
-FORMAT = 2
+FORMAT = 3
 """Of `training.json`. A file of a higher one is refused, and of a lower one, whose rooms are of another scale
 (decision 0014); one without `training.json` was saved by plain Keras."""
 

@@ -104,8 +104,10 @@ def _spectral_mask_controls(layer, raw, weights):
 
 
 def _reverb_controls(layer, raw, weights):
-    place = np.arange(1, layer.length_samples) / layer.length_samples
-    return _with_response(raw, 0.03 * weights["taps"] * 10.0 ** (-3.0 * place))
+    place = np.arange(1, layer.length_samples)
+    early = 10.0 ** (-3.0 * place / (0.1 * layer.spec.sample_rate))
+    late = 0.001 * 10.0 ** (-3.0 * place / layer.length_samples)
+    return _with_response(raw, (early + late) * weights["taps"])
 
 
 def _exp_decay_reverb_controls(layer, raw, weights):

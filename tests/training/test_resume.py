@@ -234,7 +234,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(run_copy):
 
 def test_a_checkpoint_of_a_newer_format_is_refused_in_words(trained_model, tmp_path):
     save_checkpoint(trained_model, tmp_path, TrainingState(1, format=checkpoints.FORMAT + 1), keep=1)
-    with pytest.raises(DdspError, match=r"is of format 3, this version of ddsp_tf reads up to 2: update"):
+    with pytest.raises(DdspError, match=r"is of format 4, this version of ddsp_tf reads up to 3: update"):
         load_checkpoint(tmp_path / "instrument.keras", to_train=False)
 
 
