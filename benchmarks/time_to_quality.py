@@ -38,7 +38,7 @@ from ddsp_tf.training import train
 
 STEPS = 2000  # of the small ones
 ENDLESS = 1_000_000  # more than anybody waits for
-COMMON = ("training.steps_per_epoch=50", "training.batch_size=4")  # `default` takes the first alone
+COMMON = "training.steps_per_epoch=50"
 
 
 def network(
@@ -113,8 +113,7 @@ def read(path: Path) -> list[tuple[int, float, float]]:
 
 def config_of(variant: str) -> Config:
     """The configuration of a variant."""
-    settings = VARIANTS[variant]
-    config = load_config("solo_instrument", [*COMMON, *settings] if settings else COMMON[:1])
+    config = load_config("solo_instrument", [COMMON, *VARIANTS[variant]])
     if variant != "classic":
         return config
     values = config.to_dict()

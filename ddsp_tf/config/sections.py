@@ -210,7 +210,7 @@ class TrainingConfig:
 
     steps: int = 5000
     steps_per_epoch: int = 100
-    batch_size: int = 8
+    batch_size: int = 4
     clip_seconds: float = 2.0
     learning_rate: float = 2e-3
     gradient_norm: float = 3.0
