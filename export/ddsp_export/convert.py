@@ -1,6 +1,6 @@
 """Keras model to TFLite flatbuffer: builtin operators only.
 
-    python -m ddsp_export.convert RUN OUT.tflite [--play] [--dry] [--calibration FILE] [--vst OFFSET SLOPE]
+    python -m ddsp_export.convert RUN OUT.tflite [--play] [--dry] [--calibration FILE] [--vst OFFSET,SLOPE]
 
 is what `convert_apart` runs: the converter is C++ that may abort, and must not take the caller with it.
 The calibration file holds `f0_scaled` and `loudness_scaled` `[frames]`; with it all values become 8-bit
@@ -8,8 +8,6 @@ integers.
 """
 
 import argparse
-import signal
-import subprocess
 import sys
 import tempfile
 import warnings
@@ -21,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ddsp_edge.units import Array, scale_f0, scale_loudness
+from ddsp_export.apart import run_apart
 from ddsp_export.operators import check_operators, tidy
 from ddsp_tf.errors import DdspError
 
@@ -73,16 +72,8 @@ def _apart(run: Path, options: list[str], calibration: dict[str, Any] | None) ->
         if calibration is not None:
             command += ["--calibration", str(Path(folder) / "calibration.npz")]
             np.savez(command[-1], **calibration)
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-        except subprocess.TimeoutExpired as error:
-            raise DdspError(f"the converter did not end within {TIMEOUT_S} s") from error
-        if done.returncode == 0:
-            return out.read_bytes()
-        last = (done.stderr.strip().splitlines() or ["without a word"])[-1][:300]
-    if done.returncode < 0:
-        raise DdspError(f"the converter died of {signal.Signals(-done.returncode).name}: {last}")
-    raise DdspError(last.removeprefix("error: "))
+        run_apart("the converter", command, TIMEOUT_S)
+        return out.read_bytes()
 
 
 def convert(model: Any, calibration: dict[str, Array] | None = None, synthesizer: Any = None) -> bytes:

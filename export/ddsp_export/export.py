@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ddsp_edge.card import Card, write_model_file
+from ddsp_export.candidate import candidate_for, check_out
 from ddsp_export.convert import convert_apart
 from ddsp_export.describe import describe, without_rooms
 from ddsp_export.gate import check_card, check_float32
@@ -67,8 +68,7 @@ def export(
         model = without_rooms(model)
     play = play and quantize != "int8-full"
     card, arrays = describe(model, play)
-    candidate = out.with_name(f".{out.name}.candidate.tflite")
-    try:
+    with candidate_for(out) as candidate:
         reference = load_reference(run, model.spec)
         verifier = Verifier(model, reference)
         bench = Bench(verifier, card, arrays, candidate)
@@ -105,11 +105,6 @@ def export(
         card = write_model_file(candidate, taken.recipe.flatbuffer, card, arrays)
         progress("opening the finished file in a fresh process")
         verifier.check_opens(candidate)
-        candidate.replace(out)
-    except DdspError as error:
-        raise DdspError(f"{out} was not written: {error}") from error
-    finally:
-        candidate.unlink(missing_ok=True)
     return card
 
 
@@ -128,20 +123,6 @@ def quantization_for(runtime: str, quantize: str) -> str:
             f"runtime {runtime} does not load quantize={quantize!r}: choose {', '.join(sorted(readable))}"
         )
     return adapted
-
-
-def check_out(out: Path) -> None:
-    """Refuse a place where no model file can be written, before any work.
-
-    Raises:
-        DdspError: Saying why.
-    """
-    if out.suffix != ".tflite":
-        raise DdspError(f"{out}: a model file ends in .tflite")
-    if not out.parent.is_dir():
-        raise DdspError(f"{out} cannot be written: the folder {out.parent} does not exist")
-    if out.is_dir():
-        raise DdspError(f"{out} is a folder; name a .tflite file to write")
 
 
 def _calibration(run: Path, reference: Reference, progress: Callable[[str], None]) -> Any:

@@ -1,9 +1,6 @@
 """Export for DDSP-VST: a run in, one verified file for the plug-in out."""
 
 import json
-import subprocess
-import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ddsp_edge.files import written_whole
 from ddsp_edge.units import Array, scale_f0
+from ddsp_export.apart import play_apart
+from ddsp_export.candidate import candidate_for, check_out
 from ddsp_export.convert import convert_vst_apart
-from ddsp_export.export import check_out
 from ddsp_export.gate import CONTROL_BOUNDS, GATE_SECONDS
 from ddsp_export.operators import check_operators
 from ddsp_export.quantize import quantize_weights
@@ -33,8 +30,6 @@ QUANTIZATIONS = ("float32", "float16")
 """What the plug-in's runtime, TensorFlow Lite of 2022, can read."""
 
 METADATA_NAME = "metadata.json"
-TIMEOUT_S = 600
-CHILD = [sys.executable, "-m", "ddsp_export.play_vst"]
 
 
 def export_vst(
@@ -68,7 +63,7 @@ def export_vst(
     check_fits(model)
     excerpts = load_excerpts(run)
     power_map = measure_power_map(excerpts)
-    try:
+    with candidate_for(out) as candidate:
         progress("converting to TFLite")
         flatbuffer = convert_vst_apart(run, power_map.offset_db, power_map.slope_db)
         flatbuffer = quantize_weights(flatbuffer, quantize)
@@ -78,28 +73,23 @@ def export_vst(
         pw_scaled = np.resize(excerpts.power_db / 80.0 + 1.0, frames).astype(np.float32)
         expected = expected_by_vst(model, power_map, f0_scaled, pw_scaled)
         metadata = describe_for_vst(model, excerpts, power_map)
-        with written_whole(out) as beside:
-            _write(beside, flatbuffer, metadata)
-            progress("playing it as the plug-in does, without TensorFlow, and comparing")
-            played = _play(beside, f0_scaled, pw_scaled)
-            error = max(float(np.abs(played[name] - value).max()) for name, value in expected.items())
-            if not error <= CONTROL_BOUNDS[quantize]:
-                raise DdspError(
-                    f"the controls differ from Keras by {error:.3g}; at most {CONTROL_BOUNDS[quantize]:g} is "
-                    "allowed"
-                )
-            metadata["ddsp_tf"]["quantization"] = quantize
-            metadata["ddsp_tf"]["quality"] = {
-                "seconds_verified": model.spec.seconds(frames),
-                "control_error_max": error,
-                "operators": operators,
-            }
-            _write(beside, flatbuffer, metadata)
-            _play(beside, f0_scaled[:1], pw_scaled[:1])
-    except DdspError as error:
-        raise DdspError(f"{out} was not written: {error}") from error
-    except OSError as error:
-        raise DdspError(f"{out} cannot be written: {error.strerror}") from error
+        _write(candidate, flatbuffer, metadata)
+        progress("playing it as the plug-in does, without TensorFlow, and comparing")
+        played = _play(candidate, f0_scaled, pw_scaled)
+        error = max(float(np.abs(played[name] - value).max()) for name, value in expected.items())
+        if not error <= CONTROL_BOUNDS[quantize]:
+            raise DdspError(
+                f"the controls differ from Keras by {error:.3g}; at most {CONTROL_BOUNDS[quantize]:g} is "
+                "allowed"
+            )
+        metadata["ddsp_tf"]["quantization"] = quantize
+        metadata["ddsp_tf"]["quality"] = {
+            "seconds_verified": model.spec.seconds(frames),
+            "control_error_max": error,
+            "operators": operators,
+        }
+        _write(candidate, flatbuffer, metadata)
+        _play(candidate, f0_scaled[:1], pw_scaled[:1])
     return metadata
 
 
@@ -111,21 +101,8 @@ def _write(path: Path, flatbuffer: bytes, metadata: dict[str, Any]) -> None:
 
 def _play(path: Path, f0_scaled: Array, pw_scaled: Array) -> dict[str, Array]:
     """Outputs `[frames, channels]` by the keys of `OUTPUTS`, from a process without TensorFlow."""
-    with tempfile.TemporaryDirectory() as folder:
-        given, result = Path(folder) / "given.npz", Path(folder) / "result.npz"
-        np.savez(given, f0_scaled=f0_scaled, pw_scaled=pw_scaled)
-        try:
-            done = subprocess.run(
-                [*CHILD, str(path), str(given), str(result)],
-                capture_output=True,
-                text=True,
-                timeout=TIMEOUT_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise DdspError(f"the file did not play within {TIMEOUT_S} s") from error
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["it died without a word"])[-1]
-            raise DdspError(f"the file does not play as DDSP-VST plays it: {last}")
-        with np.load(result) as values:
-            return {name: values[OUTPUTS[name]] for name in OUTPUTS}
+    given = {"f0_scaled": f0_scaled, "pw_scaled": pw_scaled}
+    played = play_apart(
+        "ddsp_export.play_vst", path, given, "the file does not play as DDSP-VST plays it without TensorFlow"
+    )
+    return {name: played[OUTPUTS[name]] for name in OUTPUTS}

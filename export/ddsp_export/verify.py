@@ -1,11 +1,7 @@
 """Does the file play what the model plays? Measured in a process that cannot import TensorFlow."""
 
 import contextlib
-import os
 import platform
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +11,13 @@ import tensorflow as tf
 from ddsp_edge.card import Card
 from ddsp_edge.network import Network
 from ddsp_edge.units import Array, scale_f0, scale_loudness
+from ddsp_export.apart import play_apart
 from ddsp_export.endpoints import output_name
 from ddsp_export.gate import GATE_SECONDS
 from ddsp_tf.errors import DdspError
 from ddsp_tf.metrics import MultiScaleSpectralDistance
 from ddsp_tf.models.autoencoder import Autoencoder
 from ddsp_tf.training.reference import Reference
-
-TIMEOUT_S = 600
 
 
 class Verifier:
@@ -162,27 +157,8 @@ def _distance(target: Array, audio: Array) -> float:
 
 
 def _play(path: Path, reference: Reference, noise: dict[str, Array]) -> dict[str, Array]:
-    with tempfile.TemporaryDirectory() as folder:
-        features, result = Path(folder) / "features.npz", Path(folder) / "result.npz"
-        given: dict[str, Any] = {"f0_hz": reference.f0_hz, "loudness_db": reference.loudness_db, **noise}
-        np.savez(features, **given)
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "ddsp_export.play", str(path), str(features), str(result)],
-                capture_output=True,
-                text=True,
-                timeout=TIMEOUT_S,
-                env={**os.environ, **threads},
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise DdspError(f"the file did not play within {TIMEOUT_S} s") from error
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["it died without a word"])[-1]
-            raise DdspError(f"the file does not play without TensorFlow: {last}")
-        with np.load(result) as values:
-            played = dict(values)
+    given = {"f0_hz": reference.f0_hz, "loudness_db": reference.loudness_db, **noise}
+    played = play_apart("ddsp_export.play", path, given, "the file does not play without TensorFlow")
     if len(played["loaded"]):
         raise DdspError(f"playing the file loads {', '.join(played['loaded'])}")
     return played

@@ -4,12 +4,17 @@
 #     tests/arm64/setup.sh FOLDER        leaves FOLDER/python, which is used like any other python
 #
 # It takes Debian's packages of another architecture with an apt of its own lists, and wheels by pip. Needs
-# apt-get and dpkg (Debian, Ubuntu), and pip of Python 3.11 or later.
+# apt-get and dpkg of Debian, and pip of Python 3.11 or later.
 set -euo pipefail
 FOLDER=${1:?a folder to make}
 PIP=${PIP:-python3 -m pip}
 RELEASE=${RELEASE:-bookworm}
-MIRROR=${MIRROR:-http://deb.debian.org/debian}
+# Packages come from where this machine's own come from.
+MIRROR=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | sed -n 1p)}
+if [ -z "$MIRROR" ]; then
+  echo "$0: apt-get knows no source of packages: run it on Debian, or name a Debian archive in MIRROR" >&2
+  exit 1
+fi
 HERE=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$FOLDER"/{apt/state/lists/partial,apt/cache/archives/partial,debs,root,site}
 FOLDER=$(cd "$FOLDER" && pwd)
