@@ -100,18 +100,38 @@ class Harmonic:
         if self._f0 is None:
             self._f0, self._amplitudes = f0[:1].copy(), amplitudes[0]
         before = np.concatenate((self._f0, f0[:-1]))
-        advance = (before + f0) * (self.spec.hop / (2.0 * self.spec.sample_rate))
+        advance = self.advance(before, f0)
         ends = np.cumsum(advance) + self._phase
-        turns = np.array((before, f0 - before, ends - advance)).T @ self._motion
-
-        table = np.zeros((len(f0), 2, self._rows * self._columns), np.float32)
-        used = table[:, :, 1 : self.n_harmonics + 1]
-        used[0, 0], used[1:, 0], used[:, 1] = self._amplitudes, amplitudes[:-1], amplitudes
+        amplitudes_before = np.concatenate((self._amplitudes[None], amplitudes[:-1]))
         self._phase, self._f0, self._amplitudes = float(ends[-1]) % 1.0, f0[-1:].copy(), amplitudes[-1]
+        return self.hops(before, f0, ends - advance, amplitudes_before, amplitudes).reshape(-1)
 
+    def advance(self, f0_before_hz: Array, f0_hz: Array) -> Array:
+        """Cycles that hops `[hops]` between these frequencies move on by."""
+        return np.asarray((f0_before_hz + f0_hz) * (self.spec.hop / (2.0 * self.spec.sample_rate)))
+
+    def hops(
+        self, f0_before_hz: Array, f0_hz: Array, phase_cycles: Array, before: Array, amplitudes: Array
+    ) -> Array:
+        """Render hops that need not follow each other, as those of several voices; nothing is remembered.
+
+        Args:
+            f0_before_hz: `[hops]`, float64, Hz, at the frame before each hop.
+            f0_hz: `[hops]`, at its end.
+            phase_cycles: `[hops]`, at its first sample.
+            before: `[hops, n_harmonics]`, amplitudes at the frame before.
+            amplitudes: `[hops, n_harmonics]`, at its end.
+
+        Returns:
+            float32 `[hops, hop]`.
+        """
+        turns = np.array((f0_before_hz, f0_hz - f0_before_hz, phase_cycles)).T @ self._motion
+        table = np.zeros((len(f0_hz), 2, self._rows * self._columns), np.float32)
+        table[:, 0, 1 : self.n_harmonics + 1] = before
+        table[:, 1, 1 : self.n_harmonics + 1] = amplitudes
         sines = self._sum(turns, table)
         sines *= self._fades
-        return (sines[:, 0] + sines[:, 1]).reshape(-1)
+        return np.asarray(sines[:, 0] + sines[:, 1])
 
     def _sum(self, turns: Array, table: Array) -> Array:
         """Sum the harmonics of amplitudes `[hops, 2, rows * columns]` at phases `[hops, hop]` in 2^-32 cycle.
@@ -192,10 +212,23 @@ class FilteredNoise:
         return np.concatenate([self._filter(rows[i : i + step], filters[i : i + step]) for i in starts])
 
     def _filter(self, noise: Array, magnitudes: Array) -> Array:
+        audio, self._tail = _overlap_add(self.pieces(noise, magnitudes), self._tail)
+        return audio
+
+    @property
+    def tail_shape(self) -> tuple[int, int]:
+        """Hops that ring on after a hop, and samples of each."""
+        return self._segments - 1, self.spec.hop
+
+    def pieces(self, noise: Array, magnitudes: Array) -> Array:
+        """Filter hops of noise `[hops, hop]`, each by its magnitudes `[hops, n_bands]`.
+
+        Returns:
+            float32 `[hops, size]`: each hop, and what rings on from it.
+        """
         spectra = np.fft.rfft(noise, self._size)
         spectra *= (magnitudes @ self._spectrum).view(np.complex64)
-        audio, self._tail = _overlap_add(np.fft.irfft(spectra, self._size), self._tail)
-        return audio
+        return np.asarray(np.fft.irfft(spectra, self._size))
 
 
 class Reverb:

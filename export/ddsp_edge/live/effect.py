@@ -76,7 +76,7 @@ class LiveEffect(BlockPlayer):
         f0_hz, loudness_db = self._mapped(f0_hz, loudness_db)
         f0_hz = hold_unvoiced(np.minimum(f0_hz, self.spec.sample_rate / 2), f0_hz > 0.0, self._f0_hz)
         self._f0_hz = float(f0_hz[-1])
-        self._give(self._bank.play(0, f0_hz, loudness_db, self.settings))
+        self._give(self._bank.play_frames(f0_hz, loudness_db, self.settings))
 
     def _mapped(self, f0_hz: Array, loudness_db: Array) -> tuple[Array, Array]:
         """What the player does -> what the instrument is to do, `[frames]` each; pitch 0 stays 0."""

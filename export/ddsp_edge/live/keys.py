@@ -171,9 +171,10 @@ class LiveInstrument(BlockPlayer):
         self._mute = True
 
     def _hop(self) -> None:
-        dry = np.zeros(self.spec.hop, np.float32)
         settings, wheels = self.settings, self._controllers
         moved = wheels.bend_semitones + settings.semitones() + wheels.modulation * self._vibrato()
+        playing, waking, sleeping = list[int](), list[int](), list[int]()
+        pitches, levels = list[float](), list[float]()
         for number, voice in enumerate(self._keyboard.voices):
             pitch, loudness = voice.frame(wheels.level_db, settings)
             if loudness > LOUDNESS_FLOOR_DB:  # the shift leaves rests alone: they stay silent
@@ -182,23 +183,36 @@ class LiveInstrument(BlockPlayer):
             self._quiet[number] = min(self._quiet[number] + 1, self._sleep_frames) if voice.silent else 0
             if asleep and voice.silent:
                 continue
-            f0_hz = np.minimum(midi_to_hz([pitch + moved]).astype(np.float32), self.spec.sample_rate / 2)
-            level = np.array([loudness], np.float32)
             if asleep:
-                # The first hop of a synthesizer holds frame 0: let that frame be silent, and go unheard.
-                self._bank.reset_voice(number)
-                floor = np.full(1, LOUDNESS_FLOOR_DB, np.float32)
-                self._bank.play(number, f0_hz, floor, settings)
-            audio = self._bank.play(number, f0_hz, level, settings)
-            if self._quiet[number] >= self._sleep_frames:
-                audio *= self._fade_out
-            dry += audio
+                waking.append(len(playing))
+            elif self._quiet[number] >= self._sleep_frames:
+                sleeping.append(len(playing))
+            playing.append(number)
+            pitches.append(pitch + moved)
+            levels.append(loudness)
+        dry = np.zeros(self.spec.hop, np.float32)
+        if playing:
+            f0_hz = np.minimum(midi_to_hz(pitches).astype(np.float32), self.spec.sample_rate / 2)
+            if waking:
+                self._wake([playing[i] for i in waking], f0_hz[waking])
+            audio = self._bank.play_voices(playing, f0_hz, np.array(levels, np.float32), settings)
+            if sleeping:
+                audio[sleeping] *= self._fade_out
+            dry = audio.sum(axis=0)
         self._frames += 1
         self._give(dry, self._fade_out if self._mute else None)
         if self._mute:
             self._mute = False
             self._bank.reset()
             self._quiet = [self._sleep_frames] * self._bank.voices
+
+    def _wake(self, numbers: list[int], f0_hz: Array) -> None:
+        """Begin with a frame at the floor, unheard: the first hop of a synthesizer holds frame 0."""
+        for number in numbers:
+            self._bank.reset_voice(number)
+        self._bank.play_voices(
+            numbers, f0_hz, np.full(len(numbers), LOUDNESS_FLOOR_DB, np.float32), self.settings
+        )
 
     def _vibrato(self) -> float:
         """Semitones of the vibrato at full modulation; moves on by a frame."""

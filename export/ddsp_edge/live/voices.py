@@ -12,9 +12,10 @@ import numpy as np
 from ddsp_edge.card import Card, read_model_file
 from ddsp_edge.errors import DdspError
 from ddsp_edge.live.settings import Settings
+from ddsp_edge.live.voice_synthesizer import VoiceSynthesizer
 from ddsp_edge.network import Network
 from ddsp_edge.synthesis import Processor
-from ddsp_edge.synthesizer import MAX_NODES, Synthesizer
+from ddsp_edge.synthesizer import Synthesizer
 from ddsp_edge.units import Array, scale_f0, scale_loudness, silence_bad
 
 MAX_VOICES = 32
@@ -59,7 +60,7 @@ class VoiceBank:
     Args:
         path: A `.tflite` made by `ddsp-tf export`.
         voices: Integer from 1 to 32.
-        seed: Seed of the noise, another for each voice; None for another noise every time.
+        seed: Seed of the noise; None for another noise every time.
 
     Raises:
         DdspError: If the file cannot be played, or the number of voices is out of range.
@@ -79,8 +80,9 @@ class VoiceBank:
             channels = self._network.output_channels
             whole = Synthesizer(file.card, file.arrays, seed, channels)  # checks the whole group
             dry, rooms = without_rooms(file.card)
-            seeds = [None if seed is None else seed + MAX_NODES * voice for voice in range(voices)]
-            self._dry = [Synthesizer(dry, file.arrays, one, channels) for one in seeds]
+            # Frames of one voice together, and a frame of several: a stream uses one of the two.
+            self._alone = Synthesizer(dry, file.arrays, seed, channels)
+            self._together = VoiceSynthesizer(dry, file.arrays, voices, seed, channels)
         except DdspError as error:
             raise DdspError(f"{path}: {error}") from error
         processors = {name: processor for name, processor, _ in whole.nodes()}
@@ -91,31 +93,28 @@ class VoiceBank:
             if node["type"] in _LEVELS:
                 control, setting = _LEVELS[node["type"]]
                 self._levels.append((node["inputs"][control], setting))
+        self.voices = voices
         self._share = 1.0
-
-    @property
-    def voices(self) -> int:
-        """Number of voices."""
-        return len(self._dry)
 
     def reset(self) -> None:
         """Forget everything: the next frame of each voice is frame 0."""
         for voice in range(self.voices):
             self.reset_voice(voice)
+        self._alone.reset()
+        self._together.reset()
         for room in self._rooms:
             room.reset()
         self._share = 1.0
 
     def reset_voice(self, voice: int) -> None:
-        """Forget what a voice played; the noise begins again, too."""
+        """Forget what a voice played: its next frame is frame 0."""
         self._network.reset_voice(voice)
-        self._dry[voice].reset()
+        self._together.reset_voice(voice)
 
-    def play(self, voice: int, f0_hz: Array, loudness_db: Array, settings: Settings) -> Array:
-        """Play frames of a voice, without the room.
+    def play_frames(self, f0_hz: Array, loudness_db: Array, settings: Settings) -> Array:
+        """Play frames of the first voice, without the room.
 
         Args:
-            voice: Which one.
             f0_hz: `[frames]`, above 0 and at most Nyquist.
             loudness_db: `[frames]`, finite.
             settings: Its levels of harmonics and noise count.
@@ -123,13 +122,36 @@ class VoiceBank:
         Returns:
             float32 audio `[frames * hop]`, finite.
         """
-        controls = self._network.process_voice(voice, scale_f0(f0_hz), scale_loudness(loudness_db))
+        controls = self._network.process_voice(0, scale_f0(f0_hz), scale_loudness(loudness_db))
+        return silence_bad(self._alone.process(self._balanced(f0_hz, controls, settings)))
+
+    def play_voices(self, numbers: list[int], f0_hz: Array, loudness_db: Array, settings: Settings) -> Array:
+        """Play one frame of some voices, without the room.
+
+        Args:
+            numbers: Which ones, each once, at least one.
+            f0_hz: `[len(numbers)]`, above 0 and at most Nyquist.
+            loudness_db: `[len(numbers)]`, finite.
+            settings: Its levels of harmonics and noise count.
+
+        Returns:
+            float32 audio `[len(numbers), hop]`, finite.
+        """
+        f0_scaled, loudness_scaled = scale_f0(f0_hz), scale_loudness(loudness_db)
+        each = [
+            self._network.process_voice(voice, f0_scaled[i : i + 1], loudness_scaled[i : i + 1])
+            for i, voice in enumerate(numbers)
+        ]
+        controls = {name: np.concatenate([one[name] for one in each]) for name in each[0]}
+        return silence_bad(self._together.process(numbers, self._balanced(f0_hz, controls, settings)))
+
+    def _balanced(self, f0_hz: Array, controls: dict[str, Array], settings: Settings) -> dict[str, Array]:
         changed: dict[str, Array] = {"f0_hz": np.asarray(f0_hz, np.float64)[:, None], **controls}
         for control, setting in self._levels:
             gain = settings.gain(setting)
             if gain != 1.0:
                 changed[control] = changed[control] * np.float32(gain)
-        return silence_bad(self._dry[voice].process(changed))
+        return changed
 
     def reverberate(self, dry: Array, share: float) -> Array:
         """Play the sum of the voices `[hops * hop]` in the room, of which `share` (0 to 1) is heard."""
