@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ddsp_edge.card import Card, read_model_file
     from ddsp_edge.frames import FrameSpec
     from ddsp_edge.instrument import Instrument
+    from ddsp_edge.live import EffectSettings, KeySettings, LiveEffect, LiveInstrument
     from ddsp_edge.loudness import LoudnessMeter
     from ddsp_edge.pitch import PitchTracker
     from ddsp_edge.rooms import resample_impulse_response
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Card",
     "DdspError",
+    "EffectSettings",
     "FrameSpec",
     "Instrument",
+    "KeySettings",
+    "LiveEffect",
+    "LiveInstrument",
     "LoudnessMeter",
     "PitchTracker",
     "__version__",
@@ -32,8 +37,12 @@ __all__ = [
 
 _MODULES = {
     "Card": "card",
+    "EffectSettings": "live",
     "FrameSpec": "frames",
     "Instrument": "instrument",
+    "KeySettings": "live",
+    "LiveEffect": "live",
+    "LiveInstrument": "live",
     "LoudnessMeter": "loudness",
     "PitchTracker": "pitch",
     "read_model_file": "card",

@@ -72,6 +72,7 @@ class Card:
         synthesizer: The processor group: `{"nodes": [{"name", "type", "config", "inputs"}, ...],
             "output": name}`, in an order in which it can be run. An input names a node, an output of
             `step`, or `f0_hz`.
+        mix: Weights of the instruments that it plays, by name, where the model was trained on several.
         synthesis_state_shapes: Shape of each state of the synthesizer inside the model, by name, where the
             model has the signatures `synthesize` and `play`; they start at zero.
         arrays: Shape of each array in the file, by name.
@@ -95,6 +96,7 @@ class Card:
     loudness_db_range: Range
     state_shapes: dict[str, list[int]]
     synthesizer: dict[str, Any]
+    mix: dict[str, float] = field(default_factory=dict)
     synthesis_state_shapes: dict[str, list[int]] = field(default_factory=dict)
     arrays: dict[str, list[int]] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
@@ -132,7 +134,8 @@ class Card:
                 f"{origin}: its card has schema version {version!r}; this version of ddsp_tf reads "
                 f"{SCHEMA_VERSION}. Export the model again, or update ddsp_tf"
             )
-        document = {"synthesis_state_shapes": {}, **document}  # a model without them needs no word of it
+        # A model without these needs no word of them.
+        document = {"mix": {}, "synthesis_state_shapes": {}, **document}
         types = _FIELD_TYPES
         missing = sorted(set(types) - set(document))
         if missing:

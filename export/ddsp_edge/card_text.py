@@ -29,6 +29,7 @@ def describe(file: ModelFile, path: str | Path) -> str:
     rows = [
         ("file", f"{path}, {Path(path).stat().st_size / 1e3:.0f} kB"),
         ("exported", card.created),
+        *([("plays", _mix(card.mix))] if card.mix else []),
         ("sample rate", f"{spec.sample_rate} Hz"),
         ("hop", f"{spec.hop} samples, {float(spec.frame_rate):.6g} frames a second"),
         ("latency", f"{1e3 * spec.hop / spec.sample_rate:.1f} ms, one hop, from a control to its sound"),
@@ -84,6 +85,10 @@ def _nodes(synthesizer: dict[str, Any]) -> str:
     if not isinstance(nodes, list):
         return "none"
     return ", ".join(_short(node.get("type")) for node in nodes if isinstance(node, dict))
+
+
+def _mix(mix: dict[str, float]) -> str:
+    return ", ".join(f"{_short(name)} {_short(weight)}" for name, weight in mix.items() if weight)
 
 
 def _listing(arrays: dict[str, list[int]]) -> str:

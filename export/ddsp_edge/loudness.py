@@ -39,9 +39,14 @@ def a_weighting_power(frequencies_hz: npt.ArrayLike) -> Array:
     return np.asarray(gain**2 * 10.0**0.2)  # the standard adds 2.00 dB so that 1 kHz has 0 dB
 
 
-def spectrum_weights(sample_rate: int) -> Array:
-    """Weights `[bins]` that turn the squared magnitudes of a windowed `rfft` into a mean square."""
-    size = window_size(sample_rate)
+def spectrum_weights(sample_rate: int, size: int | None = None) -> Array:
+    """Weights `[bins]` that turn the squared magnitudes of a windowed `rfft` into a mean square.
+
+    Args:
+        sample_rate: Integer, Hz.
+        size: Integer, window length in samples; None for that of the definition.
+    """
+    size = size or window_size(sample_rate)
     window = hann(size)
     two_sided = np.full(size // 2 + 1, 2.0)
     two_sided[0] = two_sided[-1] = 1.0
@@ -59,13 +64,15 @@ class LoudnessMeter:
 
     Args:
         spec: The frame grid.
+        size: Integer > 0, window length in samples; None for that of the definition, 32 ms. A shorter one
+            answers sooner, and lets the periods of low notes be heard as tremolo.
     """
 
-    def __init__(self, spec: FrameSpec) -> None:
-        size = window_size(spec.sample_rate)
+    def __init__(self, spec: FrameSpec, size: int | None = None) -> None:
+        size = size or window_size(spec.sample_rate)
         self._windows = CenteredWindows(spec, size)
         self._hann = hann(size).astype(np.float32)
-        self._weights = spectrum_weights(spec.sample_rate)
+        self._weights = spectrum_weights(spec.sample_rate, size)
         self.latency_samples = self._windows.latency_samples
 
     def reset(self) -> None:

@@ -1,6 +1,7 @@
 """A live effect: what a microphone hears, played by an instrument."""
 
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 
@@ -11,6 +12,25 @@ from ddsp_edge.live.settings import EffectSettings
 from ddsp_edge.live.voices import VoiceBank
 from ddsp_edge.pitch import hold_unvoiced
 from ddsp_edge.units import Array
+
+
+class _Following(TypedDict):
+    f0_min_hz: float | None
+    lookahead_frames: int | None
+    loudness_ms: float | None
+
+
+LATENCIES: dict[str, _Following] = {
+    "full": {"f0_min_hz": None, "lookahead_frames": None, "loudness_ms": None},
+    "middle": {"f0_min_hz": None, "lookahead_frames": 0, "loudness_ms": None},
+    "low": {"f0_min_hz": 110.0, "lookahead_frames": 0, "loudness_ms": 24.0},
+}
+"""How long `LiveEffect` waits for pitch and loudness, by name.
+
+`full` sounds as a rendering of the whole file does. `middle` gives up the look-ahead, so that the pitch at
+onsets and leaps may come a few frames late. `low` also gives up notes below 110 Hz (A2), and measures
+loudness over 24 ms, still more than two periods.
+"""
 
 
 class LiveEffect(BlockPlayer):
@@ -24,14 +44,15 @@ class LiveEffect(BlockPlayer):
 
         latency_samples = longer of both + hop - 1
 
-    `f0_min_hz=110, lookahead_frames=0` at 16 kHz with hops of 64 samples is 319 samples, 19.9 ms, and errs
-    more often.
+    `LATENCIES` has settings for three ways between soon and sure. The last, `LATENCIES["low"]`, at 16 kHz
+    with hops of 128 samples is 319 samples, 19.9 ms.
 
     Args:
         path: A `.tflite` made by `ddsp-tf export`.
         settings: What the player sets; may be changed at any time, from any thread.
         f0_min_hz: Lowest pitch that is looked for, Hz; None for the card's.
         lookahead_frames: Frames after a frame that its pitch waits for; None for 30 ms.
+        loudness_ms: Window of the loudness, 8 to 32 ms; None for that of the training data, 32 ms.
         seed: Seed of the noise; None for another noise every time.
 
     Raises:
@@ -48,14 +69,15 @@ class LiveEffect(BlockPlayer):
         settings: EffectSettings | None = None,
         f0_min_hz: float | None = None,
         lookahead_frames: int | None = None,
+        loudness_ms: float | None = None,
         seed: int | None = None,
     ) -> None:
         self.settings = EffectSettings() if settings is None else settings
         bank = VoiceBank(path, 1, seed)
-        self._follower = Follower(bank.card, CHUNK, f0_min_hz, lookahead_frames)
+        self._follower = Follower(bank.card, CHUNK, f0_min_hz, lookahead_frames, loudness_ms)
         latency = self._follower.latency_samples + bank.spec.hop - 1
         super().__init__(bank, self.settings, latency)
-        self._gate = Gate(self.spec)
+        self._gate = Gate(self.spec, self._follower.doubt_frames)
         self._loudness = LoudnessMatch(self.spec, self.card.loudness_db_range)
         self._octave = OctaveMatch(self.card)
         self._f0_hz = self.card.f0_hz_range.median

@@ -3,12 +3,25 @@
 import numpy as np
 
 from ddsp_edge.card import Card
+from ddsp_edge.errors import DdspError
 from ddsp_edge.live.sample_queue import SampleQueue
 from ddsp_edge.loudness import LoudnessMeter
 from ddsp_edge.pitch import VOICED, PitchTracker
 from ddsp_edge.units import Array
 
 _NOTHING: Array = np.zeros(0, np.float32)
+_EVIDENCE_S = 0.01  # of a pitch, beyond the window of the tracker, until it is believed
+_LOUDNESS_MS = (8.0, 32.0)
+
+
+def _window(sample_rate: int, loudness_ms: float | None) -> int | None:
+    """Window of the loudness in samples, a multiple of 64; None for that of the training data."""
+    if loudness_ms is None:
+        return None
+    low, high = _LOUDNESS_MS
+    if not low <= loudness_ms <= high:
+        raise DdspError(f"loudness_ms must be from {low:g} to {high:g}. Received: {loudness_ms}")
+    return max(64, 64 * int(loudness_ms * 1e-3 * sample_rate / 64))
 
 
 class Follower:
@@ -19,20 +32,30 @@ class Follower:
         max_block: Integer, the most samples that are added at once.
         f0_min_hz: Lowest pitch, Hz; None for the card's. The tracker waits for one period of it.
         lookahead_frames: Frames after a frame that its pitch waits for; None for 30 ms.
+        loudness_ms: Window of the loudness, ms; None for that of the training data, 32 ms.
 
     Raises:
         DdspError: If the range cannot be tracked at this rate.
     """
 
     def __init__(
-        self, card: Card, max_block: int, f0_min_hz: float | None = None, lookahead_frames: int | None = None
+        self,
+        card: Card,
+        max_block: int,
+        f0_min_hz: float | None = None,
+        lookahead_frames: int | None = None,
+        loudness_ms: float | None = None,
     ) -> None:
         wanted = PitchTracker.for_card(card)
         low = wanted.f0_min_hz if f0_min_hz is None else f0_min_hz
         self._tracker = PitchTracker(card.spec, low, wanted.f0_max_hz, lookahead_frames)
-        self._meter = LoudnessMeter(card.spec)
+        self._meter = LoudnessMeter(card.spec, _window(card.sample_rate, loudness_ms))
         self.latency_samples = max(self._tracker.latency_samples, self._meter.latency_samples)
         """Samples after the one a frame stands for until the frame is known."""
+        ahead = self._tracker.lookahead_frames
+        window_s = 2.0 * (self._tracker.latency_samples - ahead * card.hop) / card.sample_rate
+        self.doubt_frames = max(0, card.spec.frames_for(window_s + _EVIDENCE_S) - ahead)
+        """Frames after an onset in which a pitch may be there and not be found yet."""
         self._hop = card.spec.hop
         self._new = SampleQueue(4 * (self.latency_samples + self._hop + max_block))
         self.reset()

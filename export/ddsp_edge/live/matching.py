@@ -114,11 +114,16 @@ class OctaveMatch:
 class Gate:
     """Let through what has a pitch and is loud enough; fade what is not to the floor.
 
+    A pitch is found some frames after the onset of its note. So that the note begins on time, what becomes
+    loud enough is let through for as long as that takes, and goes on if it turns out to have one.
+
     Args:
         spec: The frame grid.
+        doubt_frames: Integer >= 0, frames after an onset in which a pitch may not be found yet.
     """
 
-    def __init__(self, spec: FrameSpec) -> None:
+    def __init__(self, spec: FrameSpec, doubt_frames: int = 0) -> None:
+        self._doubt_frames = doubt_frames
         self._hold_frames = spec.frames_for(_HOLD_S)
         self._fall_db = -LOUDNESS_FLOOR_DB * spec.hop / spec.sample_rate / _RELEASE_S
         self.reset()
@@ -127,11 +132,16 @@ class Gate:
         """Close."""
         self._left = 0
         self._lowered_db = -LOUDNESS_FLOOR_DB
+        self._was_soft = True
 
     def process(self, f0_hz: float, loudness_db: float, threshold_db: float) -> float:
         """Return the loudness of a frame behind the gate, dB; `f0_hz` is 0 where nothing has a pitch."""
-        if f0_hz > 0.0 and loudness_db >= threshold_db:
+        loud = loudness_db >= threshold_db
+        begins, self._was_soft = loud and self._was_soft, not loud
+        if f0_hz > 0.0 and loud:
             self._left, self._lowered_db = self._hold_frames, 0.0
+        elif begins and self._doubt_frames > self._left:
+            self._left, self._lowered_db = self._doubt_frames - 1, 0.0
         elif self._left:
             self._left -= 1
         else:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from ddsp_edge import DdspError, Instrument, LoudnessMeter
-from ddsp_edge.live import EffectSettings, LiveEffect
+from ddsp_edge import DdspError, FrameSpec, Instrument, LoudnessMeter
+from ddsp_edge.live import LATENCIES, EffectSettings, LiveEffect
+from ddsp_edge.live.matching import Gate, LoudnessMatch, OctaveMatch
 from ddsp_edge.render import render_audio
 from tests.device.conftest import TINY
 
@@ -75,27 +76,42 @@ def test_the_output_is_that_of_the_whole_file_as_late_as_is_declared(tmp_path, m
     np.testing.assert_allclose(found[live.latency_samples :][:n], want[:n], atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("tracker", [{}, {"f0_min_hz": 110.0, "lookahead_frames": 0}])
-def test_an_onset_is_heard_after_the_declared_latency(tracker):
-    live = LiveEffect(TINY, seed=1, **tracker)
-    start = 8000
-    time = np.arange(2 * RATE) / RATE
+@pytest.mark.parametrize("gate", [False, True])
+@pytest.mark.parametrize("latency", LATENCIES)
+@pytest.mark.parametrize("size", [32, 1024])
+def test_an_onset_is_heard_after_the_declared_latency(latency, gate, size):
+    live = LiveEffect(TINY, EffectSettings(gate=gate), seed=1, **LATENCIES[latency])
+    start = 6000
+    time = np.arange(RATE) / RATE
     sound = np.where(time >= start / RATE, 0.3 * np.sin(2 * np.pi * 330 * time), 0.0).astype(np.float32)
-    out = in_blocks(live, sound, [256])
-    spec = live.spec
-    # Where the loudness, measured in the same way, passes half of its way up in dB.
-    before, after = (LoudnessMeter(spec).push(x) for x in (sound, out))
-    rise = [int(np.argmax(x > (x[:40].max() + x[-40:].max()) / 2)) for x in (before, after)]
-    # The measure counts in hops, and the network and the noise filter have a say of a hop.
-    assert abs((rise[1] - rise[0]) * HOP - live.latency_samples) <= 2 * HOP
+    out = in_blocks(live, sound, [size])
+    # Where the loudness, measured in the same way and sample by sample, passes half of its way up in dB.
+    fine = FrameSpec(RATE, 16)
+    before, after = (LoudnessMeter(fine).push(x) for x in (sound, out))
+    rise = [int(np.argmax(x > (x[100:300].max() + x[-100:].max()) / 2)) for x in (before, after)]
+    # Frames of the network's input, and with them the edge, lie on a grid of hops.
+    assert abs((rise[1] - rise[0]) * 16 - live.latency_samples) <= HOP
 
 
 def test_latency_can_be_chosen():
     assert LiveEffect(TINY).latency_samples == 4 * HOP + 292 + HOP - 1  # 30 ms, a period of 55 Hz, a hop
-    quick = LiveEffect(TINY, f0_min_hz=110.0, lookahead_frames=0)
-    assert quick.latency_samples == 256 + HOP - 1  # half of 32 ms, a hop
-    with pytest.raises(DdspError, match="f0_min_hz"):
-        LiveEffect(TINY, f0_min_hz=1.0)
+    middle = LiveEffect(TINY, **LATENCIES["middle"])
+    assert middle.latency_samples == 292 + HOP - 1
+    low = LiveEffect(TINY, **LATENCIES["low"])
+    assert low.latency_samples == 192 + HOP - 1  # half of 24 ms, a hop
+    assert low.latency_samples <= 0.020 * RATE
+    for name, value in (("f0_min_hz", 1.0), ("loudness_ms", 64.0)):
+        with pytest.raises(DdspError, match=name):
+            LiveEffect(TINY, **{name: value})
+
+
+def test_a_shorter_window_of_loudness_hears_steady_notes_alike():
+    spec, time = FrameSpec(RATE, HOP), np.arange(RATE) / RATE
+    for f0_hz in (110.0, 220.0):
+        sound = sum(np.sin(2 * np.pi * k * f0_hz * time) / k for k in range(1, 8)).astype(np.float32) * 0.1
+        long, short = LoudnessMeter(spec).push(sound), LoudnessMeter(spec, 384).push(sound)
+        # The lowest note of "low" ripples by 0.2 dB; a step of 1 dB is just heard.
+        np.testing.assert_allclose(short[10:-10], long[10:-10], atol=0.3, rtol=0)
 
 
 def test_what_is_no_number_in_the_input_is_silence_and_leaves_nothing_behind(effect):
@@ -132,3 +148,61 @@ def test_settings_change_the_sound(effect, whole):
 def test_a_block_of_two_dimensions_is_refused(effect):
     with pytest.raises(DdspError, match=r"one dimension.*\[4, 2\]"):
         effect.process(np.zeros((4, 2)))
+
+
+# Matching.
+
+
+def test_loudness_goes_from_the_players_range_to_the_trained_one(effect):
+    trained = effect.card.loudness_db_range
+    match = LoudnessMatch(effect.spec, trained)
+    for level in (trained.low, trained.median, trained.high):
+        assert match.map(level) == pytest.approx(level, abs=1.0)  # nothing learned yet; bins of 0.5 dB
+    rng = np.random.default_rng(0)
+    played = np.clip(rng.normal(-45.0, 4.0, 20_000), -80.0, 0.0)
+    for level in played:
+        match.add(level)
+    for share, want in ((5, trained.low), (50, trained.median), (95, trained.high)):
+        # what was counted at the start still has a share of some percent
+        assert match.map(np.percentile(played, share)) == pytest.approx(want, abs=2.0)
+    levels = [match.map(level) for level in np.linspace(-80.0, 0.0, 400)]
+    assert (np.diff(levels) >= 0.0).all()
+    assert levels[0] == -80.0
+
+
+def test_the_octave_is_chosen_between_notes(effect):
+    match = OctaveMatch(effect.card)
+    for _ in range(100):
+        match.add(effect.card.f0_hz_range.median / 4.1)
+    assert match.octaves == 0
+    match.add(0.0)
+    assert match.octaves == 2
+
+
+def test_the_gate_holds_then_fades_to_the_floor(effect):
+    gate = Gate(effect.spec)
+    assert gate.process(0.0, -20.0, -60.0) == -80.0  # no pitch yet
+    assert gate.process(220.0, -20.0, -60.0) == -20.0
+    after = [gate.process(0.0, -20.0, -60.0) for _ in range(30)]
+    assert after[5] == -20.0  # 50 ms are 6 frames
+    assert (np.diff(after) <= 0.0).all()
+    assert after[-1] == -80.0
+    assert gate.process(220.0, -70.0, -60.0) == -80.0  # too soft
+
+
+def test_the_gate_lets_an_onset_through_until_its_pitch_is_known(effect):
+    gate = Gate(effect.spec, doubt_frames=3)
+    levels = [gate.process(0.0, level, -60.0) for level in (-80.0, -20.0, -20.0, -20.0, -20.0, -20.0)]
+    assert levels[:4] == [-80.0, -20.0, -20.0, -20.0]  # as long as there is doubt
+    assert levels[4] > levels[5]
+    closed = [gate.process(0.0, -20.0, -60.0) for _ in range(30)]
+    assert closed[-1] == -80.0  # noise that goes on is let through once
+    assert gate.process(220.0, -20.0, -60.0) == -20.0
+
+
+def test_matching_does_not_depend_on_the_blocks():
+    settings = EffectSettings(gate=True, match_loudness=True, match_octave=True)
+    live = LiveEffect(TINY, settings, seed=1)
+    want = live.process(phrase())
+    live.reset()
+    np.testing.assert_allclose(in_blocks(live, phrase(), [77]), want, atol=1e-5, rtol=0)
