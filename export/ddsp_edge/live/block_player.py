@@ -42,6 +42,10 @@ class BlockPlayer(ABC):
         self._output.reset()
         self._queue.clear(zeros=self.latency_samples)
 
+    def panic(self) -> None:
+        """Stop all sound."""
+        self.reset()
+
     def process(self, block: npt.ArrayLike) -> Array:
         """Take a block `[n]` (full scale 1; what is not finite is silence), give one, float32 `[n]`.
 
