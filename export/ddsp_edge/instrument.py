@@ -86,9 +86,20 @@ class Instrument:
             return np.zeros(0, np.float32)
         return silence_bad(self.synthesizer.process(controls))
 
+    def stems(self, f0_hz: npt.ArrayLike, loudness_db: npt.ArrayLike) -> dict[str, Array]:
+        """Play frames as `process`; return the signal `[frames * hop]` of every node by its name."""
+        controls = self.controls(f0_hz, loudness_db)
+        if not len(controls["f0_hz"]):
+            return {name: np.zeros(0, np.float32) for name in self.synthesizer.node_names}
+        return _finite(self.synthesizer.stems(controls))
+
     def flush(self) -> Array:
         """Return what rings on after the last frame, a whole number of hops (none where nothing does)."""
         return silence_bad(self.synthesizer.flush())
+
+    def flush_stems(self) -> dict[str, Array]:
+        """Return what `flush` returns, of every node by its name."""
+        return _finite(self.synthesizer.flush_stems())
 
     def _hold(self, f0_hz: Array) -> Array:
         good = (f0_hz > 0.0) & (f0_hz < np.inf)
@@ -98,3 +109,7 @@ class Instrument:
         if len(held):
             self._f0_hz = float(held[-1])
         return held
+
+
+def _finite(signals: dict[str, Array]) -> dict[str, Array]:
+    return {name: silence_bad(audio) for name, audio in signals.items()}

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from ddsp_edge.instrument import Instrument
 from ddsp_edge.loudness import LoudnessMeter
 from ddsp_edge.midi import MidiScore
 from ddsp_edge.pitch import VOICED, PitchTracker
+from ddsp_edge.stems import Stems, stem_paths
 from ddsp_edge.transposition import PlayedPitches, check_shifts
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
 
@@ -54,11 +57,12 @@ def render(
     octaves: int = 0,
     loudness_shift_db: float = 0.0,
     progress: Progress | None = None,
+    stems: bool = False,
 ) -> RenderReport:
     """Render a MIDI file (by its ending) as `render_midi`, any other as `render_audio`."""
     is_midi = Path(source).suffix.lower() in MIDI_ENDINGS
     chosen = render_midi if is_midi else render_audio
-    return chosen(instrument, source, out, octaves, loudness_shift_db, progress)
+    return chosen(instrument, source, out, octaves, loudness_shift_db, progress, stems)
 
 
 def render_audio(
@@ -68,6 +72,7 @@ def render_audio(
     octaves: int = 0,
     loudness_shift_db: float = 0.0,
     progress: Progress | None = None,
+    stems: bool = False,
 ) -> RenderReport:
     """Play the pitch and loudness of a recording on an instrument.
 
@@ -79,16 +84,17 @@ def render_audio(
         octaves: Integer, octaves to transpose by.
         loudness_shift_db: dB added to the loudness.
         progress: Called after each block.
+        stems: Whether to write the parts of the sound as well, beside `out`; see `ddsp_edge.stems`.
 
     Raises:
         DdspError: If the input cannot be read, is shorter than one frame or silent throughout, or the
             output cannot be written, or would overwrite what it is made from.
     """
     check_shifts(octaves, loudness_shift_db)
-    check_output(out, {"recording that is to be played": source, "instrument": instrument.path})
+    writing = _Writing(instrument, out, stems, {"recording that is to be played": source})
     began = time.perf_counter()
     pitches = PlayedPitches()
-    with AudioReader(source, instrument.spec.sample_rate) as reader, _Writing(instrument, out) as writing:
+    with AudioReader(source, instrument.spec.sample_rate) as reader, writing:
         loudest = -np.inf
         for f0_hz, loudness_db, done in _features(instrument, reader):
             loudest = max(loudest, float(loudness_db.max(initial=-np.inf)))
@@ -116,6 +122,7 @@ def render_midi(
     octaves: int = 0,
     loudness_shift_db: float = 0.0,
     progress: Progress | None = None,
+    stems: bool = False,
 ) -> RenderReport:
     """Play a Standard MIDI File on an instrument.
 
@@ -126,17 +133,18 @@ def render_midi(
         octaves: Integer, octaves to transpose by.
         loudness_shift_db: dB added to the loudness of what sounds.
         progress: Called after each block.
+        stems: As for `render_audio`.
 
     Raises:
         DdspError: If the file cannot be read or holds no notes that sound, or the output cannot be written,
             or would overwrite what it is made from.
     """
     check_shifts(octaves, loudness_shift_db)
-    check_output(out, {"MIDI file": source, "instrument": instrument.path})
+    writing = _Writing(instrument, out, stems, {"MIDI file": source})
     began = time.perf_counter()
     score = MidiScore(source, instrument.spec)
     pitches = PlayedPitches()
-    with _Writing(instrument, out) as writing:
+    with writing:
         for f0_hz, loudness_db in score.blocks(instrument.card):
             sounding = loudness_db > LOUDNESS_FLOOR_DB
             pitches.add(f0_hz[sounding])
@@ -156,27 +164,49 @@ def render_midi(
 
 
 class _Writing:
-    """An instrument that plays into a file, which gets its name when all went well."""
+    """An instrument that plays into a file, which gets its name when all went well; with stems, several."""
 
-    def __init__(self, instrument: Instrument, out: str | Path) -> None:
+    def __init__(self, instrument: Instrument, out: str | Path, stems: bool, inputs: dict[str, Any]) -> None:
         self._instrument = instrument
-        self._writer = AudioWriter(out, instrument.spec.sample_rate)
+        self._stems = Stems(instrument.card) if stems else None
+        self._out = Path(out)
+        self._stem_paths = stem_paths(self._out, self._stems.names) if self._stems else {}
+        for path in (self._out, *self._stem_paths.values()):
+            check_output(path, {**inputs, "instrument": instrument.path})
+        self._files = ExitStack()
         self.samples = 0
         self._peak = 0.0
 
     def __enter__(self) -> "_Writing":
         self._instrument.reset()
-        self._writer.__enter__()
+        rate = self._instrument.spec.sample_rate
+        with ExitStack() as files:
+            self._writer = files.enter_context(AudioWriter(self._out, rate))
+            self._stem_writers = {
+                name: files.enter_context(AudioWriter(path, rate)) for name, path in self._stem_paths.items()
+            }
+            self._files = files.pop_all()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._writer.__exit__(*exception)  # type: ignore[arg-type]
+        self._files.__exit__(*exception)  # type: ignore[arg-type]
 
     def play(self, f0_hz: Array, loudness_db: Array) -> None:
-        self._write(self._instrument.process(f0_hz, loudness_db))
+        if self._stems is None:
+            self._write(self._instrument.process(f0_hz, loudness_db))
+        else:
+            self._write_stems(self._stems, self._instrument.stems(f0_hz, loudness_db))
 
     def ring_out(self) -> None:
-        self._write(self._instrument.flush())
+        if self._stems is None:
+            self._write(self._instrument.flush())
+        else:
+            self._write_stems(self._stems, self._instrument.flush_stems())
+
+    def _write_stems(self, stems: Stems, signals: dict[str, Array]) -> None:
+        self._write(signals[self._instrument.synthesizer.output])
+        for name, audio in stems.split(signals).items():
+            self._stem_writers[name].write(audio)
 
     def report(self, began: float, warnings: list[str]) -> RenderReport:
         seconds = self.samples / self._instrument.spec.sample_rate

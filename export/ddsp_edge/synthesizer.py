@@ -122,11 +122,15 @@ class Synthesizer:
         Levels of harmonics and noise go to zero over one hop; all else stays as it was. Empty where
         nothing rings on.
         """
+        return self.flush_stems()[self.output]
+
+    def flush_stems(self) -> dict[str, Array]:
+        """What `flush` returns, of every node by its name."""
         if not self.tail_samples or not self._last:
-            return np.zeros(0, np.float32)
+            return {name: np.zeros(0, np.float32) for name in self.node_names}
         frames = 1 + -(-self.tail_samples // self.spec.hop)  # one to fade in
         held = {name: np.repeat(value, frames, axis=0) for name, value in self._last.items()}
-        return self._run(held, silent=True)[self.output]
+        return self._run(held, silent=True)
 
     def _run(self, controls: Mapping[str, Array], silent: bool = False) -> dict[str, Array]:
         signals: dict[str, Array] = {}

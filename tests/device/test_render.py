@@ -148,3 +148,43 @@ def test_memory_does_not_grow_with_the_length(instrument, tmp_path):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.2 * peaks[0] + 500_000
+
+
+@pytest.mark.parametrize("source", ["in.wav", "in.mid"])
+def test_stems_add_up_to_the_sound(tiny, tmp_path, source):
+    write_audio(tmp_path / "in.wav", phrase(0.7), RATE)
+    save(tmp_path / "in.mid", [on(0, 69), off(700, 69)])
+    render(Instrument(tiny, seed=1), tmp_path / source, tmp_path / "alone.flac")
+    report = render(Instrument(tiny, seed=1), tmp_path / source, tmp_path / "out.flac", stems=True)
+    whole, _ = read_audio(tmp_path / "out.flac")
+    np.testing.assert_array_equal(whole, read_audio(tmp_path / "alone.flac")[0])
+    parts = [read_audio(tmp_path / f"out-{name}.flac")[0] for name in ("harmonic", "noise", "reverb")]
+    for part in parts:
+        assert len(part) == len(whole)
+        assert np.abs(part).max() > 1e-3
+    # Four files of 16 bits are rounded, each by half a step at most.
+    np.testing.assert_allclose(sum(parts), whole, atol=2 / 32768 + 1e-6, rtol=0)
+    assert report.seconds == len(whole) / RATE
+    assert pitch_of(parts[0]) == pytest.approx(330 if source == "in.wav" else 440, rel=0.005)
+    assert not parts[0][-5 * HOP :].any()
+    if source == "in.wav":  # it ends in the middle of a note: the room goes on where harmonics have ended
+        assert parts[2][-5 * HOP :].any()
+
+
+def test_a_stem_does_not_overwrite_what_it_is_made_from(tiny, tmp_path):
+    write_audio(tmp_path / "a-noise.wav", phrase(0.5), RATE)
+    before = (tmp_path / "a-noise.wav").read_bytes()
+    with pytest.raises(DdspError, match="recording that is to be played"):
+        render(Instrument(tiny), tmp_path / "a-noise.wav", tmp_path / "a.wav", stems=True)
+    assert (tmp_path / "a-noise.wav").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["a-noise.wav"]
+
+
+def test_a_failure_leaves_no_stems(tiny, tmp_path):
+    write_audio(tmp_path / "in.wav", np.zeros(RATE), RATE)
+    with pytest.raises(DdspError, match="silent"):
+        render(Instrument(tiny), tmp_path / "in.wav", tmp_path / "out.wav", stems=True)
+    (tmp_path / ".out-noise.wav.part").mkdir()  # the third of four files cannot be opened
+    with pytest.raises(DdspError, match="out-noise"):
+        render(Instrument(tiny), tmp_path / "in.wav", tmp_path / "out.wav", stems=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out-noise.wav.part", "in.wav"]
