@@ -1,4 +1,4 @@
-"""The command `ddsp-edge`: look at an instrument, render files with it, time it."""
+"""The command `ddsp-edge`: look at an instrument, play it live, render files with it, time it."""
 
 import argparse
 import os
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ddsp_edge.command import path_argument, run_command, tell
 from ddsp_edge.errors import printable
+from ddsp_edge.live_cli import add_live_commands
 from ddsp_edge.version import __version__
 
 PROGRAM = "ddsp-edge"
@@ -52,6 +53,7 @@ def _render(arguments: argparse.Namespace) -> None:
             arguments.octaves,
             arguments.loudness_shift_db,
             progress,
+            arguments.stems,
         )
     for warning in report.warnings:
         print(f"{PROGRAM}: warning: {printable(warning)}", file=sys.stderr)
@@ -104,7 +106,11 @@ def _parser() -> argparse.ArgumentParser:
         "--loudness-shift-db", metavar="DB", type=float, default=0.0, help="add to the loudness, in dB"
     )
     render.add_argument("--seed", metavar="N", type=_seed, help="of the noise: same seed, same sound")
+    stems_help = "also write OUTPUT-harmonic, OUTPUT-noise, OUTPUT-reverb: added up they are the sound"
+    render.add_argument("--stems", action="store_true", help=stems_help)
     render.add_argument("--quiet", action="store_true", help="no progress, no summary")
+
+    add_live_commands(commands, debug)
 
     bench = commands.add_parser("bench", parents=[debug], help="time an instrument on one thread")
     _instrument(bench)

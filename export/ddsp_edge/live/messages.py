@@ -8,6 +8,7 @@ from typing import Any
 
 from ddsp_edge.errors import DdspError, printable
 from ddsp_edge.live.keys import LiveInstrument
+from ddsp_edge.quiet import quiet_stderr
 
 _EXTRA = "Playing from a MIDI port needs python-rtmidi: pip install 'ddsp-tf[live]'"
 
@@ -38,7 +39,8 @@ def port_names() -> list[str]:
     """
     mido = _mido()
     try:
-        return list(mido.get_input_names())
+        with quiet_stderr():
+            return list(mido.get_input_names())
     except Exception as error:  # of the library under it; it has no one class of its own
         raise DdspError(f"MIDI cannot be used here: {printable(error)[:200]}") from error
 

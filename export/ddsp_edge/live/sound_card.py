@@ -82,27 +82,7 @@ class SoundCard:
         try:
             rate = self._rate or self._rate_for(player, heard, played)
             live = LiveStream(player, rate)
-            if self._wants_input:
-                channels = tuple(
-                    min(2, self._module.query_devices(device, kind)[f"max_{kind}_channels"])
-                    for device, kind in ((heard, "input"), (played, "output"))
-                )
-
-                def both(indata: Array, outdata: Array, frames: int, time: object, status: object) -> None:
-                    live.callback(indata, outdata, bool(status))
-
-                self._stream = module.Stream(
-                    rate, self._block, (heard, played), channels, "float32", "low", callback=both
-                )
-            else:
-
-                def one(outdata: Array, frames: int, time: object, status: object) -> None:
-                    live.callback(None, outdata, bool(status))
-
-                channels_out = min(2, self._module.query_devices(played, "output")["max_output_channels"])
-                self._stream = module.OutputStream(
-                    rate, self._block, played, channels_out, "float32", "low", callback=one
-                )
+            self._stream = self._built(live, rate, heard, played)
             self._stream.start()
         except (module.PortAudioError, ValueError) as error:
             self.close()
@@ -131,6 +111,24 @@ class SoundCard:
         """What the card adds, both ways together, as PortAudio says, s."""
         latency = self._stream.latency if self._stream is not None else 0.0
         return float(sum(latency) if isinstance(latency, tuple) else latency)
+
+    def _built(self, live: LiveStream, rate: int, heard: int | str | None, played: int | str | None) -> Any:
+        module = self._module
+        how = {"samplerate": rate, "blocksize": self._block, "dtype": "float32", "latency": "low"}
+        channels_out = min(2, module.query_devices(played, "output")["max_output_channels"])
+        if not self._wants_input:
+
+            def play(outdata: Array, frames: int, time: object, status: object) -> None:
+                live.callback(None, outdata, bool(status))
+
+            return module.OutputStream(device=played, channels=channels_out, callback=play, **how)
+
+        def play_heard(indata: Array, outdata: Array, frames: int, time: object, status: object) -> None:
+            live.callback(indata, outdata, bool(status))
+
+        channels_in = min(2, module.query_devices(heard, "input")["max_input_channels"])
+        channels = channels_in, channels_out
+        return module.Stream(device=(heard, played), channels=channels, callback=play_heard, **how)
 
     def _rate_for(self, player: BlockPlayer, heard: int | str | None, played: int | str | None) -> int:
         own = player.spec.sample_rate

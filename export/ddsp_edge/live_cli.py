@@ -1,0 +1,243 @@
+"""The commands of `ddsp-edge` that make sound at once: `play` (from a microphone) and `midi` (from keys)."""
+
+import argparse
+import math
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from ddsp_edge.command import path_argument, tell
+from ddsp_edge.errors import DdspError
+
+if TYPE_CHECKING:
+    from ddsp_edge.live.block_player import BlockPlayer
+    from ddsp_edge.live.keys import LiveInstrument
+    from ddsp_edge.live.sound_card import SoundCard
+
+# Fields of the settings, in the order of the help. Defaults are those of the settings.
+_SOUND = {
+    "gain_db": "gain of the output, before its limiter, dB",
+    "harmonic_db": "harmonics louder or softer, dB",
+    "noise_db": "noise louder or softer, dB",
+    "reverb": "share of the instrument's room, 0 (dry) to 1",
+    "loudness_shift_db": "added to the loudness of what sounds, dB",
+}
+_EFFECT = {
+    "gate": "let through only what has a pitch and is louder than --gate-db",
+    "gate_db": "loudness at which the gate opens, dB",
+    "match_loudness": "map your range of loudness, learned while you play, to the instrument's",
+    "match_octave": "choose the octave that suits the instrument best, learned while you play",
+}
+_KEYS = {
+    "attack_s": "time from silence to full level, s",
+    "decay_s": "time from the first level of a note to where it stays, s",
+    "sustain_db": "where it stays, dB re its first level",
+    "release_s": "time from full level to silence, s",
+    "glide_s": "time of a slur from note to note, with one voice, s",
+    "velocity_curve": "exponent on velocity: above 1 soft playing is softer",
+    "vibrato_semitones": "depth of the vibrato at full modulation wheel, semitones",
+    "vibrato_hz": "rate of the vibrato, Hz",
+}
+_LATENCIES = ("low", "middle", "full")
+
+
+def add_live_commands(commands: Any, debug: argparse.ArgumentParser) -> None:
+    """Add `play` and `midi` to the commands of a parser."""
+    play = commands.add_parser(
+        "play",
+        parents=[debug],
+        help="play live from a microphone",
+        description="Play the pitch and loudness of what a microphone hears on an instrument. "
+        "Needs pip install 'ddsp-tf[live]'. Ctrl-C ends.",
+    )
+    play.set_defaults(handler=_play)
+    play.add_argument("--input", metavar="DEVICE", help="number or part of the name of the device to hear")
+    play.add_argument(
+        "--latency",
+        choices=_LATENCIES,
+        default="low",
+        help="low (20 ms, notes above 110 Hz), middle, or full: surest, as files are rendered (low)",
+    )
+    _common(play)
+    _settings(play, _EFFECT)
+
+    midi = commands.add_parser(
+        "midi",
+        parents=[debug],
+        help="play live from a MIDI keyboard, or the computer's",
+        description="Play an instrument from a MIDI keyboard, or from the computer's keys where there is "
+        "none: a is C, w C sharp and so on, z and x move by an octave, space ends a note, Escape all sound. "
+        "Needs pip install 'ddsp-tf[live]'. Ctrl-C ends.",
+    )
+    midi.set_defaults(handler=_midi)
+    midi.add_argument("--port", metavar="NAME", help="part of the name of the MIDI port")
+    midi.add_argument("--computer-keys", action="store_true", help="play on the computer's keys in any case")
+    midi.add_argument(
+        "--voices", metavar="N", type=int, default=4, help="notes at a time; 1 plays legato (4)"
+    )
+    _common(midi)
+    _settings(midi, _KEYS)
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "instrument", metavar="INSTRUMENT", nargs="?", type=path_argument, help="a .tflite by ddsp-tf export"
+    )
+    parser.add_argument(
+        "--list-devices", action="store_true", help="list sound cards and MIDI ports, and end"
+    )
+    parser.add_argument(
+        "--output", metavar="DEVICE", help="number or part of the name of the device to play on"
+    )
+    parser.add_argument(
+        "--rate", metavar="HZ", type=int, help="of the sound card (the instrument's, if it can)"
+    )
+    parser.add_argument(
+        "--block", metavar="N", type=_block, default=0, help="samples a block (the card's choice)"
+    )
+    parser.add_argument("--seconds", metavar="S", type=_number, help="end after so many seconds")
+    parser.add_argument(
+        "--octaves", metavar="N", type=int, default=0, help="transpose by octaves (-2, 1 ...)"
+    )
+    parser.add_argument("--transposition", metavar="N", type=_number, default=0.0, help="and by semitones")
+
+
+def _settings(parser: argparse.ArgumentParser, own: dict[str, str]) -> None:
+    # No defaults here: the settings have them, and would bring numpy into every command.
+    for name, text in {**_SOUND, **own}.items():
+        option = "--" + name.replace("_", "-")
+        if name in ("gate", "match_loudness", "match_octave"):
+            parser.add_argument(option, action="store_true", help=text)
+        else:
+            parser.add_argument(option, metavar=name.rsplit("_", 1)[-1].upper(), type=_number, help=text)
+
+
+def _play(arguments: argparse.Namespace) -> None:
+    if _listed(arguments):
+        return
+    from ddsp_edge.live import LATENCIES, EffectSettings, LiveEffect
+
+    settings = EffectSettings(**_given(arguments, EffectSettings))
+    effect = LiveEffect(_instrument(arguments), settings, **LATENCIES[arguments.latency])
+    _run(arguments, effect, wants_input=True)
+
+
+def _midi(arguments: argparse.Namespace) -> None:
+    if _listed(arguments):
+        return
+    from ddsp_edge.live import KeySettings, LiveInstrument
+
+    settings = KeySettings(**_given(arguments, KeySettings))
+    keys = LiveInstrument(_instrument(arguments), arguments.voices, settings)
+    with _keys_of(arguments, keys):
+        _run(arguments, keys, wants_input=False)
+
+
+def _run(arguments: argparse.Namespace, player: "BlockPlayer", wants_input: bool) -> None:
+    from ddsp_edge.live.session import Session
+    from ddsp_edge.live.sound_card import SoundCard
+
+    heard = arguments.input if wants_input else None
+    card = SoundCard(wants_input, heard, arguments.output, arguments.rate, arguments.block)
+    ended = threading.Event()
+    if arguments.seconds is not None:
+        timer = threading.Timer(arguments.seconds, ended.set)
+        timer.daemon = True
+        timer.start()
+    session = Session(_Told(card), player, _say)
+    session.run(ended.is_set)
+    tell(f"{session.xruns} xruns, {session.reopened} times reopened")
+
+
+class _Told:
+    """A sound card that says at which rate and how late it plays, each time it is opened."""
+
+    def __init__(self, card: "SoundCard") -> None:
+        self._card = card
+        self.close = card.close
+
+    @property
+    def running(self) -> bool:
+        return self._card.running
+
+    def open(self, player: "BlockPlayer") -> Any:
+        stream = self._card.open(player)
+        own_ms = 1e3 * stream.latency_samples / stream.rate
+        card_ms = 1e3 * self._card.card_latency_s
+        _say(f"{stream.rate} Hz, latency {own_ms:.1f} ms and {card_ms:.1f} ms of the sound card. Ctrl-C ends")
+        return stream
+
+
+@contextmanager
+def _keys_of(arguments: argparse.Namespace, keys: "LiveInstrument") -> Iterator[None]:
+    from ddsp_edge.live.messages import ComputerKeys, listening, typing
+
+    with ExitStack() as stack:
+        computer = arguments.computer_keys
+        if not computer:
+            try:
+                _say(f"playing from {stack.enter_context(listening(keys, arguments.port))}")
+            except DdspError as error:
+                if arguments.port is not None:  # one that was asked for by name is a must
+                    raise
+                _say(f"{error}; playing on the computer's keys instead (a is C; --help tells more)")
+                computer = True
+        if computer:
+            stack.enter_context(typing(ComputerKeys(keys).press, sys.stdin))
+        yield
+
+
+def _listed(arguments: argparse.Namespace) -> bool:
+    if not arguments.list_devices:
+        return False
+    from ddsp_edge.live.messages import port_names
+    from ddsp_edge.live.sound_card import device_table
+
+    tell(device_table())
+    try:
+        names = port_names()
+    except DdspError as error:
+        tell(f"MIDI: {error}")
+    else:
+        tell("MIDI: " + (", ".join(names) or "no ports"))
+    return True
+
+
+def _instrument(arguments: argparse.Namespace) -> Any:
+    if arguments.instrument is None:
+        raise DdspError("Name an instrument: a .tflite file by ddsp-tf export")
+    return arguments.instrument
+
+
+def _given(arguments: argparse.Namespace, kind: Callable[..., Any]) -> dict[str, Any]:
+    """What was given of the fields of a settings class; the others keep their defaults."""
+    from ddsp_edge.transposition import check_shifts
+
+    check_shifts(arguments.octaves, arguments.loudness_shift_db or 0.0)
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    given = {name: value for name, value in vars(arguments).items() if name in names and value is not None}
+    given["transposition"] = 12.0 * arguments.octaves + arguments.transposition
+    return given
+
+
+def _say(text: str) -> None:
+    print(f"ddsp-edge: {text}", file=sys.stderr, flush=True)
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"a number is wanted. Received: {text!r}")
+    return value
+
+
+def _block(text: str) -> int:
+    if not text.isdecimal() or not 16 <= int(text) <= 8192:
+        raise argparse.ArgumentTypeError(f"a block has 16 to 8192 samples. Received: {text!r}")
+    return int(text)

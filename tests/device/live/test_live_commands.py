@@ -1,0 +1,219 @@
+"""`ddsp-edge play` and `midi` as a user meets them, on a sound card that a module of the tests pretends."""
+
+import sys
+import threading
+import time
+import types
+
+import mido
+import numpy as np
+import pytest
+
+from ddsp_edge.cli import main
+from ddsp_edge.live import LiveInstrument
+from ddsp_edge.live.sound_card import SoundCard
+from tests.device.conftest import TINY
+
+
+class FakeStream:
+    """Calls back from a thread of its own, as PortAudio does."""
+
+    def __init__(self, module, callback, **how):
+        self.module, self._callback, self.how = module, callback, how
+        self.active, self.latency = False, (0.003, 0.004)
+        if how["samplerate"] not in module.rates:
+            raise module.PortAudioError("Invalid sample rate")
+        module.streams.append(self)
+
+    def start(self):
+        self.active = True
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        channels = self.how["channels"]
+        size = self.how["blocksize"] or 256
+        number = 0
+        while self.active:
+            times = (np.arange(size) + size * number) / self.how["samplerate"]
+            heard = (0.3 * np.sin(2 * np.pi * 330 * times)).astype(np.float32)
+            out = np.zeros((size, channels[1] if isinstance(channels, tuple) else channels), np.float32)
+            status = "output underflow" if number == 3 else ""
+            both = (np.repeat(heard[:, None], channels[0], axis=1),) if isinstance(channels, tuple) else ()
+            self._callback(*both, out, size, None, status)
+            self.module.played.append(out)
+            number += 1
+            time.sleep(0.001)
+
+    def close(self, ignore_errors=True):
+        self.active = False
+        self._thread.join(5.0)
+
+
+@pytest.fixture
+def card(monkeypatch):
+    module = types.ModuleType("sounddevice")
+    module.PortAudioError = type("PortAudioError", (Exception,), {})
+    module.rates, module.streams, module.played, module.started = (48_000,), [], [], 0
+    description = {
+        "name": "USB\x1b[2J audio",
+        "max_input_channels": 1,
+        "max_output_channels": 2,
+        "default_samplerate": 48_000.0,
+    }
+
+    def query(device=None, kind=None):
+        if device not in (None, 0, "USB"):
+            raise ValueError(f"No device matching {device!r}")
+        return [description] if kind is None and device is None else description
+
+    def check(device=None, samplerate=None, **_):
+        if samplerate not in module.rates:
+            raise module.PortAudioError("Invalid sample rate")
+
+    module.query_devices = query
+    module.check_output_settings = module.check_input_settings = check
+    module.Stream = module.OutputStream = lambda **how: FakeStream(module, **how)
+    module._terminate = lambda: None
+    module._initialize = lambda: setattr(module, "started", module.started + 1)
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+    return module
+
+
+@pytest.fixture
+def ports(monkeypatch):
+    """A keyboard that holds a key as soon as it is opened."""
+    opened = []
+
+    class Port:
+        def __init__(self, callback):
+            opened.append(self)
+            self.closed = False
+            callback(mido.Message("note_on", note=69, velocity=100))
+
+        def close(self):
+            self.closed = True
+
+    monkeypatch.setitem(sys.modules, "rtmidi", types.ModuleType("rtmidi"))
+    monkeypatch.setattr(mido, "get_input_names", lambda: ["Midi Through:0", "Keys 61:1"], raising=False)
+    monkeypatch.setattr(mido, "open_input", lambda name, callback: Port(callback), raising=False)
+    return opened
+
+
+@pytest.fixture
+def run(capsys):
+    def command(*arguments):
+        status = main([str(a) for a in arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return command
+
+
+def test_play_sounds_at_the_rate_of_the_card_and_counts_xruns(run, card):
+    status, out, err = run("play", TINY, "--seconds", "0.6", "--block", "480", "--octaves", "1")
+    assert (status, out) == (0, "1 xruns, 0 times reopened\n")
+    assert "48000 Hz, latency 2" in err  # 20 ms, and those of the resamplers
+    assert "7.0 ms of the sound card" in err
+    how = card.streams[0].how
+    assert (how["channels"], how["device"], how["blocksize"]) == ((1, 2), (None, None), 480)
+    assert 0.01 < np.abs(np.concatenate(card.played)).max() <= 1.0
+
+
+def test_midi_sounds_and_closes_its_port(run, card, ports):
+    card.rates = (16_000, 48_000)
+    status, _, err = run("midi", TINY, "--seconds", "0.6", "--voices", "2", "--output", "0")
+    assert status == 0
+    assert "playing from Keys 61:1" in err
+    assert "16000 Hz, latency 8.0 ms" in err  # the instrument's own rate, one hop
+    assert card.streams[0].how["device"] == 0
+    assert np.abs(np.concatenate(card.played)).max() > 0.01
+    assert ports[0].closed
+
+
+def test_devices_are_listed(run, card, ports):
+    status, out, _ = run("play", "--list-devices")
+    assert status == 0
+    assert out == "  0  USB?[2J audio: 1 in, 2 out, 48000 Hz\nMIDI: Midi Through:0, Keys 61:1\n"
+
+
+@pytest.mark.parametrize("command", ["play", "midi"])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Name an instrument"),
+        (["missing.tflite"], "no such file"),
+        ([TINY, "--octaves", "99"], "octaves must be from -8 to 8"),
+        ([TINY, "--output", "Scarlett"], "No device matching 'Scarlett'"),
+        ([TINY, "--rate", "12345"], "Invalid sample rate"),
+        ([TINY, "--rate", "1"], "must be from 4000"),
+    ],
+)
+def test_what_cannot_be_is_said_in_words(run, card, ports, command, arguments, words):
+    status, out, err = run(command, *arguments)
+    assert (status, out) == (1, "")
+    assert words in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert "unexpected" not in err
+
+
+def test_without_a_port_of_that_name_nothing_is_played(run, card, ports):
+    status, _, err = run("midi", TINY, "--port", "Organ")
+    assert status == 1
+    assert "no MIDI port is called 'Organ'. MIDI ports: Midi Through:0, Keys 61:1" in err
+
+
+def test_without_a_keyboard_and_a_terminal_it_is_said(run, card, ports, monkeypatch):
+    monkeypatch.setattr(mido, "get_input_names", list)
+    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(isatty=lambda: False))
+    status, _, err = run("midi", TINY)
+    assert status == 1
+    assert "no MIDI keyboard was found" in err
+    assert "no terminal" in err
+
+
+@pytest.mark.parametrize("missing", [None, OSError("PortAudio library not found")])
+def test_without_the_extra_or_portaudio_it_is_said(run, monkeypatch, missing):
+    if missing is None:
+        monkeypatch.setitem(sys.modules, "sounddevice", None)
+        words = "pip install 'ddsp-tf[live]'"
+    else:
+
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name == "sounddevice":
+                    raise missing
+
+        monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+        monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+        words = "apt install libportaudio2"
+    for command in ("play", TINY), ("play", "--list-devices"):
+        status, _, err = run(*command)
+        assert status == 1
+        assert words in err
+
+
+def test_without_rtmidi_a_named_port_cannot_be_opened(run, card, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rtmidi", None)
+    status, _, err = run("midi", TINY, "--port", "Keys")
+    assert status == 1
+    assert "python-rtmidi" in err
+
+
+def test_a_card_that_was_opened_once_looks_for_devices_again(card):
+    player = LiveInstrument(TINY, seed=1)
+    device = SoundCard(False)
+    for started in (0, 1):
+        device.open(player)
+        assert card.started == started
+        assert device.running
+        card.streams[-1].active = False
+        assert not device.running
+        device.close()
+
+
+@pytest.mark.parametrize("value", ["nan", "loud"])
+def test_settings_are_numbers(run, value, capsys):
+    with pytest.raises(SystemExit):
+        run("play", TINY, "--gain-db", value)
+    assert f"a number is wanted. Received: '{value}'" in capsys.readouterr().err
