@@ -28,11 +28,12 @@ def bench(path: str | Path, seconds: float = 10.0) -> dict[str, Any]:
         seconds: Length of the sound that is rendered for each figure.
 
     Returns:
-        `load_ms`, `memory_mb`, `network_us` (median, a frame), `synthesis_us` (median, a hop, by node),
-        `realtime_factor` (`blocks of a hop`, `blocks of 100 ms`, and `the same, following a recording`:
-        with pitch and loudness tracked),
-        and the grid: `sample_rate`, `hop`. Ready for JSON. Real-time factors are of CPU time: on one
-        thread that is the time of an idle machine, whatever else this one is doing.
+        `load_ms`, `start_ms` (CPU time from the start of Python to the first block of the live effect),
+        `memory_mb` (of the process then), `live` (see `ddsp_edge.live.bench`), `network_us` (median, a
+        frame), `synthesis_us` (median, a hop, by node), `realtime_factor` (`blocks of a hop`, `blocks of
+        100 ms`, and `the same, following a recording`: with pitch and loudness tracked), and the grid:
+        `sample_rate`, `hop`. Ready for JSON. Real-time factors are of CPU time: on one thread that is the
+        time of an idle machine, whatever else this one is doing.
 
     Raises:
         DdspError: If the file cannot be played.
@@ -64,7 +65,8 @@ def table(figures: dict[str, Any]) -> str:
     memory = figures["memory_mb"]
     rows = [
         ("load", f"{figures['load_ms']:.0f} ms"),
-        ("memory of the process", "unknown" if memory is None else f"{memory:.0f} MB"),
+        ("from start to the first live block", f"{figures['start_ms']:.0f} ms"),
+        ("memory of the process then", "unknown" if memory is None else f"{memory:.0f} MB"),
         ("network, a frame", f"{figures['network_us']:.0f} us"),
     ]
     rows += [(f"{printable(name)}, a hop", f"{us:.0f} us") for name, us in figures["synthesis_us"].items()]
@@ -76,7 +78,19 @@ def table(figures: dict[str, Any]) -> str:
     grid = f"{figures['sample_rate']} Hz, hop {figures['hop']} ({hop_us / 1e3:.2f} ms)"
     head = f"{printable(figures['name'])}: {grid}, one thread, CPU time"
     lines = [head, *(f"  {label:<{width}}  {value:>10}" for label, value in rows)]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_live_table(figures["live"])])
+
+
+def _live_table(live: dict[str, dict[str, float]]) -> list[str]:
+    deadline_ms = next(iter(live.values()))["deadline_ms"]
+    head = f"live, blocks of {deadline_ms:.4g} ms"
+    lines = [f"{head:<26}   median     95 %   99.9 %  of the block  real time"]
+    lines += [
+        f"  {name:<24}{row['median_ms']:6.2f} ms{row['p95_ms']:6.2f} ms{row['p999_ms']:6.2f} ms"
+        f"{100 * row['deadline_share']:12.0f} %{row['realtime_factor']:9.1f} x"
+        for name, row in live.items()
+    ]
+    return lines
 
 
 def measure(path: str | Path, seconds: float) -> dict[str, Any]:
@@ -85,12 +99,17 @@ def measure(path: str | Path, seconds: float) -> dict[str, Any]:
     import numpy as np
 
     from ddsp_edge.instrument import Instrument
+    from ddsp_edge.live import LiveEffect
+    from ddsp_edge.live.bench import measure_live
     from ddsp_edge.loudness import LoudnessMeter
     from ddsp_edge.pitch import PitchTracker
     from ddsp_edge.units import scale_f0, scale_loudness
 
     instrument = Instrument(path, seed=0)
     load_s = time.perf_counter() - began
+    LiveEffect(path, seed=0).process(np.zeros(instrument.spec.sample_rate // 100, np.float32))
+    start_s, memory_mb = time.process_time(), _resident_mb()
+    live = measure_live(path, seconds)
 
     spec, card = instrument.spec, instrument.card
     frames = spec.frames_for(seconds)
@@ -133,7 +152,9 @@ def measure(path: str | Path, seconds: float) -> dict[str, Any]:
         "sample_rate": spec.sample_rate,
         "hop": spec.hop,
         "load_ms": 1e3 * load_s,
-        "memory_mb": _resident_mb(),
+        "start_ms": 1e3 * start_s,
+        "memory_mb": memory_mb,
+        "live": live,
         "network_us": network_us,
         "synthesis_us": synthesis_us,
         "realtime_factor": {

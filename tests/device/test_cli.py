@@ -143,12 +143,20 @@ def test_render_warns_in_one_line(run, tiny, tmp_path):
 def test_bench_prints_a_table_and_json(run, tiny):
     status, out, err = run("bench", tiny, "--seconds", "0.5")
     assert (status, err) == (0, "")
-    for text in ("network, a frame", "harmonic, a hop", "real-time factor", "memory"):
+    words = ("network, a frame", "harmonic, a hop", "real-time factor", "memory", "99.9 %", "4 voices")
+    for text in words:
         assert text in out
     _, out, _ = run("bench", tiny, "--seconds", "0.5", "--json")
     figures = json.loads(out)
     assert set(figures["synthesis_us"]) == {"harmonic", "noise", "dry", "reverb"}
     assert min(figures["realtime_factor"].values()) > 1  # faster than real time on one thread
+    assert set(figures["live"]) == {"effect", "1 voice", "4 voices"}
+    for row in figures["live"].values():
+        assert row["deadline_ms"] == 10.0
+        assert 0.0 < row["median_ms"] <= row["p95_ms"] <= row["p999_ms"]
+        assert row["deadline_share"] == pytest.approx(row["p999_ms"] / 10.0)
+        # The mean lies between nothing and the longest; the factor is its inverse.
+        assert 10.0 / row["realtime_factor"] <= 2 * row["p999_ms"]
 
 
 def silence(path):
