@@ -188,7 +188,8 @@ def write_model_file(path: str | Path, model: bytes, card: Card, arrays: dict[st
     archive = io.BytesIO()
     archive.write(model)
     with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as out:
-        out.writestr(CARD_NAME, card.to_json())
+        # As it is, for hosts that have nothing to unpack it with.
+        out.writestr(CARD_NAME, card.to_json(), compress_type=zipfile.ZIP_STORED)
         for name, value in arrays.items():
             out.writestr(f"{name}.f32", np.ascontiguousarray(value, "<f4").tobytes())
     try:
