@@ -10,7 +10,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from ddsp_edge.command import path_argument, tell
-from ddsp_edge.errors import DdspError
+from ddsp_edge.errors import DdspError, printable
+from ddsp_edge.settings_file import with_settings_file
 
 if TYPE_CHECKING:
     from ddsp_edge.live.block_player import BlockPlayer
@@ -42,10 +43,13 @@ _KEYS = {
     "vibrato_hz": "rate of the vibrato, Hz",
 }
 _LATENCIES = ("low", "middle", "full")
+# What is neither on the command line nor in the settings file.
+_DEFAULTS: dict[str, Any] = {"octaves": 0, "transposition": 0.0, "block": 0}
+_HEALTH_S = 300.0
 
 
 def add_live_commands(commands: Any, debug: argparse.ArgumentParser) -> None:
-    """Add `play` and `midi` to the commands of a parser."""
+    """Add `play`, `midi` and `install-service` to the commands of a parser."""
     play = commands.add_parser(
         "play",
         parents=[debug],
@@ -53,12 +57,13 @@ def add_live_commands(commands: Any, debug: argparse.ArgumentParser) -> None:
         description="Play the pitch and loudness of what a microphone hears on an instrument. "
         "Needs pip install 'ddsp-tf[live]'. Ctrl-C ends.",
     )
-    play.set_defaults(handler=_play)
+    play.set_defaults(
+        handler=lambda given: _play(with_settings_file(given, play, {**_DEFAULTS, "latency": "low"}))
+    )
     play.add_argument("--input", metavar="DEVICE", help="number or part of the name of the device to hear")
     play.add_argument(
         "--latency",
         choices=_LATENCIES,
-        default="low",
         help="low (20 ms, notes above 110 Hz), middle, or full: surest, as files are rendered (low)",
     )
     _common(play)
@@ -72,19 +77,36 @@ def add_live_commands(commands: Any, debug: argparse.ArgumentParser) -> None:
         "none: a is C, w C sharp and so on, z and x move by an octave, space ends a note, Escape all sound. "
         "Needs pip install 'ddsp-tf[live]'. Ctrl-C ends.",
     )
-    midi.set_defaults(handler=_midi)
-    midi.add_argument("--port", metavar="NAME", help="part of the name of the MIDI port")
-    midi.add_argument("--computer-keys", action="store_true", help="play on the computer's keys in any case")
-    midi.add_argument(
-        "--voices", metavar="N", type=int, default=4, help="notes at a time; 1 plays legato (4)"
+    midi.set_defaults(
+        handler=lambda given: _midi(with_settings_file(given, midi, {**_DEFAULTS, "voices": 4}))
     )
+    midi.add_argument("--port", metavar="NAME", help="part of the name of the MIDI port")
+    midi.add_argument(
+        "--computer-keys", action="store_true", default=None, help="play on the computer's keys in any case"
+    )
+    midi.add_argument("--voices", metavar="N", type=int, help="notes at a time; 1 plays legato (4)")
     _common(midi)
     _settings(midi, _KEYS)
+
+    service = commands.add_parser(
+        "install-service",
+        parents=[debug],
+        help="play whenever this machine runs (systemd)",
+        description="Write a systemd unit of the user's own that runs ddsp-edge play or midi with a settings "
+        "file. Nothing is started; what to type next is printed.",
+    )
+    service.set_defaults(handler=_install_service)
+    service.add_argument("what", choices=("play", "midi"), help="which command")
+    service.add_argument("settings", metavar="FILE", type=path_argument, help="its TOML settings")
+    service.add_argument("--folder", type=path_argument, help="for the unit (~/.config/systemd/user)")
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "instrument", metavar="INSTRUMENT", nargs="?", type=path_argument, help="a .tflite by ddsp-tf export"
+    )
+    parser.add_argument(
+        "--settings", metavar="FILE", type=path_argument, help="a TOML file with any of these options"
     )
     parser.add_argument(
         "--list-devices", action="store_true", help="list sound cards and MIDI ports, and end"
@@ -95,14 +117,10 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rate", metavar="HZ", type=int, help="of the sound card (the instrument's, if it can)"
     )
-    parser.add_argument(
-        "--block", metavar="N", type=_block, default=0, help="samples a block (the card's choice)"
-    )
+    parser.add_argument("--block", metavar="N", type=_block, help="samples a block (the card's choice)")
     parser.add_argument("--seconds", metavar="S", type=_number, help="end after so many seconds")
-    parser.add_argument(
-        "--octaves", metavar="N", type=int, default=0, help="transpose by octaves (-2, 1 ...)"
-    )
-    parser.add_argument("--transposition", metavar="N", type=_number, default=0.0, help="and by semitones")
+    parser.add_argument("--octaves", metavar="N", type=int, help="transpose by octaves (-2, 1 ...)")
+    parser.add_argument("--transposition", metavar="N", type=_number, help="and by semitones")
 
 
 def _settings(parser: argparse.ArgumentParser, own: dict[str, str]) -> None:
@@ -110,7 +128,7 @@ def _settings(parser: argparse.ArgumentParser, own: dict[str, str]) -> None:
     for name, text in {**_SOUND, **own}.items():
         option = "--" + name.replace("_", "-")
         if name in ("gate", "match_loudness", "match_octave"):
-            parser.add_argument(option, action="store_true", help=text)
+            parser.add_argument(option, action="store_true", default=None, help=text)
         else:
             parser.add_argument(option, metavar=name.rsplit("_", 1)[-1].upper(), type=_number, help=text)
 
@@ -147,9 +165,22 @@ def _run(arguments: argparse.Namespace, player: "BlockPlayer", wants_input: bool
         timer = threading.Timer(arguments.seconds, ended.set)
         timer.daemon = True
         timer.start()
-    session = Session(_Told(card), player, _say)
+    session = Session(_Told(card), player, _say, health_s=_HEALTH_S)
     session.run(ended.is_set)
     tell(f"{session.xruns} xruns, {session.reopened} times reopened")
+
+
+def _install_service(arguments: argparse.Namespace) -> None:
+    from ddsp_edge.service import NAME, install_service
+
+    path = install_service(arguments.what, arguments.settings, arguments.folder)
+    tell(
+        f"{printable(path)} is written. To start it now and with the machine:\n"
+        f"  systemctl --user daemon-reload\n"
+        f"  systemctl --user enable --now {NAME}\n"
+        f"  loginctl enable-linger\n"
+        f"What it says: journalctl --user --unit {NAME} --follow"
+    )
 
 
 class _Told:

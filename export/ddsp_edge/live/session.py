@@ -38,6 +38,7 @@ class Session:
         player: What sounds.
         tell: Called with one line about whatever a user should know.
         sleep: Called with seconds to wait; a test has its own.
+        health_s: Seconds between two lines on how it goes; None for none.
     """
 
     def __init__(
@@ -46,9 +47,11 @@ class Session:
         player: BlockPlayer,
         tell: Callable[[str], None],
         sleep: Callable[[float], None] = time.sleep,
+        health_s: float | None = None,
     ) -> None:
         self._device, self._player = device, player
         self._tell, self._sleep = tell, sleep
+        self._health_looks = None if health_s is None else max(1, round(health_s / _LOOK_S))
         self.xruns = 0
         """Of all streams so far."""
         self.reopened = 0
@@ -60,10 +63,17 @@ class Session:
             DdspError: If the device cannot be opened at the start.
         """
         stream = self._device.open(self._player)
-        seen = failures = 0
+        seen = failures = looks = 0
         try:
             while not ended():
                 self._sleep(_LOOK_S)
+                looks += 1
+                if self._health_looks is not None and looks % self._health_looks == 0:
+                    self._tell(
+                        f"playing: {stream.blocks} blocks at {stream.rate} Hz, {self.xruns} xruns, the "
+                        f"slowest block took {stream.load_max:.0%} of its time, {self.reopened} times "
+                        "reopened"
+                    )
                 if stream.xruns > seen:
                     self.xruns += stream.xruns - seen
                     seen = stream.xruns

@@ -217,3 +217,65 @@ def test_settings_are_numbers(run, value, capsys):
     with pytest.raises(SystemExit):
         run("play", TINY, "--gain-db", value)
     assert f"a number is wanted. Received: '{value}'" in capsys.readouterr().err
+
+
+def settings_file(folder, text):
+    path = folder / "settings.toml"
+    path.write_text(text)
+    return path
+
+
+def test_settings_come_from_a_file_and_the_command_line_goes_first(run, card, ports, tmp_path):
+    (tmp_path / "tiny.tflite").write_bytes(TINY.read_bytes())
+    text = 'instrument = "tiny.tflite"\noutput = 0\nblock = 512\nseconds = 0.4\nvoices = 1\ngain-db = -80\n'
+    path = settings_file(tmp_path, text)
+    assert run("midi", "--settings", path)[0] == 0
+    assert (card.streams[0].how["blocksize"], card.streams[0].how["device"]) == (512, 0)
+    soft = np.abs(np.concatenate(card.played)).max()
+    card.played.clear()
+    assert run("midi", "--settings", path, "--block", "256", "--gain-db", "0")[0] == 0
+    assert card.streams[1].how["blocksize"] == 256
+    loud = np.abs(np.concatenate(card.played)).max()
+    assert loud > 100 * soft
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("gian-db = 3", "gian-db is no option here. Did you mean 'gain_db'?"),
+        ("list-devices = true", "is no option here"),
+        ("gate = 1", "gate must be true or false. Received: 1"),
+        ("block = 3", "block: a block has 16 to 8192 samples. Received: '3'"),
+        ("gain-db = nan", "a number is wanted"),
+        ("reverb = [1]", "reverb must be a number or a text"),
+        ('latency = "none"', "latency must be one of low, middle, full. Received: 'none'"),
+        ("block =", "is not valid TOML"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(run, tmp_path, text, words):
+    status, _, err = run("play", TINY, "--settings", settings_file(tmp_path, text))
+    assert status == 1
+    assert words in err
+    assert "settings.toml" in err
+
+
+def test_a_service_is_written_and_names_whole_paths(run, tmp_path, monkeypatch):
+    folder = tmp_path / 'of 100 % "mine"'
+    folder.mkdir()
+    settings = settings_file(folder, "voices = 2")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    (tmp_path / "ddsp-edge").touch()
+    status, out, err = run("install-service", "midi", settings, "--folder", tmp_path / "units")
+    assert (status, err) == (0, "")
+    assert "systemctl --user enable --now ddsp-edge.service" in out
+    unit = (tmp_path / "units" / "ddsp-edge.service").read_text()
+    quoted = str(settings.resolve()).replace("%", "%%").replace('"', '\\"')
+    assert f'ExecStart="{tmp_path}/ddsp-edge" midi --settings "{quoted}"\n' in unit
+    assert "Restart=always" in unit
+
+
+def test_a_service_without_settings_is_refused(run, tmp_path):
+    status, _, err = run("install-service", "play", tmp_path / "none.toml", "--folder", tmp_path)
+    assert status == 1
+    assert "none.toml: no such file" in err
+    assert not (tmp_path / "ddsp-edge.service").exists()

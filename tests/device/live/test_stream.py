@@ -109,6 +109,19 @@ def test_a_card_that_goes_is_waited_for_and_may_come_back_at_another_rate():
     assert not card.running
 
 
+def test_health_is_told_every_so_often():
+    card = SimulatedCard(np.random.default_rng(0), (16_000,), faults=False)
+    said = []
+    session = Session(card, Echo(), said.append, lambda _: card.play(0.25), health_s=0.5)
+    session.run(lambda: card.seconds >= 2.0)
+    assert len(said) == 4
+    for number, line in enumerate(said, 1):
+        # 0.5 s of blocks of 480 samples; each turn of the card ends with a shorter one
+        assert line.startswith(
+            f"playing: {2 * 9 * number} blocks at 16000 Hz, 0 xruns, the slowest block took "
+        )
+
+
 def test_a_card_that_is_not_there_at_the_start_is_an_error():
     card = SimulatedCard(np.random.default_rng(0))
     card.opened = 1  # and refused never: it answers as one that is not found
