@@ -15,6 +15,7 @@ from ddsp_edge.settings_file import with_settings_file
 
 if TYPE_CHECKING:
     from ddsp_edge.live.block_player import BlockPlayer
+    from ddsp_edge.live.effect import LiveEffect
     from ddsp_edge.live.keys import LiveInstrument
     from ddsp_edge.live.sound_card import SoundCard
 
@@ -44,7 +45,7 @@ _KEYS = {
 }
 _LATENCIES = ("low", "middle", "full")
 # What is neither on the command line nor in the settings file.
-_DEFAULTS: dict[str, Any] = {"octaves": 0, "transposition": 0.0, "block": 0}
+_DEFAULTS: dict[str, Any] = {"octaves": 0, "transposition": 0.0, "block": 0, "osc_host": "127.0.0.1"}
 _HEALTH_S = 300.0
 
 
@@ -119,6 +120,10 @@ def _common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--block", metavar="N", type=_block, help="samples a block (the card's choice)")
     parser.add_argument("--seconds", metavar="S", type=_number, help="end after so many seconds")
+    parser.add_argument("--osc", metavar="PORT", type=int, help="hear settings by OSC at this UDP port")
+    parser.add_argument(
+        "--osc-host", metavar="ADDRESS", help="where: 0.0.0.0 lets the whole network play (127.0.0.1)"
+    )
     parser.add_argument("--octaves", metavar="N", type=int, help="transpose by octaves (-2, 1 ...)")
     parser.add_argument("--transposition", metavar="N", type=_number, help="and by semitones")
 
@@ -154,7 +159,8 @@ def _midi(arguments: argparse.Namespace) -> None:
         _run(arguments, keys, wants_input=False)
 
 
-def _run(arguments: argparse.Namespace, player: "BlockPlayer", wants_input: bool) -> None:
+def _run(arguments: argparse.Namespace, player: "LiveEffect | LiveInstrument", wants_input: bool) -> None:
+    from ddsp_edge.live.remote import listening_for_osc
     from ddsp_edge.live.session import Session
     from ddsp_edge.live.sound_card import SoundCard
 
@@ -166,7 +172,11 @@ def _run(arguments: argparse.Namespace, player: "BlockPlayer", wants_input: bool
         timer.daemon = True
         timer.start()
     session = Session(_Told(card), player, _say, health_s=_HEALTH_S)
-    session.run(ended.is_set)
+    with ExitStack() as stack:
+        if arguments.osc is not None:
+            port = stack.enter_context(listening_for_osc(player, arguments.osc_host, arguments.osc))
+            _say(f"hearing OSC at {arguments.osc_host}, port {port}")
+        session.run(ended.is_set)
     tell(f"{session.xruns} xruns, {session.reopened} times reopened")
 
 
