@@ -13,6 +13,9 @@ _EARLY_S = 0.1
 """In which the early part of the envelope falls by 60 dB, seconds: the body of an instrument, and the first
 reflections."""
 
+_RATE = 16_000.0
+"""Sample rate at which the envelope begins at 1, Hz."""
+
 _LATE = 0.001
 """Height of the late part of the envelope, which falls by 60 dB over the whole response. Under Adam every
 weight moves at the same rate, however little it matters: so many free taps would learn what the processors
@@ -25,9 +28,10 @@ class Reverb(Processor):
 
     The direct path is fixed: tap 0 is 1. Every other tap is a weight times an envelope of two parts: an early
     one, 1 that falls by 60 dB in 0.1 s, and a late one, 0.001 that falls by 60 dB over the length of the
-    response. So resonances and first reflections are learned within some hundred steps, and a hall in long
-    runs; if they learned faster, thousands of late taps would take over what the processors before the room
-    should learn.
+    response, both times the root of 16 kHz over the sample rate, so that more taps a second do not make
+    louder echoes. So resonances and first reflections are learned within some hundred steps, and a hall in
+    long runs; if they learned faster, thousands of late taps would take over what the processors before the
+    room should learn.
 
     Reference: J. Engel et al., "DDSP: Differentiable Digital Signal Processing", ICLR 2020, on reverberation
     as one long learned impulse response; the envelope is an addition.
@@ -80,7 +84,8 @@ class Reverb(Processor):
         place = np.arange(1, self.length_samples)
         early = 10.0 ** (-3.0 * place / (_EARLY_S * self.spec.sample_rate))
         late = _LATE * 10.0 ** (-3.0 * place / self.length_samples)
-        envelope = tf.constant(early + late, tf.float32)
+        density = np.sqrt(_RATE / self.spec.sample_rate)
+        envelope = tf.constant(density * (early + late), tf.float32)
         return tf.concat([tf.ones([1]), tf.convert_to_tensor(self.taps) * envelope], axis=0)
 
     def get_controls(self, audio: tf.Tensor) -> Tensors:  # type: ignore[override]

@@ -107,7 +107,7 @@ def _reverb_controls(layer, raw, weights):
     place = np.arange(1, layer.length_samples)
     early = 10.0 ** (-3.0 * place / (0.1 * layer.spec.sample_rate))
     late = 0.001 * 10.0 ** (-3.0 * place / layer.length_samples)
-    return _with_response(raw, (early + late) * weights["taps"])
+    return _with_response(raw, np.sqrt(16000 / layer.spec.sample_rate) * (early + late) * weights["taps"])
 
 
 def _exp_decay_reverb_controls(layer, raw, weights):
