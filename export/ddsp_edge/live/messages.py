@@ -15,6 +15,7 @@ _EXTRA = "Playing from a MIDI port needs python-rtmidi: pip install 'ddsp-tf[liv
 # A piano on two rows of a keyboard, by the characters of a US layout: a is C.
 _PIANO = "awsedftgyhujkolp;"
 _LOWEST_C, _HIGHEST_C = 12, 108
+_LOOK_S = 2.0  # between two looks at whether a port is still there
 
 
 def hear(player: LiveInstrument, message: Any) -> None:
@@ -37,21 +38,18 @@ def port_names() -> list[str]:
     Raises:
         DdspError: If python-rtmidi is not installed, or the system has no MIDI.
     """
-    mido = _mido()
-    try:
-        with quiet_stderr():
-            return list(mido.get_input_names())
-    except Exception as error:  # of the library under it; it has no one class of its own
-        raise DdspError(f"MIDI cannot be used here: {printable(error)[:200]}") from error
+    with quiet_stderr():  # ALSA complains there where it is not installed
+        return _names()
 
 
 @contextmanager
-def listening(player: LiveInstrument, name: str | None = None) -> Iterator[str]:
-    """Send what a MIDI port hears to a player.
+def listening(player: LiveInstrument, name: str | None = None, look_s: float = _LOOK_S) -> Iterator[str]:
+    """Send what a MIDI port hears to a player; a port that goes away is opened again when it is back.
 
     Args:
         player: The player.
         name: A part of the port's name; None for the first that is not the system's own "through" port.
+        look_s: Seconds between two looks at the ports.
 
     Yields:
         The name of the port.
@@ -60,22 +58,60 @@ def listening(player: LiveInstrument, name: str | None = None) -> Iterator[str]:
         DdspError: If there is no such port, or python-rtmidi is not installed.
     """
     names = port_names()
-    wanted = (name or "").lower()
-    found = [n for n in names if wanted in n.lower() and (name or "through" not in n.lower())]
-    if not found:
+    found = _chosen(names, name)
+    if found is None:
         known = ", ".join(map(printable, names)) or "none"
         asked = (
             "no MIDI keyboard was found" if name is None else f"no MIDI port is called {printable(name)!r}"
         )
         raise DdspError(f"{asked}. MIDI ports: {known}")
+    port, opened = _opened(player, found), found
+    ended = threading.Event()
+
+    def watch() -> None:
+        nonlocal port, opened
+        while not ended.wait(look_s):
+            try:
+                names = _names()  # not quietly: what others say meanwhile would be lost
+                if port is not None and opened not in names:
+                    port.close()
+                    port = None
+                    player.panic()  # nobody will hear its keys come up
+                elif port is None and (back := _chosen(names, name)) is not None:
+                    port, opened = _opened(player, back), back
+            except DdspError:  # looked at again
+                continue
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
     try:
-        port = _mido().open_input(found[0], callback=lambda message: hear(player, message))
-    except Exception as error:
-        raise DdspError(f"{printable(found[0])} cannot be opened: {printable(error)[:200]}") from error
-    try:
-        yield printable(found[0])
+        yield printable(found)
     finally:
-        port.close()
+        ended.set()
+        watcher.join()
+        if port is not None:
+            port.close()
+
+
+def _names() -> list[str]:
+    mido = _mido()
+    try:
+        return list(mido.get_input_names())
+    except Exception as error:  # of the library under it; it has no one class of its own
+        raise DdspError(f"MIDI cannot be used here: {printable(error)[:200]}") from error
+
+
+def _chosen(names: list[str], name: str | None) -> str | None:
+    wanted = (name or "").lower()
+    found = (n for n in names if wanted in n.lower() and (name or "through" not in n.lower()))
+    return next(found, None)
+
+
+def _opened(player: LiveInstrument, name: str) -> Any:
+    try:
+        return _mido().open_input(name, callback=lambda message: hear(player, message))
+    except Exception as error:
+        raise DdspError(f"{printable(name)} cannot be opened: {printable(error)[:200]}") from error
 
 
 class ComputerKeys:

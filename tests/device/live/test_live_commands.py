@@ -11,6 +11,7 @@ import pytest
 
 from ddsp_edge.cli import main
 from ddsp_edge.live import LiveInstrument
+from ddsp_edge.live.messages import listening
 from ddsp_edge.live.sound_card import SoundCard
 from tests.device.conftest import TINY
 
@@ -161,6 +162,28 @@ def test_without_a_port_of_that_name_nothing_is_played(run, card, ports):
     status, _, err = run("midi", TINY, "--port", "Organ")
     assert status == 1
     assert "no MIDI port is called 'Organ'. MIDI ports: Midi Through:0, Keys 61:1" in err
+
+
+def test_a_keyboard_that_was_unplugged_is_heard_again(ports, monkeypatch):
+    keys = LiveInstrument(TINY, voices=2, seed=1)
+
+    def until(there):
+        end = time.monotonic() + 10.0
+        while not there() and time.monotonic() < end:
+            time.sleep(0.005)
+        assert there()
+
+    with listening(keys, look_s=0.01) as name:
+        assert name == "Keys 61:1"
+        keys.render(300)
+        assert keys.notes == [69]
+        monkeypatch.setattr(mido, "get_input_names", lambda: ["Midi Through:0"])
+        until(lambda: ports[0].closed)
+        until(lambda: keys.render(300) is not None and keys.notes == [])
+        monkeypatch.setattr(mido, "get_input_names", lambda: ["Midi Through:0", "Keys 61:2"])
+        until(lambda: len(ports) == 2)
+        until(lambda: keys.render(300) is not None and keys.notes == [69])
+    assert [port.closed for port in ports] == [True, True]
 
 
 def test_without_a_keyboard_and_a_terminal_it_is_said(run, card, ports, monkeypatch):
