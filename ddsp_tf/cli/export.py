@@ -40,6 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="put the synthesizer into the model too, for hosts that have nothing but LiteRT (default)",
     )
+    parser.add_argument(
+        "--instrument",
+        metavar="MIX",
+        help="of a model that plays several: one of them (flute), or a mix (flute=0.5,violin=0.5)",
+    )
     parser.add_argument("--dry", action="store_true", help="leave out the room: every Reverb")
     parser.add_argument(
         "--runtime",
@@ -71,6 +76,7 @@ def run(args: argparse.Namespace) -> None:
         args.run,
         args.out,
         args.quantize or "int8",
+        instrument=args.instrument,
         play=args.play,
         dry=args.dry,
         runtime=args.runtime,
@@ -105,14 +111,24 @@ def _run_vst(args: argparse.Namespace) -> None:
 
     if args.dry or not args.play or args.runtime != "current":
         raise DdspError("--dry, --no-play and --runtime say nothing of a file for ddsp-vst: leave them out")
-    known = export_vst(args.run, args.out, args.quantize or "float32", progress=_progress)["ddsp_tf"]
+    quantize = args.quantize or "float32"
+    metadata = export_vst(args.run, args.out, quantize, instrument=args.instrument, progress=_progress)
+    known = metadata["ddsp_tf"]
     tell(
         f"{printable(args.out)}: {args.out.stat().st_size / 1000:.0f} kB, {known['quantization']}, "
         "for DDSP-VST\n"
         f"  controls equal to Keras within {known['quality']['control_error_max']:.1e} over "
         f"{known['quality']['seconds_verified']:.0f} s\n"
-        f"  loudness is reckoned from the plug-in's power, which misses it by "
-        f"{known['power_map']['residual_db']:.1f} dB (standard deviation on the training data)"
+        f"  {_heard(known['config']['model'].get('level'), known['power_map']['residual_db'])}"
+    )
+
+
+def _heard(level: str | None, residual_db: float) -> str:
+    if level == "power":
+        return "trained on the plug-in's power: it hears what it was trained on"
+    return (
+        f"loudness is reckoned from the plug-in's power, which misses it by {residual_db:.1f} dB (standard "
+        "deviation on the training data): train with configs/ddsp_vst.yaml, which hears power"
     )
 
 

@@ -14,6 +14,7 @@ import yaml
 from ddsp_tf.config.values import build, in_range, one_of, plain, shown
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0 import ESTIMATORS, SMOOTHINGS
+from ddsp_tf.features.power import LEVELS
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.rates import resolved
 
@@ -132,6 +133,7 @@ class ModelConfig:
         instruments: Of a model that plays several, by name: which recordings are of each, as a pattern of
             their names in the dataset (`"flute-*"`). Empty for one instrument.
         instrument_size: Integer, length of the vector that stands for an instrument.
+        level: What it is told of the level: A-weighted `"loudness"`, or `"power"`, as DDSP-VST measures it.
     """
 
     processors: ProcessorsConfig
@@ -139,6 +141,7 @@ class ModelConfig:
     encoder: EncoderConfig | None = None
     instruments: dict[str, str] = field(default_factory=dict)
     instrument_size: int = 16
+    level: str = "loudness"
 
     def __post_init__(self) -> None:
         for name, pattern in self.instruments.items():
@@ -148,6 +151,7 @@ class ModelConfig:
                     f"of recordings, as in flute: 'flute-*'. Received: {shown({name: pattern})}"
                 )
         in_range("model.instrument_size", self.instrument_size, 1, 1024)
+        one_of("model.level", self.level, LEVELS)
 
 
 @dataclass(frozen=True)

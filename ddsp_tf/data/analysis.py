@@ -14,6 +14,7 @@ from ddsp_edge.units import Array
 from ddsp_tf.data.passages import Cut
 from ddsp_tf.data.quality import Quality, measure_quality
 from ddsp_tf.features.f0 import F0Estimator
+from ddsp_tf.features.power import power_db
 from ddsp_tf.frames import FrameSpec
 
 SILENCE_DB = -60.0
@@ -65,12 +66,16 @@ class Analyser:
         spec: The frame grid.
         estimator: The pitch estimator.
         audio_format: `"int16"` or `"float32"`, how audio is kept.
+        level: `"loudness"`, or `"power"`: what the features hold as loudness.
     """
 
-    def __init__(self, spec: FrameSpec, estimator: F0Estimator, audio_format: str = "int16") -> None:
+    def __init__(
+        self, spec: FrameSpec, estimator: F0Estimator, audio_format: str = "int16", level: str = "loudness"
+    ) -> None:
         self.spec = spec
         self.estimator = estimator
         self._keep = to_int16 if audio_format == "int16" else np.asarray
+        self._by_power = level == "power"
         self._edge = -(-window_size(spec.sample_rate) // (2 * spec.hop))
 
     def __call__(self, cut: Cut) -> Analysis:
@@ -88,7 +93,8 @@ class Analyser:
         track = self.estimator.estimate(cut.audio, self.spec)
         f0_hz, voicing = track.f0_hz[part], track.voicing[part]
         quality = measure_quality(audio, f0_hz, loudness, self.spec, cut.clipped_samples)
-        return Analysis(kept, cut.first_sample, f0_hz, voicing, loudness, False, cut.source, quality)
+        level_db = power_db(cut.audio, self.spec)[part] if self._by_power else loudness
+        return Analysis(kept, cut.first_sample, f0_hz, voicing, level_db, False, cut.source, quality)
 
 
 def context_frames(spec: FrameSpec, context_seconds: float) -> int:

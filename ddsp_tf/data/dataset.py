@@ -22,6 +22,7 @@ from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.data.reading import check_sample_rate, passage_from_record
 from ddsp_tf.data.records import OnDamage, RecordPlace, read_records
 from ddsp_tf.errors import DdspError
+from ddsp_tf.features.power import power_db
 from ddsp_tf.frames import FrameSpec
 
 _CLIP_STREAM, _CHANGE_STREAM = 1, 2  # tell the random numbers of offsets and changes from those of orders
@@ -38,6 +39,7 @@ def training_dataset(
     skip_batches: int = 0,
     augmentation: AugmentationConfig | None = None,
     instruments: Mapping[str, str] | None = None,
+    level: str = "loudness",
     on_damage: OnDamage | None = None,
 ) -> Any:
     """Build the endless stream of training batches.
@@ -54,6 +56,7 @@ def training_dataset(
         skip_batches: Integer >= 0, batches of the stream to leave out at its beginning; costs nothing.
         augmentation: How far clips are changed at random; not at all if None.
         instruments: Of a model that plays several: for each the names of its recordings, as a pattern.
+        level: `"loudness"`, or `"power"` in its place (`ddsp_tf.features.power`), under the same name.
         on_damage: Called with a sentence for each record that is found damaged, which is then left out;
             damage is fatal if None.
 
@@ -67,7 +70,7 @@ def training_dataset(
             as a clip, or a recording is not of exactly one of the instruments.
     """
     _require_positive(batch_size=batch_size, clip_frames=clip_frames)
-    clips = _Clips(Path(folder), spec, "train", clip_frames, instruments, on_damage)
+    clips = _Clips(Path(folder), spec, "train", clip_frames, instruments, level, on_damage)
     slots = np.repeat(np.arange(len(clips.places)), clips.fitting())
 
     @lru_cache(maxsize=4)  # a batch may straddle two passes, and batches are read in parallel
@@ -104,6 +107,7 @@ def validation_dataset(
     batch_size: int,
     clip_frames: int,
     instruments: Mapping[str, str] | None = None,
+    level: str = "loudness",
     on_damage: OnDamage | None = None,
 ) -> Any:
     """Build the validation batches: clips that follow each other without overlap, always the same.
@@ -111,7 +115,7 @@ def validation_dataset(
     The last batch may be smaller. Arguments, result and errors are those of `training_dataset`.
     """
     _require_positive(batch_size=batch_size, clip_frames=clip_frames)
-    clips = _Clips(Path(folder), spec, "validation", clip_frames, instruments, on_damage)
+    clips = _Clips(Path(folder), spec, "validation", clip_frames, instruments, level, on_damage)
     chosen = [
         Clip(place, clip * clip_frames)
         for place, count in enumerate(clips.fitting())
@@ -145,9 +149,11 @@ class _Clips:
         split: str,
         clip_frames: int,
         instruments: Mapping[str, str] | None,
+        level: str,
         on_damage: OnDamage | None,
     ) -> None:
         self._info = load_dataset_info(folder)
+        self._by_power = level == "power"
         self._spec = spec
         check_sample_rate(folder, self._info, spec)
         every: list[RecordPlace] = []
@@ -202,13 +208,16 @@ class _Clips:
         change = clip.change
         if change.ratio == 1.0:
             passage = passage_from_record(record, self._info, self._spec)
-            f0_hz, loudness = passage.f0_hz[first:end], passage.loudness_db[first:end]
+            level_db = power_db(passage.audio, self._spec) if self._by_power else passage.loudness_db
+            f0_hz, loudness = passage.f0_hz[first:end], level_db[first:end]
             audio = passage.audio[first * hop : end * hop]
         else:
             start_hz = self._info.f0_hz_range.median
             f0_hz, loudness, audio = shifted(
                 record, self._spec, first, self._clip_frames, change.ratio, start_hz
             )
+            if self._by_power:
+                loudness = power_db(audio, self._spec)
         if change.gain_db:
             audio, loudness = amplified(audio, loudness, change.gain_db)
         return f0_hz, loudness, audio

@@ -5,18 +5,22 @@ import numpy as np
 from ddsp_edge.units import Array
 from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.data.reading import Passage
+from ddsp_tf.features.power import power_db
 from ddsp_tf.models.autoencoder import Autoencoder
 
 
 def features_of(model: Autoencoder, passage: Passage) -> dict[str, Array]:
     """The features that a model plays a passage by, under the names of `Renderer.render`.
 
-    Pitch and loudness; the recording for a model that listens; of several instruments that of the recording.
+    Pitch and loudness, or power where that is what it was trained on; the recording for a model that listens;
+    of several instruments that of the recording.
 
     Raises:
         DdspError: If the recording is of none of the model's instruments.
     """
-    features = {"f0_hz": passage.f0_hz, "loudness_db": passage.loudness_db}
+    by_power = model.level == "power"
+    level_db = power_db(passage.audio, model.spec) if by_power else passage.loudness_db
+    features = {"f0_hz": passage.f0_hz, "loudness_db": level_db}
     if "audio" in model.feature_names:
         features["audio"] = passage.audio
     if "instrument" in model.feature_names:

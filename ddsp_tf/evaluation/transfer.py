@@ -65,7 +65,7 @@ def transfer(
     check_output(out, {"recording that is to be played": source})
     spec = model.spec
     listens = "audio" in model.feature_names
-    analyse = Analyser(spec, estimator, "float32")
+    analyse = Analyser(spec, estimator, "float32", model.level)
     renderer = Renderer(model)
     last_hz = model.instrument.get("f0_hz_range", {}).get("median", 220.0)
     played = PlayedPitches()

@@ -110,6 +110,11 @@ class Autoencoder(ObservedModel):
         """Names of the instruments that a model of several plays; none of a model of one."""
         return () if self.embedding is None else self.embedding.names
 
+    @property
+    def level(self) -> str:
+        """What its feature `loudness_db` is: `"loudness"`, A-weighted, or `"power"`."""
+        return str(self.instrument.get("config", {}).get("model", {}).get("level", "loudness"))
+
     def playing(self, mix: Mapping[str, float]) -> "Autoencoder":
         """The same model, with the same weights, that always plays one mix of its instruments.
 

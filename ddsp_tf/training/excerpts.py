@@ -14,13 +14,12 @@ from ddsp_tf.data.info import load_dataset_info
 from ddsp_tf.data.reading import Passage, read_passages
 from ddsp_tf.data.records import OnDamage
 from ddsp_tf.errors import DdspError
+from ddsp_tf.features.power import power_db
 from ddsp_tf.frames import FrameSpec
 
 EXCERPTS_NAME = "excerpts.npz"
 EXCERPT_SECONDS = 2.0
 EXCERPTS = 15
-POWER_SECONDS = 0.064  # 1024 samples at 16 kHz
-POWER_FLOOR_DB = -100.0
 
 
 @dataclass(frozen=True)
@@ -70,25 +69,6 @@ def _excerpt(passage: Passage, spec: FrameSpec, length: int, number: int) -> dic
         "voiced": passage.voiced[part].astype(bool),
         "number": np.full(part.stop - part.start, number, np.int32),
     }
-
-
-def power_db(audio: Array, spec: FrameSpec) -> Array:
-    """Power of each frame in dB: 10 log10 of the mean square over 64 ms around the frame's sample.
-
-    Args:
-        audio: `[frames * hop]`, full scale 1.
-        spec: The frame grid.
-
-    Returns:
-        float32 `[frames]`, -100 dB at least.
-    """
-    size = round(POWER_SECONDS * spec.sample_rate)
-    sums = np.cumsum(np.concatenate([[0.0], np.square(audio.astype(np.float64))]))
-    ends = spec.frame_sample(0) + spec.hop * np.arange(len(audio) // spec.hop) + size // 2
-    last = np.minimum(ends, len(audio))
-    energy = sums[last] - sums[np.clip(ends - size, 0, len(audio))]
-    floor = 10.0 ** (POWER_FLOOR_DB / 10.0)
-    return np.asarray(10.0 * np.log10(np.maximum(energy / size, floor)), np.float32)
 
 
 def load_excerpts(run: Path) -> Excerpts:

@@ -111,6 +111,7 @@ def train(
         batch_size=settings.batch_size,
         clip_frames=clip_frames,
         instruments=config.model.instruments,
+        level=config.model.level,
         on_damage=on_damage,
     )
     clips = partial(_clips_from, config=config, data=data, on_damage=on_damage, workers=workers)
@@ -240,6 +241,7 @@ def _clips_from(
         seed=settings.seed,
         augmentation=config.augmentation,
         instruments=config.model.instruments,
+        level=config.model.level,
         skip_batches=step,
         on_damage=on_damage,
     )

@@ -1,6 +1,7 @@
 """Keras model to TFLite flatbuffer: builtin operators only.
 
-    python -m ddsp_export.convert RUN OUT.tflite [--play] [--dry] [--calibration FILE] [--vst OFFSET,SLOPE]
+    python -m ddsp_export.convert RUN OUT.tflite [--instrument MIX] [--play] [--dry]
+        [--calibration FILE] [--vst OFFSET,SLOPE]
 
 is what `convert_apart` runs: the converter is C++ that may abort, and must not take the caller with it.
 The calibration file holds `f0_scaled` and `loudness_scaled` `[frames]`; with it all values become 8-bit
@@ -20,7 +21,7 @@ import numpy as np
 
 from ddsp_edge.units import Array, scale_f0, scale_loudness
 from ddsp_export.apart import run_apart
-from ddsp_export.operators import check_operators, tidy
+from ddsp_export.operators import check_operators, check_ports, tidy
 from ddsp_tf.errors import DdspError
 
 STEP = "step"
@@ -29,12 +30,20 @@ TIMEOUT_S = 1800
 CHILD = [sys.executable, "-m", "ddsp_export.convert"]
 
 
-def convert_apart(run: Path, calibration: Any = None, *, play: bool = False, dry: bool = False) -> bytes:
+def convert_apart(
+    run: Path,
+    calibration: Any = None,
+    *,
+    instrument: str | None = None,
+    play: bool = False,
+    dry: bool = False,
+) -> bytes:
     """Convert the model of a run as `convert` does, in a process of its own.
 
     Args:
         run: The run folder.
         calibration: None for float32, or what has `f0_hz` and `loudness_db` `[frames]`, as `Excerpts` have.
+        instrument: Of a model of several: which, or which mix.
         play: Whether the synthesizer goes into the model too.
         dry: Whether the synthesizer's rooms are left out.
 
@@ -44,7 +53,7 @@ def convert_apart(run: Path, calibration: Any = None, *, play: bool = False, dry
     Raises:
         DdspError: If it cannot be converted to builtin operators, or the converter dies.
     """
-    options = [*(["--play"] if play else []), *(["--dry"] if dry else [])]
+    options = [*_named(instrument), *(["--play"] if play else []), *(["--dry"] if dry else [])]
     return _apart(run, options, None if calibration is None else scaled_features(calibration))
 
 
@@ -56,13 +65,19 @@ def scaled_features(features: Any) -> dict[str, Array]:
     }
 
 
-def convert_vst_apart(run: Path, offset_db: float, slope_db: float) -> bytes:
+def convert_vst_apart(
+    run: Path, offset_db: float, slope_db: float, *, instrument: str | None = None
+) -> bytes:
     """Convert the model of a run for DDSP-VST, in a process of its own; see `ddsp_export.vst.PowerMap`.
 
     Raises:
         DdspError: As `convert_apart`.
     """
-    return _apart(run, [f"--vst={offset_db!r},{slope_db!r}"], None)
+    return _apart(run, [*_named(instrument), f"--vst={offset_db!r},{slope_db!r}"], None)
+
+
+def _named(instrument: str | None) -> list[str]:
+    return [] if instrument is None else [f"--instrument={instrument}"]
 
 
 def _apart(run: Path, options: list[str], calibration: dict[str, Any] | None) -> bytes:
@@ -142,6 +157,7 @@ def to_flatbuffer(
             detail = " ".join(str(error).split())[:300]
             raise DdspError(f"the model cannot be converted to TFLite builtins: {detail}") from error
     check_operators(flatbuffer)
+    check_ports(flatbuffer)
     return flatbuffer
 
 
@@ -158,16 +174,18 @@ def _representative(
 
 
 def convert_run(
-    run: Path, calibration: dict[str, Array] | None = None, *, play: bool = False, dry: bool = False
+    run: Path,
+    calibration: dict[str, Array] | None = None,
+    *,
+    instrument: str | None = None,
+    play: bool = False,
+    dry: bool = False,
 ) -> bytes:
     """Convert the model of a run in this process; for the rest see `convert` and `convert_apart`."""
-    from ddsp_export.describe import describe, without_rooms
+    from ddsp_export.describe import describe, load_to_export
     from ddsp_export.graph import SynthesizerGraph
-    from ddsp_tf.training.run import load_model_of_run
 
-    model = load_model_of_run(run)
-    if dry:
-        model = without_rooms(model)
+    model = load_to_export(run, instrument, dry=dry)
     synthesizer = None
     if play:
         card, arrays = describe(model)
@@ -181,12 +199,13 @@ def main(arguments: list[str]) -> None:
 
     load_tensorflow()
 
+    from ddsp_export.describe import load_to_export
     from ddsp_export.vst import PowerMap, convert_vst
-    from ddsp_tf.training.run import load_model_of_run
 
     parser = argparse.ArgumentParser()
     parser.add_argument("run", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--instrument")
     parser.add_argument("--play", action="store_true")
     parser.add_argument("--dry", action="store_true")
     parser.add_argument("--calibration", type=Path)
@@ -194,12 +213,13 @@ def main(arguments: list[str]) -> None:
     given = parser.parse_args(arguments)
     try:
         if given.vst:
-            flatbuffer = convert_vst(
-                load_model_of_run(given.run), PowerMap(*map(float, given.vst.split(",")))
-            )
+            model = load_to_export(given.run, given.instrument)
+            flatbuffer = convert_vst(model, PowerMap(*map(float, given.vst.split(","))))
         else:
             calibration = dict(np.load(given.calibration)) if given.calibration else None
-            flatbuffer = convert_run(given.run, calibration, play=given.play, dry=given.dry)
+            flatbuffer = convert_run(
+                given.run, calibration, instrument=given.instrument, play=given.play, dry=given.dry
+            )
         given.out.write_bytes(flatbuffer)
     except DdspError as error:
         sys.exit(f"error: {error}")

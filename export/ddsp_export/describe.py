@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,13 +11,41 @@ import numpy as np
 from ddsp_edge.card import Card, Range
 from ddsp_edge.units import Array
 from ddsp_export.endpoints import output_name
+from ddsp_tf.data.instruments import parse_mix
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor_group import ProcessorGroup
 from ddsp_tf.models.autoencoder import FEATURES, Autoencoder
 from ddsp_tf.models.scaling import FEATURE_SCALING
+from ddsp_tf.training.run import load_model_of_run
 
 ROOM = "Reverb"
 DEVICE_PROCESSORS = ("Harmonic", "FilteredNoise", "Add", "Mix", ROOM)
+
+
+def load_to_export(run: Path, instrument: str | None = None, *, dry: bool = False) -> Autoencoder:
+    """Load the model of a run as a device is to play it.
+
+    Args:
+        run: The run folder.
+        instrument: Of a model of several: one of them, or a mix, such as `"flute=0.5,violin=0.5"`.
+        dry: Whether the rooms are left out.
+
+    Returns:
+        The model, which plays one instrument, or one mix.
+
+    Raises:
+        DdspError: If the run has no model, or the instrument is not one of its, or is not named.
+    """
+    model = load_model_of_run(run)
+    names = model.instrument_names
+    if instrument is not None:
+        model = model.playing(parse_mix(instrument, names))
+    elif names and model.mix is None:
+        raise DdspError(
+            f"{run} plays several instruments, a file for devices one of them or one mix: name it, such as "
+            f"--instrument {names[0]} or --instrument {names[0]}=0.5,{names[-1]}=0.5, of {', '.join(names)}"
+        )
+    return without_rooms(model) if dry else model
 
 
 def describe(model: Autoencoder, play: bool = False) -> tuple[Card, dict[str, Array]]:
@@ -30,9 +59,15 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[Card, dict[str, Ar
         The card, and the arrays by name.
 
     Raises:
-        DdspError: If the model uses a processor that devices do not have, or was not trained on a dataset.
+        DdspError: If the model uses a processor that devices do not have, hears something else than they
+            measure, or was not trained on a dataset.
     """
     model.require_pitch_and_loudness_only()
+    if model.level != "loudness":
+        raise DdspError(
+            f"the model was trained on {model.level}, devices measure loudness: export it with --target "
+            "ddsp-vst, or train it with model.level=loudness"
+        )
     nodes: list[dict[str, Any]] = []
     arrays: dict[str, Array] = {}
     node_names = [node.name for node in model.processors.nodes]
@@ -76,6 +111,7 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[Card, dict[str, Ar
         state_shapes={name: [1, size] for name, size in model.decoder.state_sizes.items()},
         synthesizer={"nodes": nodes, "output": model.processors.output_name},
         config=known["config"],
+        mix=model.mix or {},
     )
     if play:
         from ddsp_export.graph import SynthesizerGraph

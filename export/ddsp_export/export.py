@@ -8,7 +8,7 @@ from typing import Any
 from ddsp_edge.card import Card, write_model_file
 from ddsp_export.candidate import candidate_for, check_out
 from ddsp_export.convert import convert_apart
-from ddsp_export.describe import describe, without_rooms
+from ddsp_export.describe import describe, load_to_export
 from ddsp_export.gate import check_card, check_float32
 from ddsp_export.operators import check_operators
 from ddsp_export.quantize import QUANTIZATIONS, quantize_weights
@@ -18,7 +18,6 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation.evaluate import load_evaluation
 from ddsp_tf.training.excerpts import EXCERPTS_NAME, load_excerpts
 from ddsp_tf.training.reference import Reference, load_reference
-from ddsp_tf.training.run import load_model_of_run
 
 CHOICES = ("auto", *QUANTIZATIONS, "int8-full")
 RUNTIMES = {
@@ -33,6 +32,7 @@ def export(
     out: Path,
     quantize: str = "int8",
     *,
+    instrument: str | None = None,
     play: bool = True,
     dry: bool = False,
     runtime: str = "current",
@@ -45,6 +45,8 @@ def export(
         out: Where to; ends in `.tflite`.
         quantize: One of `CHOICES`. `"auto"` measures all others and takes the smallest file whose sound
             stays as it is; the card then holds the table of all.
+        instrument: Of a model of several: the one that the file is to play, or a mix of them, such as
+            `"flute=0.5,violin=0.5"`.
         play: Put the synthesizer into the model too, for hosts that have nothing but LiteRT: the signatures
             `synthesize` and `play`. A model of integers throughout (`"int8-full"`) has `step` alone: the
             synthesizer stays float32.
@@ -57,15 +59,14 @@ def export(
         The card written, with everything that was measured.
 
     Raises:
-        DdspError: If the run has no model, or the file does not pass; no file is left then.
+        DdspError: If the run has no model, or one of several instruments and none is named, or the file does
+            not pass; no file is left then.
     """
     if quantize not in CHOICES:
         raise DdspError(f"quantize must be one of {', '.join(CHOICES)}. Received: {quantize!r}")
     quantize = quantization_for(runtime, quantize)
     check_out(out)
-    model = load_model_of_run(run)
-    if dry:
-        model = without_rooms(model)
+    model = load_to_export(run, instrument, dry=dry)
     play = play and quantize != "int8-full"
     card, arrays = describe(model, play)
     with candidate_for(out) as candidate:
@@ -76,12 +77,13 @@ def export(
         table: list[Measured] = []
 
         def full_integer() -> bytes:
-            return convert_apart(run, _calibration(run, reference, progress), dry=dry)
+            calibration = _calibration(run, reference, progress)
+            return convert_apart(run, calibration, instrument=instrument, dry=dry)
 
         if quantize == "int8-full":
             taken = bench.measure(Recipe(quantize, full_integer()))
         else:
-            float32 = convert_apart(run, play=play, dry=dry)
+            float32 = convert_apart(run, instrument=instrument, play=play, dry=dry)
             error = verifier.control_error(verifier.predict(float32, card))
             check_float32(error)
             if quantize == "auto":

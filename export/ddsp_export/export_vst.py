@@ -12,11 +12,13 @@ from ddsp_edge.units import Array, scale_f0
 from ddsp_export.apart import play_apart
 from ddsp_export.candidate import candidate_for, check_out
 from ddsp_export.convert import convert_vst_apart
+from ddsp_export.describe import load_to_export
 from ddsp_export.gate import CONTROL_BOUNDS, GATE_SECONDS
 from ddsp_export.operators import check_operators
 from ddsp_export.quantize import quantize_weights
 from ddsp_export.vst import (
     OUTPUTS,
+    PowerMap,
     check_fits,
     describe_for_vst,
     expected_by_vst,
@@ -24,7 +26,6 @@ from ddsp_export.vst import (
 )
 from ddsp_tf.errors import DdspError
 from ddsp_tf.training.excerpts import load_excerpts
-from ddsp_tf.training.run import load_model_of_run
 
 QUANTIZATIONS = ("float32", "float16")
 """What the plug-in's runtime, TensorFlow Lite of 2022, can read."""
@@ -37,6 +38,7 @@ def export_vst(
     out: Path,
     quantize: str = "float32",
     *,
+    instrument: str | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
     """Export the model of a run for DDSP-VST, verified against Keras before the file gets its name.
@@ -45,6 +47,7 @@ def export_vst(
         run: The run folder, of a model with the sizes of `configs/ddsp_vst.yaml`. Its room is left out.
         out: Where to; ends in `.tflite`.
         quantize: `"float32"` or `"float16"`.
+        instrument: Of a model of several: which, or which mix.
         progress: Called with a few words before each stage.
 
     Returns:
@@ -59,13 +62,13 @@ def export_vst(
             f"Received: quantize={quantize!r}"
         )
     check_out(out)
-    model = load_model_of_run(run)
+    model = load_to_export(run, instrument)
     check_fits(model)
     excerpts = load_excerpts(run)
-    power_map = measure_power_map(excerpts)
+    power_map = PowerMap(0.0, 0.0) if model.level == "power" else measure_power_map(excerpts)
     with candidate_for(out) as candidate:
         progress("converting to TFLite")
-        flatbuffer = convert_vst_apart(run, power_map.offset_db, power_map.slope_db)
+        flatbuffer = convert_vst_apart(run, power_map.offset_db, power_map.slope_db, instrument=instrument)
         flatbuffer = quantize_weights(flatbuffer, quantize)
         operators = check_operators(flatbuffer)
         frames = max(model.spec.frames_for(GATE_SECONDS), len(excerpts.f0_hz))

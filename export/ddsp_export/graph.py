@@ -77,7 +77,8 @@ class HarmonicHop:
         end = tf.math.floormod(start + (slow + fast) * hop**2, whole)
         low = tf.math.floormod(end, tf.constant(_LIMB, tf.int64))
         parts = tf.cast(tf.concat([end - low, low], axis=1), tf.float32)
-        return audio, {"f0_hz": f0_hz, "phase": parts, "amplitudes": amplitudes}
+        # An output that is an input itself has one buffer for both in LiteRT's compiled models.
+        return audio, {"f0_hz": tf.nn.relu(f0_hz), "phase": parts, "amplitudes": amplitudes}
 
 
 class NoiseHop:

@@ -8,6 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from ddsp_edge.errors import DdspError
 
+_BUFFER_ALIGNMENT = 16  # bytes
 _NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
 
 
@@ -34,6 +35,26 @@ def check_operators(flatbuffer: bytes) -> dict[str, int]:
     if foreign:
         raise DdspError(f"the model needs operators that no current runtime has: {', '.join(foreign)}")
     return used
+
+
+def check_ports(flatbuffer: bytes) -> None:
+    """Refuse signatures that hand an input on as an output, or give one tensor under two names.
+
+    LiteRT's interpreter plays them; its compiled models (C, C++, Kotlin) do not, having one buffer a tensor.
+
+    Raises:
+        DdspError: Naming the signature and the tensors.
+    """
+    for signature in schema.ModelT.InitFromPackedBuf(flatbuffer, 0).signatureDefs or []:
+        seen: dict[int, str] = {}
+        for port in (*signature.inputs, *signature.outputs):
+            name = port.name.decode()
+            if port.tensorIndex in seen:
+                raise DdspError(
+                    f"the signature {signature.signatureKey.decode()} has one tensor for "
+                    f"{seen[port.tensorIndex]} and {name}, which hosts with a compiled model cannot play"
+                )
+            seen[port.tensorIndex] = name
 
 
 def tidy(flatbuffer: bytes, first: str) -> bytes:
@@ -80,7 +101,28 @@ def _drop_empty_buffers(model: Any) -> None:
 
 
 def pack(model: Any) -> bytes:
-    """Serialise a model that was unpacked."""
-    builder = flatbuffers.Builder(1 << 20)
+    """Serialise a model that was unpacked; what is the same is there once."""
+    builder = _SharingBuilder(1 << 20)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+class _SharingBuilder(flatbuffers.Builder):
+    """Writes vectors of numbers that are equal once, and refers to them from wherever they are.
+
+    The scales of a matrix with one for each output are as many as its outputs, with as many zero points of 64
+    bits, in each of the graphs that use it: without sharing more than a twentieth of an instrument of 8 bits.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._written: dict[tuple[str, bytes], int] = {}
+
+    def CreateNumpyVector(self, x: Any) -> int:
+        """Offset of a vector. Bytes lie at multiples of 16, as the schema wants of a buffer's data."""
+        key = (x.dtype.str, x.tobytes())
+        if key not in self._written:
+            if x.dtype.itemsize == 1:
+                self.Prep(_BUFFER_ALIGNMENT, x.size)
+            self._written[key] = super().CreateNumpyVector(x)
+        return self._written[key]

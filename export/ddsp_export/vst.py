@@ -13,8 +13,9 @@ The plug-in knows a model by the names of its tensors:
 | `StatefulPartitionedCall:3` | `[512]` | next state |
 
 at 16 kHz and 50 frames a second, controls after their nonlinearities, and reads `metadata.json` from a zip
-appended to the file. Its power is 10 log10 of the mean square over 1024 samples; our networks hear A-weighted
-loudness. What leads from one to the other was measured on the training data and is a part of the graph.
+appended to the file. Its power is 10 log10 of the mean square over 1024 samples. A network that was trained
+on that (`model.level: power`) hears it as it is. For one that was trained on A-weighted loudness, what leads
+from one to the other is measured on the training data and is a part of the graph.
 """
 
 import dataclasses
@@ -46,6 +47,7 @@ OUTPUTS = {
 _DB_RANGE = 80.0
 _MIDDLE_C = 60.0
 _LEAST_FRAMES = 100
+_LEAST_OCTAVES = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +72,8 @@ class PowerMap:
 def measure_power_map(excerpts: Excerpts) -> PowerMap:
     """Fit loudness to power and pitch on training sound, by least squares over voiced frames.
 
+    Notes within half an octave tell nothing of what pitch does: the slope is 0 then.
+
     Raises:
         DdspError: If there are too few of them.
     """
@@ -81,10 +85,12 @@ def measure_power_map(excerpts: Excerpts) -> PowerMap:
         )
     octaves = (hz_to_midi(excerpts.f0_hz[heard]).astype(float) - _MIDDLE_C) / 12.0
     difference = (excerpts.loudness_db - excerpts.power_db)[heard].astype(float)
-    columns = np.stack([np.ones_like(octaves), octaves], axis=1)
-    (offset, slope), *_ = np.linalg.lstsq(columns, difference, rcond=None)
-    residual = difference - columns @ np.array([offset, slope])
-    return PowerMap(float(offset), float(slope), float(residual.std()))
+    slope = 0.0
+    low, high = np.percentile(octaves, (5, 95))
+    if high - low >= _LEAST_OCTAVES:
+        slope = float(np.cov(octaves, difference)[0, 1] / octaves.var(ddof=1))
+    residual = difference - slope * octaves
+    return PowerMap(float(residual.mean()), slope, float(residual.std()))
 
 
 def check_fits(model: Autoencoder) -> None:

@@ -13,14 +13,14 @@ def convert_here():
     import ddsp_export.export as module
     import ddsp_export.export_vst as vst
     from ddsp_export.convert import convert_run, scaled_features
+    from ddsp_export.describe import load_to_export
     from ddsp_export.vst import PowerMap, convert_vst
-    from ddsp_tf.training import load_model_of_run
 
     def convert(run, calibration=None, **options):
         return convert_run(run, None if calibration is None else scaled_features(calibration), **options)
 
-    def convert_for_vst(run, offset_db, slope_db):
-        return convert_vst(load_model_of_run(run), PowerMap(offset_db, slope_db))
+    def convert_for_vst(run, offset_db, slope_db, instrument):
+        return convert_vst(load_to_export(run, instrument), PowerMap(offset_db, slope_db))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "convert_apart", convert)

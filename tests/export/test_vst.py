@@ -11,13 +11,17 @@ from ai_edge_litert.interpreter import Interpreter
 
 import ddsp_export.export_vst as module
 from ddsp_edge.units import hz_to_midi, scale_loudness
+from ddsp_export.export import export
 from ddsp_export.export_vst import export_vst
-from ddsp_export.vst import PowerMap, measure_power_map
+from ddsp_export.vst import PowerMap, expected_by_vst, measure_power_map, vst_endpoint
 from ddsp_tf.config import load_config
+from ddsp_tf.data import training_dataset
 from ddsp_tf.errors import DdspError
+from ddsp_tf.features.power import power_db
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.training import load_model_of_run, train
-from ddsp_tf.training.excerpts import Excerpts, load_excerpts, power_db
+from ddsp_tf.training.excerpts import Excerpts, load_excerpts
+from ddsp_tf.training.reference import load_reference
 
 CHANGES = (
     "training.steps=2",
@@ -171,8 +175,37 @@ def test_the_relation_of_power_and_loudness_is_found():
     assert (found.offset_db, found.slope_db) == pytest.approx((-6.0, 2.5), abs=1e-6)
     assert found.residual_db < 1e-6
     np.testing.assert_allclose(PowerMap(-6.0, 2.5).loudness_db(power, midi), loudness)
+    few = dataclasses.replace(excerpts, f0_hz=np.tile(np.float32([440.0, 441.0]), 250))
+    assert measure_power_map(few).slope_db == 0.0  # two notes side by side would give it any slope
     with pytest.raises(DdspError, match="0 voiced frames in the excerpts of the training data, 100 at least"):
         measure_power_map(dataclasses.replace(excerpts, voiced=np.zeros(500, bool)))
+
+
+def test_a_network_of_loudness_gets_it_from_power_in_the_graph(run):
+    """One frame of the graph with a map that is not the identity."""
+    model, power_map = load_model_of_run(run), PowerMap(-6.0, 2.5)
+    f0_scaled, pw_scaled = np.float32([0.45]), np.float32([0.7])
+    out = vst_endpoint(model, power_map)(f0_scaled, pw_scaled, np.zeros(512, np.float32))
+    for name, values in expected_by_vst(model, power_map, f0_scaled, pw_scaled).items():
+        np.testing.assert_allclose(np.reshape(out[name], -1), values[0], atol=1e-6)
+
+
+def test_a_network_for_the_plug_in_is_trained_on_power(run, exported, tiny_dataset, tmp_path):
+    """What it hears in training and in validation is the mean square of the recording over 1024 samples."""
+    relation = exported[1]["ddsp_tf"]["power_map"]
+    assert relation == {"offset_db": 0.0, "slope_db": 0.0, "residual_db": 0.0}
+    spec = FrameSpec(16000, 320)
+    clips = training_dataset(tiny_dataset, spec, batch_size=2, clip_frames=50, level="power")
+    features, audio = next(iter(clips))
+    reference = load_reference(run, spec)
+    heard = [*zip(features["loudness_db"][..., 0].numpy(), audio.numpy(), strict=True)]
+    for level_db, sound in (*heard, (reference.loudness_db[:90], reference.audio[: 90 * 320])):
+        for frame in range(2, 48):
+            middle = (frame + 1) * 320
+            want = 10.0 * np.log10(np.mean(sound[middle - 512 : middle + 512].astype(float) ** 2))
+            assert level_db[frame] == pytest.approx(max(want, -100.0), abs=1e-3)
+    with pytest.raises(DdspError, match=r"trained on power, devices measure loudness: .*--target ddsp-vst"):
+        export(run, tmp_path / "no.tflite")
 
 
 def test_a_run_keeps_excerpts_of_what_it_was_trained_on(run, tmp_path):

@@ -1,0 +1,31 @@
+"""Power of each frame, the other measure of level that a network may be trained on."""
+
+import numpy as np
+
+from ddsp_edge.units import Array
+from ddsp_tf.frames import FrameSpec
+
+POWER_SECONDS = 0.064  # 1024 samples at 16 kHz, as the plug-in DDSP-VST has it
+POWER_FLOOR_DB = -100.0
+POWER_DEFINITION = "10 log10 of the mean square over 64 ms around a frame's sample, dB of full scale 1"
+LEVELS = ("loudness", "power")
+"""What a network may be told of the level: A-weighted loudness, or power."""
+
+
+def power_db(audio: Array, spec: FrameSpec) -> Array:
+    """Power of each frame in dB: 10 log10 of the mean square over 64 ms around the frame's sample.
+
+    Args:
+        audio: `[frames * hop]`, full scale 1.
+        spec: The frame grid.
+
+    Returns:
+        float32 `[frames]`, -100 dB at least.
+    """
+    size = round(POWER_SECONDS * spec.sample_rate)
+    sums = np.cumsum(np.concatenate([[0.0], np.square(audio.astype(np.float64))]))
+    ends = spec.frame_sample(0) + spec.hop * np.arange(len(audio) // spec.hop) + size // 2
+    last = np.minimum(ends, len(audio))
+    energy = sums[last] - sums[np.clip(ends - size, 0, len(audio))]
+    floor = 10.0 ** (POWER_FLOOR_DB / 10.0)
+    return np.asarray(10.0 * np.log10(np.maximum(energy / size, floor)), np.float32)
