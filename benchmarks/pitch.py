@@ -49,10 +49,13 @@ Estimate = Callable[[Array], tuple[Array, Array]]  # f0 of every frame, and whet
 def estimators(data: Path) -> Iterator[tuple[str, Estimate]]:
     """What there is to compare, by name."""
 
-    def device(audio: Array) -> tuple[Array, Array]:
-        tracker = PitchTracker(SPEC)
-        f0, voicing = (np.concatenate(x) for x in zip(tracker.push(audio), tracker.flush(), strict=True))
-        return f0, voicing >= VOICED
+    def of_device(f0_min_hz: float, lookahead_frames: int | None) -> Estimate:
+        def run(audio: Array) -> tuple[Array, Array]:
+            tracker = PitchTracker(SPEC, f0_min_hz, lookahead_frames=lookahead_frames)
+            f0, voicing = (np.concatenate(x) for x in zip(tracker.push(audio), tracker.flush(), strict=True))
+            return f0, voicing >= VOICED
+
+        return run
 
     def of_library(name: str, **settings: object) -> Estimate:
         made = make_f0_estimator(name, **settings)  # type: ignore[arg-type]
@@ -63,7 +66,10 @@ def estimators(data: Path) -> Iterator[tuple[str, Estimate]]:
 
         return run
 
-    yield "device", device
+    # As `ddsp-edge play --latency` full, middle and low.
+    yield "device", of_device(55.0, None)
+    yield "device, middle latency", of_device(55.0, 0)
+    yield "device, low latency", of_device(110.0, 0)
     smoothed = importlib.util.find_spec("tensorflow_probability") is not None
     yield "yin-viterbi", of_library("yin-viterbi")
     if smoothed:

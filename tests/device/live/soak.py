@@ -105,9 +105,10 @@ def main():
     path, seconds = arguments.instrument, arguments.seconds
     settings = EffectSettings(gate=True, match_loudness=True, match_octave=True, gain_db=12.0)
     effect = LiveEffect(path, settings, seed=0, **LATENCIES["low"])
-    print(json.dumps({"effect": soak(effect, seconds, (48_000, 16_000, 44_100), 480, 1)}, indent=1))
+    rates = (48_000, 16_000, 44_100)
+    print(json.dumps({"effect": soak(effect, seconds, rates, 480, 1)}, indent=1), flush=True)
     keys = LiveInstrument(path, 4, KeySettings(gain_db=12.0), seed=0)
-    print(json.dumps({"keys": soak(keys, seconds, (48_000, 16_000, 44_100), 480, 0)}, indent=1))
+    print(json.dumps({"keys": soak(keys, seconds, rates, 480, 0)}, indent=1), flush=True)
 
 
 if __name__ == "__main__":

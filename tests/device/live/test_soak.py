@@ -6,7 +6,7 @@ from ddsp_edge.live import LATENCIES, EffectSettings, KeySettings, LiveEffect, L
 from tests.device.conftest import TINY
 from tests.device.live.soak import soak
 
-SECONDS = 8.0
+SECONDS = 5.0
 
 
 def effect():
