@@ -203,6 +203,7 @@ def describe_for_vst(model: Autoencoder, excerpts: Excerpts, power_map: PowerMap
         "sample_rate": SAMPLE_RATE,
         "ddsp_tf": {
             "name": known["config"]["name"],
+            "mix": model.mix or {},
             "power_map": dataclasses.asdict(power_map),
             "f0_estimator": known["f0_estimator"],
             "config": known["config"],

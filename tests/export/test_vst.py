@@ -104,6 +104,7 @@ def test_metadata_is_what_the_plug_in_reads(run, exported):
     sizes = {"num_harmonics": 60, "num_noise_amps": 65, "frame_rate": 50, "frame_size": 1024}
     assert {name: metadata[name] for name in sizes} == sizes
     assert metadata["sample_rate"] == 16000
+    assert metadata["ddsp_tf"]["mix"] == {}  # a model of one instrument
     assert isinstance(metadata["version"], str)
     assert metadata["export_time"].startswith("20")
     low, high = metadata["mean_min_pitch_note_hz"], metadata["mean_max_pitch_note_hz"]
