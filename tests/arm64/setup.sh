@@ -4,16 +4,20 @@
 #     tests/arm64/setup.sh FOLDER        leaves FOLDER/python, which is used like any other python
 #
 # It takes Debian's packages of another architecture with an apt of its own lists, and wheels by pip. Needs
-# apt-get and dpkg of Debian, and pip of Python 3.11 or later.
+# apt-get and dpkg of Debian, and pip of Python 3.11 or later. Ends with 75 where Debian's packages cannot be had.
 set -euo pipefail
 FOLDER=${1:?a folder to make}
 PIP=${PIP:-python3 -m pip}
 RELEASE=${RELEASE:-bookworm}
+unavailable() {
+  echo "$0: $1" >&2
+  exit 75
+}
+command -v apt-get >/dev/null && command -v dpkg >/dev/null || unavailable "apt-get and dpkg are not here"
 # Packages come from where this machine's own come from.
 MIRROR=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | sed -n 1p)}
 if [ -z "$MIRROR" ]; then
-  echo "$0: apt-get knows no source of packages: run it on Debian, or name a Debian archive in MIRROR" >&2
-  exit 1
+  unavailable "apt-get knows no source of packages: run it on Debian, or name a Debian archive in MIRROR"
 fi
 HERE=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$FOLDER"/{apt/state/lists/partial,apt/cache/archives/partial,debs,root,site}
@@ -32,17 +36,19 @@ Dir::Etc::SourceList "$FOLDER/apt/sources.list";
 Dir::Etc::SourceParts "/dev/null";
 CONF
 export APT_CONFIG="$FOLDER/apt/apt.conf"
-apt-get -qq update
+apt-get -qq update || unavailable "the lists of $MIRROR cannot be had"
 (
   cd "$FOLDER/debs"
   apt-get -qq download python3.11-minimal libpython3.11-minimal libpython3.11-stdlib libstdc++6 libgcc-s1 \
     libgomp1 libexpat1 zlib1g libc6 libffi8 libssl3 libbz2-1.0 liblzma5 libsqlite3-0 libuuid1
-)
+) || unavailable "the packages of an arm64 Python cannot be had from $MIRROR"
 for deb in "$FOLDER"/debs/*.deb; do dpkg -x "$deb" "$FOLDER/root"; done
 
 if ! command -v qemu-aarch64-static >/dev/null; then
   unset APT_CONFIG # the emulator is of the architecture that we run on
-  (cd "$FOLDER" && apt-get -qq -o APT::Sandbox::User= download qemu-user-static && dpkg -x qemu-user-static_*.deb qemu)
+  (cd "$FOLDER" && apt-get -qq -o APT::Sandbox::User= download qemu-user-static) ||
+    unavailable "the package qemu-user-static cannot be had"
+  dpkg -x "$FOLDER"/qemu-user-static_*.deb "$FOLDER/qemu"
 fi
 QEMU=$(command -v qemu-aarch64-static || echo "$FOLDER/qemu/usr/bin/qemu-aarch64-static")
 
