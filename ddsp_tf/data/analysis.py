@@ -14,7 +14,7 @@ from ddsp_edge.units import Array
 from ddsp_tf.data.passages import Cut
 from ddsp_tf.data.quality import Quality, measure_quality
 from ddsp_tf.features.f0 import F0Estimator
-from ddsp_tf.features.power import power_db
+from ddsp_tf.features.power import level_db
 from ddsp_tf.frames import FrameSpec
 
 SILENCE_DB = -60.0
@@ -75,13 +75,14 @@ class Analyser:
         self.spec = spec
         self.estimator = estimator
         self._keep = to_int16 if audio_format == "int16" else np.asarray
-        self._by_power = level == "power"
+        self._level = level
         self._edge = -(-window_size(spec.sample_rate) // (2 * spec.hop))
 
     def __call__(self, cut: Cut) -> Analysis:
         """Measure one passage within the sound around it, so that its ends do not show."""
         part = slice(cut.lead_frames, cut.lead_frames + cut.n_frames)
-        loudness = loudness_db(cut.audio, self.spec)[part]
+        around = loudness_db(cut.audio, self.spec)
+        loudness = around[part]
         own = slice(self._edge, cut.n_frames - self._edge)  # the outermost hear what is beside the passage
         silent = bool(loudness[own].max(initial=SILENCE_DB) <= SILENCE_DB)
         hop = self.spec.hop
@@ -93,8 +94,8 @@ class Analyser:
         track = self.estimator.estimate(cut.audio, self.spec)
         f0_hz, voicing = track.f0_hz[part], track.voicing[part]
         quality = measure_quality(audio, f0_hz, loudness, self.spec, cut.clipped_samples)
-        level_db = power_db(cut.audio, self.spec)[part] if self._by_power else loudness
-        return Analysis(kept, cut.first_sample, f0_hz, voicing, level_db, False, cut.source, quality)
+        level = level_db(self._level, cut.audio, around, self.spec)[part]
+        return Analysis(kept, cut.first_sample, f0_hz, voicing, level, False, cut.source, quality)
 
 
 def context_frames(spec: FrameSpec, context_seconds: float) -> int:

@@ -22,7 +22,7 @@ from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.data.reading import check_sample_rate, passage_from_record
 from ddsp_tf.data.records import OnDamage, RecordPlace, read_records
 from ddsp_tf.errors import DdspError
-from ddsp_tf.features.power import power_db
+from ddsp_tf.features.power import level_db
 from ddsp_tf.frames import FrameSpec
 
 _CLIP_STREAM, _CHANGE_STREAM = 1, 2  # tell the random numbers of offsets and changes from those of orders
@@ -153,7 +153,7 @@ class _Clips:
         on_damage: OnDamage | None,
     ) -> None:
         self._info = load_dataset_info(folder)
-        self._by_power = level == "power"
+        self._level = level
         self._spec = spec
         check_sample_rate(folder, self._info, spec)
         every: list[RecordPlace] = []
@@ -208,16 +208,15 @@ class _Clips:
         change = clip.change
         if change.ratio == 1.0:
             passage = passage_from_record(record, self._info, self._spec)
-            level_db = power_db(passage.audio, self._spec) if self._by_power else passage.loudness_db
-            f0_hz, loudness = passage.f0_hz[first:end], level_db[first:end]
+            level = level_db(self._level, passage.audio, passage.loudness_db, self._spec)
+            f0_hz, loudness = passage.f0_hz[first:end], level[first:end]
             audio = passage.audio[first * hop : end * hop]
         else:
             start_hz = self._info.f0_hz_range.median
             f0_hz, loudness, audio = shifted(
                 record, self._spec, first, self._clip_frames, change.ratio, start_hz
             )
-            if self._by_power:
-                loudness = power_db(audio, self._spec)
+            loudness = level_db(self._level, audio, loudness, self._spec)
         if change.gain_db:
             audio, loudness = amplified(audio, loudness, change.gain_db)
         return f0_hz, loudness, audio

@@ -5,7 +5,7 @@ import numpy as np
 from ddsp_edge.units import Array
 from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.data.reading import Passage
-from ddsp_tf.features.power import power_db
+from ddsp_tf.features.power import level_db
 from ddsp_tf.models.autoencoder import Autoencoder
 
 
@@ -18,9 +18,8 @@ def features_of(model: Autoencoder, passage: Passage) -> dict[str, Array]:
     Raises:
         DdspError: If the recording is of none of the model's instruments.
     """
-    by_power = model.level == "power"
-    level_db = power_db(passage.audio, model.spec) if by_power else passage.loudness_db
-    features = {"f0_hz": passage.f0_hz, "loudness_db": level_db}
+    level = level_db(model.level, passage.audio, passage.loudness_db, model.spec)
+    features = {"f0_hz": passage.f0_hz, "loudness_db": level}
     if "audio" in model.feature_names:
         features["audio"] = passage.audio
     if "instrument" in model.feature_names:

@@ -7,9 +7,23 @@ from ddsp_tf.frames import FrameSpec
 
 POWER_SECONDS = 0.064  # 1024 samples at 16 kHz, as the plug-in DDSP-VST has it
 POWER_FLOOR_DB = -100.0
-POWER_DEFINITION = "10 log10 of the mean square over 64 ms around a frame's sample, dB of full scale 1"
 LEVELS = ("loudness", "power")
 """What a network may be told of the level: A-weighted loudness, or power."""
+
+
+def level_db(level: str, audio: Array, loudness_db: Array, spec: FrameSpec) -> Array:
+    """What a network that is told of `level` hears of a sound, dB.
+
+    Args:
+        level: One of `LEVELS`.
+        audio: `[frames * hop]`, full scale 1.
+        loudness_db: `[frames]`, its A-weighted loudness.
+        spec: The frame grid.
+
+    Returns:
+        float32 `[frames]`: the loudness, or the power in its place.
+    """
+    return power_db(audio, spec) if level == "power" else loudness_db
 
 
 def power_db(audio: Array, spec: FrameSpec) -> Array:

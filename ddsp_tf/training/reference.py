@@ -15,7 +15,7 @@ from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.data.reading import read_passages
 from ddsp_tf.data.records import OnDamage
 from ddsp_tf.errors import DdspError
-from ddsp_tf.features.power import power_db
+from ddsp_tf.features.power import level_db
 from ddsp_tf.frames import FrameSpec
 
 REFERENCE_NAME = "reference.npz"
@@ -48,8 +48,7 @@ def save_reference(data: Path, run: Path, config: Config, on_damage: OnDamage | 
         if frames >= spec.frames_for(REFERENCE_SECONDS):
             break
     frames = min(frames, spec.frames_for(REFERENCE_SECONDS))
-    by_power = config.model.level == "power"
-    levels = [power_db(p.audio, spec) if by_power else p.loudness_db for p in passages]
+    levels = [level_db(config.model.level, p.audio, p.loudness_db, spec) for p in passages]
     extra: dict[str, Any] = {}
     if config.model.instruments:
         instruments = Instruments(config.model.instruments)
