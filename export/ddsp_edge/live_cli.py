@@ -51,15 +51,22 @@ _HEALTH_S = 300.0
 
 def add_live_commands(commands: Any, debug: argparse.ArgumentParser) -> None:
     """Add `play`, `midi` and `install-service` to the commands of a parser."""
-    play = commands.add_parser(
+
+    def command(
+        name: str, handler: Callable[[argparse.Namespace], None], defaults: dict[str, Any], **texts: str
+    ) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = commands.add_parser(name, parents=[debug], **texts)
+        defaults = {**_DEFAULTS, **defaults}
+        parser.set_defaults(handler=lambda given: handler(with_settings_file(given, parser, defaults)))
+        return parser
+
+    play = command(
         "play",
-        parents=[debug],
+        _play,
+        {"latency": "low"},
         help="play live from a microphone",
         description="Play the pitch and loudness of what a microphone hears on an instrument. "
         "Needs pip install 'ddsp-tf[live]'. Ctrl-C ends.",
-    )
-    play.set_defaults(
-        handler=lambda given: _play(with_settings_file(given, play, {**_DEFAULTS, "latency": "low"}))
     )
     play.add_argument("--input", metavar="DEVICE", help="number or part of the name of the device to hear")
     play.add_argument(
@@ -70,16 +77,14 @@ def add_live_commands(commands: Any, debug: argparse.ArgumentParser) -> None:
     _common(play)
     _settings(play, _EFFECT)
 
-    midi = commands.add_parser(
+    midi = command(
         "midi",
-        parents=[debug],
+        _midi,
+        {"voices": 4},
         help="play live from a MIDI keyboard, or the computer's",
         description="Play an instrument from a MIDI keyboard, or from the computer's keys where there is "
         "none: a is C, w C sharp and so on, z and x move by an octave, space ends a note, Escape all sound. "
         "Needs pip install 'ddsp-tf[live]'. Ctrl-C ends.",
-    )
-    midi.set_defaults(
-        handler=lambda given: _midi(with_settings_file(given, midi, {**_DEFAULTS, "voices": 4}))
     )
     midi.add_argument("--port", metavar="NAME", help="part of the name of the MIDI port")
     midi.add_argument(
@@ -214,7 +219,7 @@ class _Told:
 
 @contextmanager
 def _keys_of(arguments: argparse.Namespace, keys: "LiveInstrument") -> Iterator[None]:
-    from ddsp_edge.live.messages import ComputerKeys, listening, typing
+    from ddsp_edge.live.messages import ComputerKeys, listening, terminal_keys
 
     with ExitStack() as stack:
         computer = arguments.computer_keys
@@ -227,7 +232,7 @@ def _keys_of(arguments: argparse.Namespace, keys: "LiveInstrument") -> Iterator[
                 _say(f"{error}; playing on the computer's keys instead (a is C; --help tells more)")
                 computer = True
         if computer:
-            stack.enter_context(typing(ComputerKeys(keys).press, sys.stdin))
+            stack.enter_context(terminal_keys(ComputerKeys(keys).press, sys.stdin))
         yield
 
 

@@ -158,7 +158,7 @@ class ComputerKeys:
 
 
 @contextmanager
-def typing(press: Callable[[str], None], stream: Any) -> Iterator[None]:
+def terminal_keys(press: Callable[[str], None], stream: Any) -> Iterator[None]:
     """Send each character that is typed in a terminal to `press`, at once and unseen.
 
     Args:

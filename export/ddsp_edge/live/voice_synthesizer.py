@@ -5,7 +5,8 @@ the size of the arrays.
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -71,12 +72,28 @@ class VoiceSynthesizer:
                 control: signals[source] if source in signals else controls[source]
                 for control, source in inputs.items()
             }
-            signals[name] = processor.process(numbers, **given)
+            signals[name] = processor.process(numbers, given)
         return signals[self._output]
 
 
-class _Voices:
-    """A processor for several voices, one at a time: what has no faster way."""
+class _Voices(ABC):
+    """A processor for several voices."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget everything."""
+
+    @abstractmethod
+    def reset_voice(self, voice: int) -> None:
+        """Forget what a voice played."""
+
+    @abstractmethod
+    def process(self, numbers: list[int], inputs: Mapping[str, Array]) -> Array:
+        """Render a frame of some voices: `[len(numbers), channels]` by name in, `[len(numbers), hop]` out."""
+
+
+class _OneByOne(_Voices):
+    """What has no faster way."""
 
     def __init__(self, processor: Processor, voices: int) -> None:
         self._each = [copy.deepcopy(processor) for _ in range(voices)]
@@ -88,11 +105,7 @@ class _Voices:
     def reset_voice(self, voice: int) -> None:
         self._each[voice].reset()
 
-    @property
-    def process(self) -> Callable[..., Array]:
-        return self._process
-
-    def _process(self, numbers: list[int], **inputs: Array) -> Array:
+    def process(self, numbers: list[int], inputs: Mapping[str, Array]) -> Array:
         # A row of a control is one frame `[1, channels]`, a row of a signal a hop `[hop]`.
         signals = ("audio", "audio_0", "audio_1")
         rows = [
@@ -106,19 +119,20 @@ class _Voices:
 
 class _AddVoices(_Voices):
     def __init__(self, processor: Add) -> None:
-        super().__init__(processor, 0)
         self._add = processor
 
-    def reset_voice(self, voice: int) -> None:
-        pass
+    def reset(self) -> None:
+        """There is nothing to forget."""
 
-    def _process(self, numbers: list[int], **inputs: Array) -> Array:
+    def reset_voice(self, voice: int) -> None:
+        """There is nothing to forget."""
+
+    def process(self, numbers: list[int], inputs: Mapping[str, Array]) -> Array:
         return self._add.process(**inputs)
 
 
 class _HarmonicVoices(_Voices):
     def __init__(self, processor: Harmonic, voices: int) -> None:
-        super().__init__(processor, 0)
         self._harmonic = processor
         self._phase, self._f0 = np.zeros(voices), np.zeros(voices)
         self._amplitudes = np.zeros((voices, processor.n_harmonics), np.float32)
@@ -131,7 +145,7 @@ class _HarmonicVoices(_Voices):
     def reset_voice(self, voice: int) -> None:
         self._phase[voice], self._new[voice] = 0.0, True
 
-    def _process(self, numbers: list[int], **inputs: Array) -> Array:
+    def process(self, numbers: list[int], inputs: Mapping[str, Array]) -> Array:
         f0 = np.asarray(inputs["f0_hz"], np.float64)[:, 0]
         amplitudes = inputs["amplitude"] * inputs["distribution"]
         before, amplitudes_before, phase = self._f0[numbers], self._amplitudes[numbers], self._phase[numbers]
@@ -146,7 +160,6 @@ class _HarmonicVoices(_Voices):
 
 class _NoiseVoices(_Voices):
     def __init__(self, processor: FilteredNoise, voices: int) -> None:
-        super().__init__(processor, 0)
         self._noise = processor
         hops, self._hop = processor.tail_shape
         self._tails = np.zeros((voices, (hops + 1) * self._hop), np.float32)
@@ -159,7 +172,7 @@ class _NoiseVoices(_Voices):
     def reset_voice(self, voice: int) -> None:
         self._tails[voice] = 0.0
 
-    def _process(self, numbers: list[int], **inputs: Array) -> Array:
+    def process(self, numbers: list[int], inputs: Mapping[str, Array]) -> Array:
         white = self._random.random((len(numbers), self._hop), np.float32) * np.float32(2) - np.float32(1)
         pieces = self._noise.pieces(white, inputs["magnitudes"])
         ringing = self._tails[numbers]
@@ -178,4 +191,4 @@ def _voices_of(processor: Processor, voices: int) -> _Voices:
         return _NoiseVoices(processor, voices)
     if isinstance(processor, Add):
         return _AddVoices(processor)
-    return _Voices(processor, voices)
+    return _OneByOne(processor, voices)
