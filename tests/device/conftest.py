@@ -6,6 +6,7 @@ With `DDSP_BLOCK_TENSORFLOW=1` an import of anything heavy fails, as it would on
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,16 @@ TINY = Path(__file__).parent / "data" / "tiny-instrument.tflite"
 def tiny() -> Path:
     """The file of the small instrument."""
     return TINY
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run `ddsp-edge` in this process; return status, stdout and stderr."""
+    from ddsp_edge.cli import main
+
+    def command(*arguments: object) -> tuple[int, str, str]:
+        status = main([str(a) for a in arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return command

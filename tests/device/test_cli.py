@@ -20,18 +20,6 @@ from tests.device.test_midi import control, off, on, save
 from tests.device.test_render import RATE, phrase
 
 
-@pytest.fixture
-def run(capsys):
-    """Run the command in this process; return status, stdout and stderr."""
-
-    def command(*arguments):
-        status = main([str(a) for a in arguments])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return command
-
-
 def fails(result):
     """The one line of a command that failed as it should."""
     status, out, err = result

@@ -1,5 +1,6 @@
 """`ddsp-edge play` and `midi` as a user meets them, on a sound card that a module of the tests pretends."""
 
+import dataclasses
 import sys
 import threading
 import time
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from ddsp_edge.cli import main
-from ddsp_edge.live import LiveInstrument
+from ddsp_edge.live import LATENCIES, EffectSettings, KeySettings, LiveInstrument
 from ddsp_edge.live.messages import listening
 from ddsp_edge.live.sound_card import SoundCard
 from tests.device.conftest import TINY
@@ -99,16 +100,6 @@ def ports(monkeypatch):
     monkeypatch.setattr(mido, "get_input_names", lambda: ["Midi Through:0", "Keys 61:1"], raising=False)
     monkeypatch.setattr(mido, "open_input", lambda name, callback: Port(callback), raising=False)
     return opened
-
-
-@pytest.fixture
-def run(capsys):
-    def command(*arguments):
-        status = main([str(a) for a in arguments])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return command
 
 
 def test_play_sounds_at_the_rate_of_the_card_and_counts_xruns(run, card):
@@ -302,3 +293,19 @@ def test_a_service_without_settings_is_refused(run, tmp_path):
     assert status == 1
     assert "none.toml: no such file" in err
     assert not (tmp_path / "ddsp-edge.service").exists()
+
+
+@pytest.mark.parametrize(("command", "settings"), [("play", EffectSettings), ("midi", KeySettings)])
+def test_every_setting_is_an_option(capsys, command, settings):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    told = capsys.readouterr().out
+    for field in dataclasses.fields(settings):
+        assert "--" + field.name.replace("_", "-") in told
+
+
+def test_the_latencies_of_the_command_are_those_of_the_effect(capsys):
+    with pytest.raises(SystemExit):
+        main(["play", str(TINY), "--latency", "soon"])
+    told = capsys.readouterr().err
+    assert all(name in told for name in LATENCIES)
