@@ -1,9 +1,15 @@
 """Which voice plays which key: held keys, the sustain pedal, stealing, and letting everything go."""
 
+from collections.abc import Collection
+
 from ddsp_edge.card import Range
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.live.settings import KeySettings, within
 from ddsp_edge.live.voice import Voice
+
+_CHANNELS = range(16)
+Key = tuple[int, int]
+"""A channel and a note of it: the same note of two channels is two keys."""
 
 
 class Keyboard:
@@ -24,72 +30,74 @@ class Keyboard:
         self.voices = [Voice(spec) for _ in range(voices)]
         self._range = loudness_db_range
         self._settings = settings
-        self._down: dict[int, int] = {}  # note -> velocity; newest last, those the pedal holds among them
-        self._let_go: set[int] = set()  # notes that only the pedal holds
+        self._down: dict[Key, int] = {}  # -> velocity; newest last, those the pedal holds among them
+        self._let_go: set[Key] = set()  # that only the pedal holds
         self._ages = [0] * voices  # when a voice was last pressed or let go
         self._age = 0
 
     @property
     def notes(self) -> list[int]:
         """Notes that are held by a key or the pedal, oldest first."""
-        return list(self._down)
+        return [note for _, note in self._down]
 
-    def press(self, note: int, velocity: int) -> None:
+    def press(self, note: int, velocity: int, channel: int = 0) -> None:
         """A key goes down, with a velocity from 1 to 127."""
+        key = channel, note
         slurred = bool(self._down)
-        self._down.pop(note, None)
-        self._down[note] = velocity
-        self._let_go.discard(note)
+        self._down.pop(key, None)
+        self._down[key] = velocity
+        self._let_go.discard(key)
         if len(self.voices) == 1:
-            self._sound(0, note, slurred)
+            self._sound(0, key, slurred)
         else:
-            self._sound(self._voice_for(note), note, slurred=False)
+            self._sound(self._voice_for(key), key, slurred=False)
 
-    def release(self, note: int, sustained: bool) -> None:
+    def release(self, note: int, sustained: bool, channel: int = 0) -> None:
         """A key comes up, while the pedal is down or not."""
-        if note not in self._down:
+        key = channel, note
+        if key not in self._down:
             return
         if sustained:
-            self._let_go.add(note)
+            self._let_go.add(key)
         else:
-            self._end([note])
+            self._end([key])
 
-    def lift_pedal(self) -> None:
-        """End what only the pedal held."""
-        self._end(list(self._let_go))
+    def lift_pedal(self, channel: int = 0) -> None:
+        """End what only the pedal of a channel held."""
+        self._end([key for key in self._let_go if key[0] == channel])
 
-    def release_all(self) -> None:
-        """Let everything go, whatever holds it."""
-        self._down.clear()
-        self._let_go.clear()
-        for number in range(len(self.voices)):
-            self._release_voice(number)
+    def release_all(self, channel: int = 0) -> None:
+        """Let all keys of a channel go, whatever holds them."""
+        self._end([key for key in self._down if key[0] == channel])
 
-    def silence(self) -> None:
-        """Stop every voice at once."""
-        self.release_all()
+    def silence(self, channels: Collection[int] = _CHANNELS) -> None:
+        """Stop every voice of some channels at once."""
+        for channel in channels:
+            self.release_all(channel)
         for voice in self.voices:
-            voice.silence()
+            if voice.channel in channels and not voice.keyed:
+                voice.silence()
 
-    def _end(self, notes: list[int]) -> None:
+    def _end(self, keys: list[Key]) -> None:
         sounding = next(reversed(self._down), None)
-        for note in notes:
-            del self._down[note]
-            self._let_go.discard(note)
+        for key in keys:
+            del self._down[key]
+            self._let_go.discard(key)
         if len(self.voices) > 1:
             for number, voice in enumerate(self.voices):
-                if voice.keyed and voice.note in notes:
+                if voice.keyed and (voice.channel, voice.note) in keys:
                     self._release_voice(number)
         elif not self._down:
             self._release_voice(0)
-        elif sounding in notes:
+        elif sounding in keys:
             self._sound(0, next(reversed(self._down)), slurred=True)
 
-    def _sound(self, number: int, note: int, slurred: bool) -> None:
+    def _sound(self, number: int, key: Key, slurred: bool) -> None:
         curve = within(self._settings.velocity_curve, 0.1, 10.0, 1.0)
-        share = ((self._down[note] - 1) / 126.0) ** curve
+        share = ((self._down[key] - 1) / 126.0) ** curve
         level = self._range.low + (self._range.high - self._range.low) * share
-        self.voices[number].press(note, level, self._settings, slurred)
+        channel, note = key
+        self.voices[number].press(note, level, self._settings, slurred, channel)
         self._age += 1
         self._ages[number] = self._age
 
@@ -99,12 +107,12 @@ class Keyboard:
             self._age += 1
             self._ages[number] = self._age
 
-    def _voice_for(self, note: int) -> int:
-        """The voice that plays the note already, a silent one, one let go, or the oldest."""
+    def _voice_for(self, key: Key) -> int:
+        """The voice that plays the key already, a silent one, one let go, or the oldest."""
 
         def rank(number: int) -> tuple[bool, bool, bool, int]:
             voice = self.voices[number]
-            playing = voice.note == note and not voice.silent
+            playing = (voice.channel, voice.note) == key and not voice.silent
             return not playing, not voice.silent, voice.keyed, self._ages[number]
 
         return min(range(len(self.voices)), key=rank)

@@ -18,17 +18,17 @@ from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, midi_to_hz
 MAX_WAITING = 4096  # events that were sent and not yet heard: eight seconds of the densest playing
 _SLEEP_S = 1.0  # at the floor, after which a voice stops computing
 _ALL_SOUND_OFF, _ALL_NOTES_OFF = 120, 123
-_BEND = -1  # in the place of a controller's number
+_CHANNELS = 16
 
 
 class LiveInstrument(BlockPlayer):
     """Play an instrument from a keyboard.
 
     A frame hears what was sent up to the sample it stands for, and the hop that ends there follows one hop
-    later, so that every event is heard after the same time, `latency_samples`: one hop. The output of one
-    voice is that of `ddsp_edge.midi`, so much later, held to full scale.
+    later, so that every event is heard after the same time, `latency_samples`: one hop.
 
-    Messages may be sent from any one other thread while `process` runs; channels are not told apart.
+    Channels, 0 to 15, share the voices; each has keys, wheels and pedals of its own. Messages may be sent
+    from any one other thread while `process` runs.
 
     Args:
         path: A `.tflite` made by `ddsp-tf export`.
@@ -56,7 +56,7 @@ class LiveInstrument(BlockPlayer):
         bank = VoiceBank(path, voices, seed)
         super().__init__(bank, self.settings, bank.spec.hop)
         self._keyboard = Keyboard(self.spec, self.card.loudness_db_range, voices, self.settings)
-        self._controllers = Controllers()
+        self._controllers = [Controllers() for _ in range(_CHANNELS)]
         self._events: deque[tuple[int, int, int, int]] = deque()  # sample, status, two data values
         self._fade_out = 1.0 - crossfade(self.spec.hop)
         self._sleep_frames = self.spec.frames_for(_SLEEP_S)
@@ -70,7 +70,8 @@ class LiveInstrument(BlockPlayer):
     def _forget(self) -> None:
         self._events.clear()
         self._keyboard.silence()
-        self._controllers.reset()
+        for wheels in self._controllers:
+            wheels.reset()
         self._quiet = [self._sleep_frames] * self._bank.voices  # frames since a voice fell silent
         self._position = 0  # samples given out
         self._frames = 0
@@ -82,36 +83,37 @@ class LiveInstrument(BlockPlayer):
         """Notes that are held by a key or the pedal, oldest first."""
         return self._keyboard.notes
 
-    def note_on(self, note: int, velocity: int = 100, offset: int = 0) -> None:
+    def note_on(self, note: int, velocity: int = 100, offset: int = 0, channel: int = 0) -> None:
         """Press a key.
 
         Args:
             note: MIDI note, 0 to 127.
             velocity: 1 to 127; 0 lets the key go.
             offset: Samples into the next block at which it happens; events come in the order of time.
+            channel: 0 to 15.
 
         Raises:
             DdspError: If a number is out of range, as in the methods below.
         """
-        self._send(0x90, _seven_bits("note", note), _seven_bits("velocity", velocity), offset)
+        self._send(0x90, _seven_bits("note", note), _seven_bits("velocity", velocity), offset, channel)
 
-    def note_off(self, note: int, offset: int = 0) -> None:
+    def note_off(self, note: int, offset: int = 0, channel: int = 0) -> None:
         """Let a key go."""
-        self._send(0x90, _seven_bits("note", note), 0, offset)
+        self._send(0x90, _seven_bits("note", note), 0, offset, channel)
 
-    def pitch_bend(self, bend: float, offset: int = 0) -> None:
+    def pitch_bend(self, bend: float, offset: int = 0, channel: int = 0) -> None:
         """Move the pitch wheel: -1 (down by the bend range, 2 semitones if not set) to 1 (up)."""
         if not -1.0 <= bend <= 1.0:
             raise DdspError(f"bend must be from -1 to 1. Received: {bend!r}")
-        self._send(0xE0, round(bend * 8192), 0, offset)
+        self._send(0xE0, round(bend * 8192), 0, offset, channel)
 
-    def control_change(self, control: int, value: int, offset: int = 0) -> None:
+    def control_change(self, control: int, value: int, offset: int = 0, channel: int = 0) -> None:
         """Move a controller, 0 to 127 both.
 
         Modulation (1), volume (7), expression (11), sustain (64), bend range (RPN 0), all sound off (120),
         reset all controllers (121) and all notes off (123) are heard.
         """
-        self._send(0xB0, _seven_bits("control", control), _seven_bits("value", value), offset)
+        self._send(0xB0, _seven_bits("control", control), _seven_bits("value", value), offset, channel)
 
     def panic(self) -> None:
         """Stop all sound within a hop, forget all keys, pedals and messages that wait."""
@@ -121,14 +123,16 @@ class LiveInstrument(BlockPlayer):
         """Play the next `n_samples` samples, float32."""
         return self.process(np.zeros(n_samples, np.float32))
 
-    def _send(self, status: int, first: int, second: int, offset: int) -> None:
+    def _send(self, status: int, first: int, second: int, offset: int, channel: int) -> None:
         if offset < 0:
             raise DdspError(f"offset must be 0 or more samples. Received: {offset}")
+        if channel not in range(_CHANNELS):
+            raise DdspError(f"channel must be a whole number from 0 to 15. Received: {channel!r}")
         if len(self._events) >= MAX_WAITING:
             # Nobody plays. To lose a message might leave a note sounding for ever; nothing is left sounding.
             self._panic = True
             return
-        self._events.append((self._position + offset, status, first, second))
+        self._events.append((self._position + offset, status | int(channel), first, second))
 
     def _advance(self, part: Array) -> None:
         while len(self._queue) < len(part):
@@ -145,37 +149,44 @@ class LiveInstrument(BlockPlayer):
         now = self.spec.frame_sample(self._frames)
         while self._events and self._events[0][0] <= now:
             _, status, first, second = self._events.popleft()
-            if status == 0xE0:
-                self._controllers.bend = first / 8192.0
-            elif status == 0xB0:
-                self._control(first, second)
+            kind, channel = status & 0xF0, status & 0x0F
+            wheels = self._controllers[channel]
+            if kind == 0xE0:
+                wheels.bend = first / 8192.0
+            elif kind == 0xB0:
+                self._control(channel, first, second)
             elif second:
-                self._keyboard.press(first, second)
+                self._keyboard.press(first, second, channel)
             else:
-                self._keyboard.release(first, self._controllers.sustained)
+                self._keyboard.release(first, wheels.sustained, channel)
 
-    def _control(self, control: int, value: int) -> None:
-        was_sustained = self._controllers.sustained
-        self._controllers.hear(control, value)
+    def _control(self, channel: int, control: int, value: int) -> None:
+        wheels = self._controllers[channel]
+        was_sustained = wheels.sustained
+        wheels.hear(control, value)
         if control == _ALL_SOUND_OFF:
-            self._stop()
+            wheels.centre()
+            self._keyboard.silence([channel])
+            self._mute |= all(voice.silent for voice in self._keyboard.voices)
         elif control == _ALL_NOTES_OFF:
-            self._controllers.sustained = False
-            self._keyboard.release_all()
-        elif was_sustained and not self._controllers.sustained:
-            self._keyboard.lift_pedal()
+            wheels.sustained = False
+            self._keyboard.release_all(channel)
+        elif was_sustained and not wheels.sustained:
+            self._keyboard.lift_pedal(channel)
 
     def _stop(self) -> None:
-        self._controllers.centre()
+        for wheels in self._controllers:
+            wheels.centre()
         self._keyboard.silence()
         self._mute = True
 
     def _hop(self) -> None:
-        settings, wheels = self.settings, self._controllers
-        moved = wheels.bend_semitones + settings.semitones() + wheels.modulation * self._vibrato()
+        settings = self.settings
+        transposition, vibrato = settings.semitones(), self._vibrato()
         playing, waking, sleeping = list[int](), list[int](), list[int]()
         pitches, levels = list[float](), list[float]()
         for number, voice in enumerate(self._keyboard.voices):
+            wheels = self._controllers[voice.channel]
             pitch, loudness = voice.frame(wheels.level_db, settings)
             if loudness > LOUDNESS_FLOOR_DB:  # the shift leaves rests alone: they stay silent
                 loudness += settings.decibels("loudness_shift_db")
@@ -188,7 +199,7 @@ class LiveInstrument(BlockPlayer):
             elif self._quiet[number] >= self._sleep_frames:
                 sleeping.append(len(playing))
             playing.append(number)
-            pitches.append(pitch + moved)
+            pitches.append(pitch + wheels.bend_semitones + transposition + wheels.modulation * vibrato)
             levels.append(loudness)
         dry = np.zeros(self.spec.hop, np.float32)
         if playing:

@@ -18,16 +18,22 @@ _LOWEST_C, _HIGHEST_C = 12, 108
 _LOOK_S = 2.0  # between two looks at whether a port is still there
 
 
-def hear(player: LiveInstrument, message: Any) -> None:
-    """Send a mido message to a player; what it has no use for is passed over."""
+def hear(player: LiveInstrument, message: Any, offset: int = 0) -> None:
+    """Send a mido message to a player; what it has no use for is passed over.
+
+    Args:
+        player: The player.
+        message: The message.
+        offset: Samples into the next block at which it happens.
+    """
     if message.type == "note_on":
-        player.note_on(message.note, message.velocity)
+        player.note_on(message.note, message.velocity, offset, message.channel)
     elif message.type == "note_off":
-        player.note_off(message.note)
+        player.note_off(message.note, offset, message.channel)
     elif message.type == "control_change":
-        player.control_change(message.control, message.value)
+        player.control_change(message.control, message.value, offset, message.channel)
     elif message.type == "pitchwheel":
-        player.pitch_bend(max(-1.0, message.pitch / 8192.0))
+        player.pitch_bend(max(-1.0, message.pitch / 8192.0), offset, message.channel)
     elif message.type in ("stop", "reset"):
         player.panic()
 

@@ -20,6 +20,7 @@ class Voice:
         self._spec = spec
         self._frame_s = spec.hop / spec.sample_rate
         self.note = -1  # that it plays or played
+        self.channel = 0  # of that note
         self.silence()
 
     @property
@@ -35,7 +36,9 @@ class Voice:
         self._step = 0.0
         self._level_db = self._decay_db = 0.0
 
-    def press(self, note: int, level_db: float, settings: KeySettings, slurred: bool = False) -> None:
+    def press(
+        self, note: int, level_db: float, settings: KeySettings, slurred: bool = False, channel: int = 0
+    ) -> None:
         """Begin a note, or go on to it under a slur.
 
         Args:
@@ -43,11 +46,13 @@ class Voice:
             level_db: Loudness, dB, before volume and expression.
             settings: Its glide counts.
             slurred: Whether the pitch glides and the loudness goes on.
+            channel: Integer, whose wheels and pedals it follows.
         """
         if not slurred:
             self.loudness_db = max(LOUDNESS_FLOOR_DB, self.loudness_db - TONGUE_DB)
             self._decay_db = 0.0
-        self.note, self.keyed, self._level_db = note, True, level_db
+        self.note, self.channel = note, channel
+        self.keyed, self._level_db = True, level_db
         self._target = float(note)
         frames = self._spec.frames_for(settings.seconds("glide_s")) if slurred else 1
         self._step = abs(self._target - self._pitch) / frames

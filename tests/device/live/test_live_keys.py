@@ -133,6 +133,48 @@ def test_the_pedal_holds_and_lets_go(chords):
     assert chords.notes == []
 
 
+def test_channels_have_keys_wheels_and_pedals_of_their_own(chords):
+    """Each of two channels is bent, made softer, sustained and cut as it would be alone."""
+
+    def play_channels(*channels):
+        chords.reset()
+        heard = []
+        for channel in channels:
+            chords.note_on(60, 100, channel=channel)
+        chords.pitch_bend(1.0, channel=1)
+        chords.control_change(7, 40, channel=1)
+        chords.control_change(64, 127, channel=2)
+        for channel in channels:
+            chords.note_off(60, offset=2000, channel=channel)
+        chords.render(1900)
+        levels = {voice.channel: voice.loudness_db for voice in chords._keyboard.voices if voice.keyed}
+        chords.render(RATE)
+        heard.append(chords.notes)
+        chords.control_change(120, 0, channel=1)
+        chords.render(HOP)
+        heard.append(chords.notes)
+        chords.control_change(120, 0, channel=2)
+        chords.render(HOP)
+        return levels, [*heard, chords.notes]
+
+    both, held = play_channels(1, 2)
+    assert both == {**play_channels(1)[0], **play_channels(2)[0]}
+    assert both[2] - both[1] == pytest.approx(40 * np.log10(100 / 40))
+    assert held == [[60], [60], []]
+
+
+def test_a_bend_moves_its_channel_alone(chords):
+    def pitch_of(channel):
+        chords.reset()
+        chords.note_on(69, 127, channel=3)
+        chords.pitch_bend(1.0, channel=channel)
+        spectrum = np.abs(np.fft.rfft(chords.render(RATE)[-8000:] * np.hanning(8000)))
+        return 2.0 * np.argmax(spectrum[200:260]) + 400
+
+    assert pitch_of(2) == pytest.approx(440, abs=2)
+    assert pitch_of(3) == pytest.approx(440 * 2 ** (2 / 12), abs=2)
+
+
 def test_numbers_out_of_range_are_refused(keys):
     for call in (
         lambda: keys.note_on(128),
@@ -140,6 +182,7 @@ def test_numbers_out_of_range_are_refused(keys):
         lambda: keys.pitch_bend(float("nan")),
         lambda: keys.control_change(1, 200),
         lambda: keys.note_on(60, offset=-1),
+        lambda: keys.note_on(60, channel=16),
         lambda: LiveInstrument(TINY, voices=0),
     ):
         with pytest.raises(DdspError, match="Received"):
