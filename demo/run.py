@@ -43,7 +43,7 @@ def main() -> int:
     command("ddsp-tf", "export", RUN, "--out", float32, "--quantize", "float32")
     command("ddsp-edge", "info", int8)
     command("ddsp-edge", "render", int8, flute, OUTPUT / "flute-on-device.wav")
-    command("ddsp-edge", "render", int8, melody, OUTPUT / "melody-on-device.wav")
+    command("ddsp-edge", "render", int8, melody, OUTPUT / "melody-on-device.wav", "--voices", 1)
     benches = {
         path: json.loads(command("ddsp-edge", "bench", path, "--json", quiet=True))
         for path in (int8, float32)

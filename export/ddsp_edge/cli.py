@@ -4,11 +4,15 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ddsp_edge.command import path_argument, run_command, tell
-from ddsp_edge.errors import printable
-from ddsp_edge.live_cli import add_live_commands
+from ddsp_edge.errors import DdspError, printable
+from ddsp_edge.live_cli import add_live_commands, sound_of_keys
 from ddsp_edge.version import __version__
+
+if TYPE_CHECKING:
+    from ddsp_edge.render import Progress, RenderReport
 
 PROGRAM = "ddsp-edge"
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -35,26 +39,16 @@ def _info(arguments: argparse.Namespace) -> None:
 def _render(arguments: argparse.Namespace) -> None:
     from tqdm import tqdm
 
-    from ddsp_edge.instrument import Instrument
-    from ddsp_edge.render import render
+    from ddsp_edge.render import MIDI_ENDINGS
 
-    instrument = Instrument(arguments.instrument, arguments.seed)
-    rate = instrument.spec.sample_rate
+    render = _render_midi if arguments.input.suffix.lower() in MIDI_ENDINGS else _render_audio
     with tqdm(unit="s", leave=False, delay=1.0, disable=arguments.quiet or None, file=sys.stderr) as bar:
 
-        def progress(done: int, total: int) -> None:
-            bar.total = round(total / rate)
-            bar.update(done // rate - bar.n)
+        def progress(done_s: float, total_s: float) -> None:
+            bar.total = round(total_s)
+            bar.update(int(done_s) - bar.n)
 
-        report = render(
-            instrument,
-            arguments.input,
-            arguments.output,
-            arguments.octaves,
-            arguments.loudness_shift_db,
-            progress,
-            arguments.stems,
-        )
+        report = render(arguments, progress)
     for warning in report.warnings:
         print(f"{PROGRAM}: warning: {printable(warning)}", file=sys.stderr)
     if not arguments.quiet:
@@ -62,6 +56,46 @@ def _render(arguments: argparse.Namespace) -> None:
             f"{printable(arguments.output)}: {report.seconds:.1f} s in {report.wall_seconds:.1f} s, "
             f"{report.realtime_factor:.1f} x real time"
         )
+
+
+def _render_audio(arguments: argparse.Namespace, progress: "Progress") -> "RenderReport":
+    from ddsp_edge.instrument import Instrument
+    from ddsp_edge.render import render_audio
+
+    for option in ("settings", "voices"):
+        if getattr(arguments, option) is not None:
+            raise DdspError(f"--{option} is for MIDI files, and {arguments.input} is none")
+    return render_audio(
+        Instrument(arguments.instrument, arguments.seed),
+        arguments.input,
+        arguments.output,
+        arguments.octaves or 0,
+        arguments.loudness_shift_db or 0.0,
+        progress,
+        arguments.stems,
+    )
+
+
+def _render_midi(arguments: argparse.Namespace, progress: "Progress") -> "RenderReport":
+    from ddsp_edge.render import render_midi
+
+    settings, voices, octaves = sound_of_keys(
+        arguments.settings,
+        voices=arguments.voices,
+        octaves=arguments.octaves,
+        loudness_shift_db=arguments.loudness_shift_db,
+    )
+    return render_midi(
+        arguments.instrument,
+        arguments.input,
+        arguments.output,
+        voices,
+        settings,
+        octaves,
+        arguments.seed,
+        progress,
+        arguments.stems,
+    )
 
 
 def _bench(arguments: argparse.Namespace) -> None:
@@ -99,12 +133,11 @@ def _parser() -> argparse.ArgumentParser:
     render.set_defaults(handler=_render)
     render.add_argument("input", metavar="INPUT", type=path_argument, help="WAV, FLAC, OGG, MP3 ... or .mid")
     render.add_argument("output", metavar="OUTPUT", type=path_argument, help=".wav or .flac")
-    render.add_argument(
-        "--octaves", metavar="N", type=int, default=0, help="transpose by octaves (-2, 1 ...)"
-    )
-    render.add_argument(
-        "--loudness-shift-db", metavar="DB", type=float, default=0.0, help="add to the loudness, in dB"
-    )
+    render.add_argument("--octaves", metavar="N", type=int, help="transpose by octaves (-2, 1 ...)")
+    render.add_argument("--loudness-shift-db", metavar="DB", type=float, help="add to the loudness, in dB")
+    render.add_argument("--voices", metavar="N", type=int, help="notes of MIDI at a time; 1 plays legato (4)")
+    settings_help = "sound of MIDI: options of ddsp-edge midi (TOML)"
+    render.add_argument("--settings", metavar="FILE", type=path_argument, help=settings_help)
     render.add_argument("--seed", metavar="N", type=_seed, help="of the noise: same seed, same sound")
     stems_help = "also write OUTPUT-harmonic, OUTPUT-noise, OUTPUT-reverb: added up they are the sound"
     render.add_argument("--stems", action="store_true", help=stems_help)

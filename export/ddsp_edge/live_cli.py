@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddsp_edge.command import path_argument, tell
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ddsp_edge.live.block_player import BlockPlayer
     from ddsp_edge.live.effect import LiveEffect
     from ddsp_edge.live.keys import LiveInstrument
+    from ddsp_edge.live.settings import KeySettings
     from ddsp_edge.live.sound_card import SoundCard
 
 # Fields of the settings, in the order of the help. Defaults are those of the settings.
@@ -43,6 +45,7 @@ _KEYS = {
     "vibrato_semitones": "depth of the vibrato at full modulation wheel, semitones",
     "vibrato_hz": "rate of the vibrato, Hz",
 }
+_VOICES = 4
 _LATENCIES = ("low", "middle", "full")
 # What is neither on the command line nor in the settings file.
 _DEFAULTS: dict[str, Any] = {"octaves": 0, "transposition": 0.0, "block": 0, "osc_host": "127.0.0.1"}
@@ -80,19 +83,13 @@ def add_live_commands(commands: Any, debug: argparse.ArgumentParser) -> None:
     midi = command(
         "midi",
         _midi,
-        {"voices": 4},
+        {"voices": _VOICES},
         help="play live from a MIDI keyboard, or the computer's",
         description="Play an instrument from a MIDI keyboard, or from the computer's keys where there is "
         "none: a is C, w C sharp and so on, z and x move by an octave, space ends a note, Escape all sound. "
         "Needs pip install 'ddsp-tf[live]'. Ctrl-C ends.",
     )
-    midi.add_argument("--port", metavar="NAME", help="part of the name of the MIDI port")
-    midi.add_argument(
-        "--computer-keys", action="store_true", default=None, help="play on the computer's keys in any case"
-    )
-    midi.add_argument("--voices", metavar="N", type=int, help="notes at a time; 1 plays legato (4)")
-    _common(midi)
-    _settings(midi, _KEYS)
+    _midi_options(midi)
 
     service = commands.add_parser(
         "install-service",
@@ -105,6 +102,42 @@ def add_live_commands(commands: Any, debug: argparse.ArgumentParser) -> None:
     service.add_argument("what", choices=("play", "midi"), help="which command")
     service.add_argument("settings", metavar="FILE", type=path_argument, help="its TOML settings")
     service.add_argument("--folder", type=path_argument, help="for the unit (~/.config/systemd/user)")
+
+
+def sound_of_keys(file: Path | None, **given: Any) -> tuple["KeySettings", int, int]:
+    """How `ddsp-edge midi` would sound with a settings file; what it says of devices is passed over.
+
+    Args:
+        file: The TOML file, or None.
+        given: Options that go before it, by name; None where one was left out.
+
+    Returns:
+        The settings, without the octaves; voices; octaves.
+
+    Raises:
+        DdspError: As `with_settings_file`.
+    """
+    from ddsp_edge.live import KeySettings
+
+    parser = argparse.ArgumentParser()
+    _midi_options(parser)
+    arguments = parser.parse_args([])
+    vars(arguments).update(given, settings=file)
+    arguments = with_settings_file(arguments, parser, {**_DEFAULTS, "voices": _VOICES})
+    settings = {**_given(arguments, KeySettings), "transposition": arguments.transposition}
+    return KeySettings(**settings), arguments.voices, arguments.octaves
+
+
+def _midi_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", metavar="NAME", help="part of the name of the MIDI port")
+    parser.add_argument(
+        "--computer-keys", action="store_true", default=None, help="play on the computer's keys in any case"
+    )
+    parser.add_argument(
+        "--voices", metavar="N", type=int, help=f"notes at a time; 1 plays legato ({_VOICES})"
+    )
+    _common(parser)
+    _settings(parser, _KEYS)
 
 
 def _common(parser: argparse.ArgumentParser) -> None:

@@ -1,63 +1,83 @@
-"""Standard MIDI Files as pitch and loudness on the frame grid, for a monophonic instrument.
+"""Standard MIDI Files, played by the engine that plays live keys.
 
-The newest note sounds; when it ends, the newest of those still held goes on. Pitch bend (with its range
-by RPN 0), volume (CC 7) and expression (CC 11) are followed; drums (channel 10) are left out.
+All tracks and channels play together, each channel with wheels and pedals of its own; drums (channel 10) are
+left out.
 """
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import mido
 import numpy as np
 
-from ddsp_edge.card import Card
-from ddsp_edge.controllers import Controllers
 from ddsp_edge.errors import DdspError
-from ddsp_edge.frames import FrameSpec
-from ddsp_edge.midi_file import read_midi_file
-from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, midi_to_hz
+from ddsp_edge.live.messages import hear
+from ddsp_edge.live.offline import OfflineInstrument
+from ddsp_edge.midi_file import MidiFile, read_midi_file
+from ddsp_edge.units import Array, midi_to_hz
 
 MAX_FILE_BYTES = 4 << 20  # a million messages; an hour of dense playing is a tenth of it
 MAX_SECONDS = 24 * 3600
 DRUMS = 9  # channel 10, counted from 0
 
-_ATTACK_DB_PER_S = -LOUDNESS_FLOOR_DB / 0.010  # from the floor to 0 dB in 10 ms
-_RELEASE_DB_PER_S = -LOUDNESS_FLOOR_DB / 0.080
-_GLIDE_S = 0.020  # from note to note under a slur
-_TONGUE_DB = 12.0  # dip before a note that follows another without a gap or a slur
-
-
-@dataclass
-class _Channel:
-    controllers: Controllers = field(default_factory=Controllers)
-    held: dict[int, int] = field(default_factory=dict)  # note -> velocity
+_CHANNELS = 16
+_ALL_NOTES_OFF = 123
 
 
 class MidiScore:
-    """A Standard MIDI File, checked and timed.
+    """A Standard MIDI File, checked and timed. Memory is that of the file, however long it plays.
 
     Args:
         path: The file.
-        spec: The frame grid.
+        sample_rate: Integer, Hz, of the samples that time is counted in.
 
     Raises:
         DdspError: If the file is missing, damaged, longer than a day, or holds no notes.
     """
 
-    def __init__(self, path: str | Path, spec: FrameSpec) -> None:
+    def __init__(self, path: str | Path, sample_rate: int) -> None:
         self.path = Path(path)
-        self.spec = spec
-        self._events = self._timed(self._read())
-        notes = [m for _, m in self._events if _starts(m)]
-        if not notes:
+        self._rate = sample_rate
+        self._file = self._read()
+        self.notes: Counter[int] = Counter()
+        """How often each MIDI note is struck."""
+        self.n_samples = 0
+        """Sample at which the piece ends; what was let go then fades after it."""
+        try:
+            for sample, message in self.events():
+                self.n_samples = sample
+                if message.type == "note_on" and message.velocity > 0:
+                    self.notes[message.note] += 1
+        except ValueError as error:
+            if isinstance(error, DdspError):
+                raise
+            raise self._unreadable(error) from error
+        if not self.notes:
             raise DdspError(f"{self.path} holds no notes (drums on channel 10 are left out)")
-        self._first_note = float(notes[0].note)
-        release = -(-spec.sample_rate * 8 // (100 * spec.hop))  # frames in 80 ms
-        self.n_frames = self._events[-1][0] + 1 + release
-        """Frames of the whole piece, the release of its last note included."""
 
-    def _read(self) -> mido.MidiFile:
+    @property
+    def f0_hz(self) -> Array:
+        """Frequencies of all notes struck, `[notes]`, at most a thousand for each of the 128."""
+        notes, counts = np.array(sorted(self.notes.items())).T
+        share = min(1.0, 1000.0 / counts.max())
+        return np.asarray(midi_to_hz(np.repeat(notes, np.ceil(counts * share).astype(int))))
+
+    def events(self) -> Iterator[tuple[int, mido.Message]]:
+        """Yield messages and the first sample that is not before them; ends with the end of the piece."""
+        tempo, elapsed, before = 500_000, 0, 0  # microseconds a beat; microseconds x ticks a beat; ticks
+        second = 1_000_000 * self._file.ticks_per_beat
+        for tick, message in self._file.messages():
+            elapsed += (tick - before) * tempo
+            before = tick
+            if elapsed > MAX_SECONDS * second:
+                raise DdspError(f"{self.path} is longer than {MAX_SECONDS // 3600} hours")
+            if message.type == "set_tempo":
+                tempo = message.tempo
+            elif message.type == "end_of_track" or message.channel != DRUMS:
+                yield -(-elapsed * self._rate // second), message
+
+    def _read(self) -> MidiFile:
         if self.path.is_dir():
             raise DdspError(f"{self.path} is a folder, not a MIDI file")
         if not self.path.is_file():
@@ -66,139 +86,82 @@ class MidiScore:
         if size > MAX_FILE_BYTES:
             raise DdspError(f"{self.path} has {size} bytes; a MIDI file of at most {MAX_FILE_BYTES} is read")
         try:
-            score = read_midi_file(self.path.read_bytes())
+            file = read_midi_file(self.path.read_bytes())
         except ValueError as error:
-            raise DdspError(f"{self.path} is not a readable MIDI file: {error}") from error
-        if score.ticks_per_beat <= 0:
+            raise self._unreadable(error) from error
+        if file.ticks_per_beat <= 0:
             raise DdspError(
-                f"{self.path} counts time in SMPTE frames (division {score.ticks_per_beat}); "
+                f"{self.path} counts time in SMPTE frames (division {file.ticks_per_beat}); "
                 "only ticks a beat can be read"
             )
-        if score.type == 2:
+        if file.kind == 2:
             raise DdspError(f"{self.path} is a MIDI file of type 2 (separate patterns); 0 and 1 can be read")
-        return score
+        return file
 
-    def _timed(self, score: mido.MidiFile) -> list[tuple[int, mido.Message]]:
-        """Messages with the first frame that hears them; ends with the end of the piece."""
-        tempo, elapsed = 500_000, 0  # microseconds a beat; microseconds x ticks a beat
-        hop_time = score.ticks_per_beat * 1_000_000 * self.spec.hop
-        limit = MAX_SECONDS * 1_000_000 * score.ticks_per_beat
-        events = []
-        for message in mido.merge_tracks(score.tracks):
-            elapsed += message.time * tempo
-            if elapsed > limit:
-                raise DdspError(f"{self.path} is longer than {MAX_SECONDS // 3600} hours")
-            frame = max(0, -(-elapsed * self.spec.sample_rate // hop_time) - 1)
-            if message.type == "set_tempo":
-                tempo = message.tempo
-            elif message.type == "end_of_track" or getattr(message, "channel", DRUMS) != DRUMS:
-                events.append((frame, message))
-        return events
-
-    def blocks(self, card: Card, block_frames: int = 512) -> Iterator[tuple[Array, Array]]:
-        """Play the piece.
-
-        Args:
-            card: Velocities 1 to 127 go from the low to the high end of its `loudness_db_range`.
-            block_frames: Integer > 0, frames a block (the last one may be shorter).
-
-        Yields:
-            `f0_hz` and `loudness_db`, float32 `[frames]`.
-        """
-        player = _Player(self.spec, card, self._first_note)
-        position = 0
-        for start in range(0, self.n_frames, block_frames):
-            frames = range(start, min(start + block_frames, self.n_frames))
-            pitch, loudness = np.empty(len(frames)), np.empty(len(frames))
-            for i, frame in enumerate(frames):
-                while position < len(self._events) and self._events[position][0] <= frame:
-                    player.hear(self._events[position][1])
-                    position += 1
-                pitch[i], loudness[i] = player.frame()
-            yield midi_to_hz(pitch).astype(np.float32), loudness.astype(np.float32)
+    def _unreadable(self, error: ValueError) -> DdspError:
+        return DdspError(f"{self.path} is not a readable MIDI file: {error}")
 
 
-class _Player:
-    """The keys, wheels and pedals of a moment, and the pitch and loudness that follow them."""
+def play(
+    score: MidiScore, player: OfflineInstrument, block_hops: int = 64
+) -> Iterator[tuple[Array, dict[str, Array]]]:
+    """Play a piece from its beginning until the last of it has rung out.
 
-    def __init__(self, spec: FrameSpec, card: Card, first_note: float) -> None:
-        seconds = spec.hop / spec.sample_rate
-        self._rise, self._fall = _ATTACK_DB_PER_S * seconds, _RELEASE_DB_PER_S * seconds
-        self._glide_frames = spec.frames_for(_GLIDE_S)
-        self._low_db, self._high_db = card.loudness_db_range.low, card.loudness_db_range.high
-        self._channels = [_Channel() for _ in range(16)]
-        self._order: list[tuple[int, int]] = []  # (channel, note) held, newest last
-        self._channel = self._channels[0]  # of the note that sounds
-        self._note = self._target = first_note
-        self._step = 0.0  # semitones a frame of a glide
-        self._velocity = 0  # of the note that sounds; 0 when none does
-        self._loudness_db = LOUDNESS_FLOOR_DB
+    What is heard is what the player gives live when the messages of the file are sent to it at their
+    samples, less its latency: a note begins where the file has it, or less than a hop before.
 
-    def hear(self, message: mido.Message) -> None:
-        """Take in one message."""
+    Args:
+        score: The piece.
+        player: What plays it; it is reset.
+        block_hops: Integer > 0, hops a block.
+
+    Yields:
+        The sound, float32 `[n]`, whole hops, and as much of the signals of all nodes; see
+        `OfflineInstrument.take_signals`.
+
+    Raises:
+        DdspError: At the end, if nothing has sounded.
+    """
+    hops, audible = list[Array](), False
+    for hop in _hops(score, player):
+        audible |= player.audible
+        hops.append(hop)
+        if len(hops) == block_hops:
+            yield np.concatenate(hops), player.take_signals()
+            hops.clear()
+    if not audible:
+        raise DdspError(
+            f"{score.path} holds no notes that sound: each ends where it begins (a tempo of 0?), or its "
+            "volume is 0"
+        )
+    yield np.concatenate([np.zeros(0, np.float32), *hops]), player.take_signals()
+
+
+def _hops(score: MidiScore, player: OfflineInstrument) -> Iterator[Array]:
+    player.reset()
+    hop = player.spec.hop
+    now = -hop  # sample of the piece at which the next hop that is heard begins
+    for sample, message in score.events():
+        while sample >= now + 2 * hop:
+            yield from _hop(player, now)
+            now += hop
+        offset = sample - (now + hop)
         if message.type == "end_of_track":
-            # Merged tracks have one end: what still sounds then was never let go.
-            for number in range(len(self._channels)):
-                self._release_all(number)
-            return
-        channel = self._channels[message.channel]
-        if _starts(message):
-            self._press(channel, message.channel, message.note, message.velocity)
-        elif message.type in ("note_on", "note_off"):
-            self._release(channel, message.channel, message.note)
-        elif message.type == "pitchwheel":
-            channel.controllers.bend = message.pitch / 8192.0
-        elif message.type == "control_change":
-            if message.control in (120, 123):  # all sound off, all notes off
-                self._release_all(message.channel)
-            else:
-                channel.controllers.hear(message.control, message.value)
-
-    def frame(self) -> tuple[float, float]:
-        """Move on by one frame; return pitch in MIDI notes and loudness in dB."""
-        left = self._target - self._note
-        self._note += left if abs(left) <= abs(self._step) else np.copysign(self._step, left)
-        target_db = LOUDNESS_FLOOR_DB
-        if self._velocity:
-            span = self._high_db - self._low_db
-            level = self._low_db + span * (self._velocity - 1) / 126.0
-            target_db = max(LOUDNESS_FLOOR_DB, level + self._channel.controllers.level_db)
-        change = np.clip(target_db - self._loudness_db, -self._fall, self._rise)
-        self._loudness_db += float(change)
-        return self._note + self._channel.controllers.bend_semitones, self._loudness_db
-
-    def _press(self, channel: _Channel, number: int, note: int, velocity: int) -> None:
-        slurred = bool(self._order)
-        if not slurred:
-            self._loudness_db = max(LOUDNESS_FLOOR_DB, self._loudness_db - _TONGUE_DB)
-        if note in channel.held:
-            self._order.remove((number, note))
-        channel.held[note] = velocity
-        self._order.append((number, note))
-        self._sound(slurred)
-
-    def _release(self, channel: _Channel, number: int, note: int) -> None:
-        if channel.held.pop(note, None) is None:
-            return
-        sounding = self._order[-1]
-        self._order.remove((number, note))
-        if not self._order:
-            self._velocity = 0
-        elif sounding == (number, note):
-            self._sound(slurred=True)
-
-    def _sound(self, slurred: bool) -> None:
-        number, note = self._order[-1]
-        self._channel = self._channels[number]
-        self._velocity = self._channel.held[note]
-        self._target = float(note)
-        self._step = abs(self._target - self._note) / (self._glide_frames if slurred else 1)
-
-    def _release_all(self, number: int) -> None:
-        channel = self._channels[number]
-        for note in list(channel.held):
-            self._release(channel, number, note)
+            for channel in range(_CHANNELS):  # what still sounds was never let go
+                player.control_change(_ALL_NOTES_OFF, 0, offset, channel)
+        else:
+            hear(player, message, offset)
+    while now <= score.n_samples or player.sounding:
+        yield from _hop(player, now)
+        now += hop
+    player.rest()
+    for _ in range(1 - (-player.tail_samples // hop)):
+        yield from _hop(player, now)
 
 
-def _starts(message: mido.Message) -> bool:
-    return bool(message.type == "note_on" and message.velocity > 0)
+def _hop(player: OfflineInstrument, now: int) -> Iterator[Array]:
+    audio = player.render(player.spec.hop)
+    if now >= 0:
+        yield audio
+    else:
+        player.take_signals()  # of the latency: silence

@@ -5,7 +5,11 @@ such as a key of nine sharps, and forgets how much time passes before those that
 meta events only the tempo and the end of a track matter to a player, so the others are passed over here.
 """
 
+import heapq
 import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import itemgetter
 
 import mido
 
@@ -13,17 +17,44 @@ _END_OF_TRACK, _SET_TEMPO = 0x2F, 0x51
 _SYSTEM_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # that follow a system message; none after the others
 
 
-def read_midi_file(data: bytes) -> mido.MidiFile:
-    """Read a Standard MIDI File.
+@dataclass(frozen=True)
+class MidiFile:
+    """A Standard MIDI File whose tracks are read while it plays, so that memory does not grow with them.
+
+    Args:
+        kind: 0 (one track), 1 (several that play together) or 2 (several patterns).
+        ticks_per_beat: Ticks a quarter note; negative where time is counted in SMPTE frames.
+        tracks: The bytes of each track.
+    """
+
+    kind: int
+    ticks_per_beat: int
+    tracks: tuple[bytes, ...]
+
+    def messages(self) -> Iterator[tuple[int, mido.Message]]:
+        """Yield the messages of all tracks with their ticks, in the order of time, then of tracks.
+
+        Channel messages and tempi, and after them the one end of all tracks; nothing else.
+
+        Raises:
+            ValueError: If a track is damaged, when its damage is reached.
+        """
+        end = 0
+        for tick, message in heapq.merge(*map(_messages, self.tracks), key=itemgetter(0)):
+            end = tick
+            if message.type != "end_of_track":
+                yield tick, message
+        yield end, mido.MetaMessage("end_of_track")
+
+
+def read_midi_file(data: bytes) -> MidiFile:
+    """Read the header and the chunks of a Standard MIDI File.
 
     Args:
         data: The whole file.
 
-    Returns:
-        Channel messages, tempi and the ends of tracks; nothing else.
-
     Raises:
-        ValueError: If the file is damaged, or something else.
+        ValueError: If the file is damaged there, or something else.
     """
     source = _Bytes(data)
     name, header = source.chunk()
@@ -32,29 +63,29 @@ def read_midi_file(data: bytes) -> mido.MidiFile:
     kind, count, division = struct.unpack(">hhh", _Bytes(header).take(6))
     if kind not in (0, 1, 2):
         raise ValueError(f"it is of type {kind}, which does not exist")
-    score = mido.MidiFile(type=kind, ticks_per_beat=division)
-    while len(score.tracks) < count:
+    tracks = list[bytes]()
+    while len(tracks) < count:
         name, body = source.chunk()
         if name == b"MTrk":  # others may stand between tracks
-            score.tracks.append(_track(_Bytes(body)))
-    return score
+            tracks.append(body)
+    return MidiFile(kind, division, tuple(tracks))
 
 
-def _track(source: "_Bytes") -> mido.MidiTrack:
-    track = mido.MidiTrack()
+def _messages(track: bytes) -> Iterator[tuple[int, mido.Message]]:
+    """The messages of a track with their ticks; ends with its end."""
+    source = _Bytes(track)
     running: int | None = None
-    elapsed = 0  # ticks since the last message kept
+    tick = 0
     while not source.at_end:
-        elapsed += source.variable()
+        tick += source.variable()
         status = source.take(1)[0]
-        message = None
         if status == 0xFF:
             kind = source.take(1)[0]
             body = source.take(source.variable())
             if kind == _END_OF_TRACK:
                 break
             if kind == _SET_TEMPO and len(body) == 3:
-                message = mido.MetaMessage("set_tempo", tempo=int.from_bytes(body, "big"))
+                yield tick, mido.MetaMessage("set_tempo", tempo=int.from_bytes(body, "big"))
         elif status in (0xF0, 0xF7):  # system exclusive
             source.take(source.variable())
         elif status > 0xF0:
@@ -70,12 +101,8 @@ def _track(source: "_Bytes") -> mido.MidiTrack:
             values = first + source.take(size - len(first))
             if max(values) > 127:
                 raise ValueError(f"data byte 0x{max(values):02x} is above 0x7f")
-            message = mido.Message.from_bytes([status, *values])
-        if message is not None:
-            message.time, elapsed = elapsed, 0
-            track.append(message)
-    track.append(mido.MetaMessage("end_of_track", time=elapsed))
-    return track
+            yield tick, mido.Message.from_bytes([status, *values])
+    yield tick, mido.MetaMessage("end_of_track")
 
 
 class _Bytes:

@@ -1,26 +1,34 @@
-"""Whole files through an instrument, block by block: memory does not grow with their length."""
+"""Whole files through an instrument, block by block: memory does not grow with their length.
 
+They sound as they do live: a recording as through `ddsp_edge.live.LiveEffect`, at its surest, a MIDI file as
+on the keys of `ddsp_edge.live.LiveInstrument`, both less the latency.
+"""
+
+import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ddsp_edge.audio_file import AudioReader, AudioWriter, check_output
+from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
 from ddsp_edge.instrument import Instrument
+from ddsp_edge.live.offline import OfflineInstrument
+from ddsp_edge.live.output import Limiter
+from ddsp_edge.live.settings import KeySettings
 from ddsp_edge.loudness import LoudnessMeter
-from ddsp_edge.midi import MidiScore
+from ddsp_edge.midi import MidiScore, play
 from ddsp_edge.pitch import VOICED, PitchTracker
 from ddsp_edge.stems import Stems, stem_paths
 from ddsp_edge.transposition import PlayedPitches, check_shifts
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
 
-Progress = Callable[[int, int], None]
-"""Called with the samples done and the samples in all (an estimate for some formats)."""
+Progress = Callable[[float, float], None]
+"""Called with the seconds done and the seconds in all (an estimate for some formats)."""
 
 MIDI_ENDINGS = (".mid", ".midi")
 
@@ -35,7 +43,7 @@ class RenderReport:
     Args:
         seconds: Length of the sound written.
         wall_seconds: Time it took, features included.
-        peak: Largest magnitude of the sound, full scale 1; what is beyond was clipped.
+        peak: Largest magnitude of the sound before the limiter, full scale 1.
         warnings: One line each.
     """
 
@@ -48,21 +56,6 @@ class RenderReport:
     def realtime_factor(self) -> float:
         """Seconds of sound for each second of work."""
         return self.seconds / max(self.wall_seconds, 1e-9)
-
-
-def render(
-    instrument: Instrument,
-    source: str | Path,
-    out: str | Path,
-    octaves: int = 0,
-    loudness_shift_db: float = 0.0,
-    progress: Progress | None = None,
-    stems: bool = False,
-) -> RenderReport:
-    """Render a MIDI file (by its ending) as `render_midi`, any other as `render_audio`."""
-    is_midi = Path(source).suffix.lower() in MIDI_ENDINGS
-    chosen = render_midi if is_midi else render_audio
-    return chosen(instrument, source, out, octaves, loudness_shift_db, progress, stems)
 
 
 def render_audio(
@@ -91,99 +84,103 @@ def render_audio(
             output cannot be written, or would overwrite what it is made from.
     """
     check_shifts(octaves, loudness_shift_db)
-    writing = _Writing(instrument, out, stems, {"recording that is to be played": source})
+    inputs = {"recording that is to be played": source, "instrument": instrument.path}
+    writing = _Writing(instrument.card, out, stems, inputs)
+    limiter = Limiter(instrument.spec)
+
+    def write(signals: Mapping[str, Array]) -> None:
+        writing.write(limiter.process(signals[instrument.synthesizer.output]), signals)
+
+    instrument.reset()
+    rate = instrument.spec.sample_rate
     began = time.perf_counter()
     pitches = PlayedPitches()
-    with AudioReader(source, instrument.spec.sample_rate) as reader, writing:
+    with AudioReader(source, rate) as reader, writing:
         loudest = -np.inf
         for f0_hz, loudness_db, done in _features(instrument, reader):
             loudest = max(loudest, float(loudness_db.max(initial=-np.inf)))
             pitches.add(f0_hz)
-            writing.play(f0_hz * 2.0**octaves, loudness_db + loudness_shift_db)
+            write(instrument.stems(f0_hz * 2.0**octaves, loudness_db + loudness_shift_db))
             if progress is not None:
-                progress(done, max(reader.n_samples, done))
+                progress(done / rate, max(reader.n_samples, done) / rate)
         if not writing.samples:
             raise DdspError(
-                f"{source} is too short: less than one frame, {instrument.spec.hop} samples at "
-                f"{instrument.spec.sample_rate} Hz"
+                f"{source} is too short: less than one frame, {instrument.spec.hop} samples at {rate} Hz"
             )
         if loudest < _SILENT_DB:
             raise DdspError(reader.silence())
-        writing.ring_out()
+        write(instrument.flush_stems())
     warnings = [text] if (text := reader.broken_off()) else []
     warnings += pitches.advice(instrument.card.f0_hz_range, octaves)
     return writing.report(began, warnings)
 
 
 def render_midi(
-    instrument: Instrument,
+    path: str | Path,
     source: str | Path,
     out: str | Path,
+    voices: int = 4,
+    settings: KeySettings | None = None,
     octaves: int = 0,
-    loudness_shift_db: float = 0.0,
+    seed: int | None = None,
     progress: Progress | None = None,
     stems: bool = False,
 ) -> RenderReport:
-    """Play a Standard MIDI File on an instrument.
+    """Play a Standard MIDI File on an instrument, as live keys would.
 
     Args:
-        instrument: The instrument; it is reset.
+        path: The instrument, a `.tflite` made by `ddsp-tf export`.
         source: The MIDI file; see `ddsp_edge.midi`.
         out: Where to, `.wav` or `.flac`.
-        octaves: Integer, octaves to transpose by.
-        loudness_shift_db: dB added to the loudness of what sounds.
-        progress: Called after each block.
+        voices: Integer from 1 (legato) to 32, as in `LiveInstrument`.
+        settings: As in `LiveInstrument`.
+        octaves: Integer, octaves to transpose by, besides the transposition of the settings.
+        seed: Seed of the noise; None for another noise every time.
+        progress: As for `render_audio`.
         stems: As for `render_audio`.
 
     Raises:
-        DdspError: If the file cannot be read or holds no notes that sound, or the output cannot be written,
-            or would overwrite what it is made from.
+        DdspError: If the instrument or the file cannot be read, the file holds no notes that sound, or the
+            output cannot be written, or would overwrite what it is made from.
     """
-    check_shifts(octaves, loudness_shift_db)
-    writing = _Writing(instrument, out, stems, {"MIDI file": source})
+    settings = KeySettings() if settings is None else settings
+    check_shifts(octaves, settings.loudness_shift_db)
+    moved = dataclasses.replace(settings, transposition=settings.transposition + 12.0 * octaves)
+    player = OfflineInstrument(path, voices, moved, seed)
+    writing = _Writing(player.card, out, stems, {"MIDI file": source, "instrument": path})
     began = time.perf_counter()
-    score = MidiScore(source, instrument.spec)
-    pitches = PlayedPitches()
+    rate = player.spec.sample_rate
+    score = MidiScore(source, rate)
     with writing:
-        for f0_hz, loudness_db in score.blocks(instrument.card):
-            sounding = loudness_db > LOUDNESS_FLOOR_DB
-            pitches.add(f0_hz[sounding])
-            # The shift leaves rests alone: what nobody plays stays silent.
-            shifted = np.where(sounding, loudness_db + loudness_shift_db, loudness_db)
-            writing.play(f0_hz * 2.0**octaves, shifted)
+        for audio, signals in play(score, player):
+            writing.write(audio, signals)
             if progress is not None:
-                progress(writing.samples, instrument.spec.n_samples(score.n_frames))
-        if pitches.percentiles_hz() is None:
-            raise DdspError(
-                f"{source} holds no notes that sound: each ends where it begins (a tempo of 0?), or its "
-                "volume is 0"
-            )
-        writing.ring_out()
-    warnings = pitches.advice(instrument.card.f0_hz_range, octaves)
-    return writing.report(began, warnings)
+                progress(writing.samples / rate, max(score.n_samples, writing.samples) / rate)
+    pitches = PlayedPitches()
+    pitches.add(score.f0_hz * 2.0 ** (settings.semitones() / 12.0))
+    return writing.report(began, pitches.advice(player.card.f0_hz_range, octaves))
 
 
 class _Writing:
-    """An instrument that plays into a file, which gets its name when all went well; with stems, several."""
+    """Files that are written block by block and get their names when all went well: a sound and its stems."""
 
-    def __init__(self, instrument: Instrument, out: str | Path, stems: bool, inputs: dict[str, Any]) -> None:
-        self._instrument = instrument
-        self._stems = Stems(instrument.card) if stems else None
+    def __init__(self, card: Card, out: str | Path, stems: bool, inputs: Mapping[str, str | Path]) -> None:
+        self._rate, self._output = card.spec.sample_rate, card.synthesizer["output"]
+        self._stems = Stems(card) if stems else None
         self._out = Path(out)
         self._stem_paths = stem_paths(self._out, self._stems.names) if self._stems else {}
         for path in (self._out, *self._stem_paths.values()):
-            check_output(path, {**inputs, "instrument": instrument.path})
+            check_output(path, inputs)
         self._files = ExitStack()
         self.samples = 0
         self._peak = 0.0
 
     def __enter__(self) -> "_Writing":
-        self._instrument.reset()
-        rate = self._instrument.spec.sample_rate
         with ExitStack() as files:
-            self._writer = files.enter_context(AudioWriter(self._out, rate))
+            self._writer = files.enter_context(AudioWriter(self._out, self._rate))
             self._stem_writers = {
-                name: files.enter_context(AudioWriter(path, rate)) for name, path in self._stem_paths.items()
+                name: files.enter_context(AudioWriter(path, self._rate))
+                for name, path in self._stem_paths.items()
             }
             self._files = files.pop_all()
         return self
@@ -191,36 +188,24 @@ class _Writing:
     def __exit__(self, *exception: object) -> None:
         self._files.__exit__(*exception)  # type: ignore[arg-type]
 
-    def play(self, f0_hz: Array, loudness_db: Array) -> None:
-        if self._stems is None:
-            self._write(self._instrument.process(f0_hz, loudness_db))
-        else:
-            self._write_stems(self._stems, self._instrument.stems(f0_hz, loudness_db))
-
-    def ring_out(self) -> None:
-        if self._stems is None:
-            self._write(self._instrument.flush())
-        else:
-            self._write_stems(self._stems, self._instrument.flush_stems())
-
-    def _write_stems(self, stems: Stems, signals: dict[str, Array]) -> None:
-        self._write(signals[self._instrument.synthesizer.output])
-        for name, audio in stems.split(signals).items():
-            self._stem_writers[name].write(audio)
+    def write(self, audio: Array, signals: Mapping[str, Array]) -> None:
+        """Write the sound `[n]` and, where stems are wanted, the parts of the signals `[n]` of all nodes."""
+        self.samples += len(audio)
+        self._peak = max(self._peak, float(np.abs(signals[self._output]).max(initial=0.0)))
+        self._writer.write(audio)
+        if self._stems is not None:
+            for name, part in self._stems.split(signals).items():
+                self._stem_writers[name].write(part)
 
     def report(self, began: float, warnings: list[str]) -> RenderReport:
-        seconds = self.samples / self._instrument.spec.sample_rate
+        seconds = self.samples / self._rate
         if self._peak > 1.0:
             over = 20.0 * np.log10(self._peak)
             warnings.append(
-                f"the sound is {over:.1f} dB over full scale and was clipped; try --loudness-shift-db -6"
+                f"the sound is {over:.1f} dB over full scale, where the limiter held it; "
+                "try --loudness-shift-db -6"
             )
         return RenderReport(seconds, time.perf_counter() - began, self._peak, warnings)
-
-    def _write(self, audio: Array) -> None:
-        self.samples += len(audio)
-        self._peak = max(self._peak, float(np.abs(audio).max(initial=0.0)))
-        self._writer.write(audio)
 
 
 def _features(instrument: Instrument, reader: AudioReader) -> Iterator[tuple[Array, Array, int]]:

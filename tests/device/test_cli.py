@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from ddsp_edge import __version__
+from ddsp_edge import KeySettings, __version__
 from ddsp_edge.audio_file import read_audio, write_audio
 from ddsp_edge.card import read_model_file
 from ddsp_edge.card_text import note_name
 from ddsp_edge.cli import main
+from ddsp_edge.render import render_midi
 from tests.device.test_instrument import card_with, rewritten
 from tests.device.test_midi import control, off, on, save
 from tests.device.test_render import RATE, phrase
@@ -118,6 +119,32 @@ def test_render_quietly_says_nothing(run, tiny, tmp_path):
     save(tmp_path / "a.mid", [on(0, 69), off(300, 69)])
     assert run("render", tiny, tmp_path / "a.mid", tmp_path / "out.flac", "--quiet") == (0, "", "")
     assert np.abs(read_audio(tmp_path / "out.flac")[0]).max() > 0.01
+
+
+def test_a_midi_file_sounds_as_the_settings_of_live_keys_say(run, tiny, tmp_path):
+    save(tmp_path / "a.mid", [on(0, 57), on(100, 64), off(300, 57), off(320, 64)])
+    (tmp_path / "live.toml").write_text(
+        'port = "Keys"\nvoices = 1\noctaves = 1\nglide-s = 0.1\ngain-db = -6\n'
+    )
+    out = tmp_path / "out.wav"
+    for options, want in {
+        ("--settings", tmp_path / "live.toml"): (1, KeySettings(glide_s=0.1, gain_db=-6.0), 1),
+        ("--settings", tmp_path / "live.toml", "--voices", 2, "--octaves", 0): (
+            *(2, KeySettings(glide_s=0.1, gain_db=-6.0), 0),
+        ),
+        ("--loudness-shift-db", "-3"): (4, KeySettings(loudness_shift_db=-3.0), 0),
+    }.items():
+        assert run("render", tiny, tmp_path / "a.mid", out, "--seed", 3, "--quiet", *options)[0] == 0
+        found = out.read_bytes()
+        render_midi(tiny, tmp_path / "a.mid", out, *want, seed=3)
+        assert found == out.read_bytes()
+    (tmp_path / "live.toml").write_text("glide = 1")
+    line = fails(run("render", tiny, tmp_path / "a.mid", out, "--settings", tmp_path / "live.toml"))
+    assert "live.toml: glide is no option here. Did you mean 'glide_s'?" in line
+    write_audio(tmp_path / "in.wav", phrase(0.5), RATE)
+    for options in (("--voices", 2), ("--settings", tmp_path / "live.toml")):
+        line = fails(run("render", tiny, tmp_path / "in.wav", out, *options))
+        assert f"{options[0]} is for MIDI files, and {tmp_path}/in.wav is none" in line
 
 
 def test_render_warns_in_one_line(run, tiny, tmp_path):

@@ -1,14 +1,15 @@
 """Whole files through an instrument."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
 import soundfile
 
-from ddsp_edge import DdspError, FrameSpec, Instrument, LoudnessMeter, PitchTracker
+from ddsp_edge import DdspError, FrameSpec, Instrument, KeySettings, LoudnessMeter, PitchTracker
 from ddsp_edge.audio_file import read_audio, write_audio
-from ddsp_edge.render import render, render_audio
+from ddsp_edge.render import render_audio, render_midi
 from tests import oracle
 from tests.device.test_midi import off, on, save
 
@@ -33,7 +34,7 @@ def pitch_of(audio):
 
 def test_the_output_follows_the_input(instrument, tmp_path):
     write_audio(tmp_path / "in.wav", phrase(), RATE)
-    report = render(instrument, tmp_path / "in.wav", tmp_path / "out.wav")
+    report = render_audio(instrument, tmp_path / "in.wav", tmp_path / "out.wav")
     audio, rate = read_audio(tmp_path / "out.wav")
     assert rate == RATE
     # whole hops of the input, the hop that fades out, and the room and filter that ring on
@@ -68,38 +69,41 @@ def test_rendering_is_streaming_the_features_by_hand(instrument, tmp_path):
 def test_any_rate_and_number_of_channels_will_do(instrument, tmp_path, rate, channels):
     audio = phrase(1.0, rate=rate)
     soundfile.write(tmp_path / "in.flac", np.stack([audio] * channels, axis=1), rate)
-    report = render(instrument, tmp_path / "in.flac", tmp_path / "out.flac")
+    report = render_audio(instrument, tmp_path / "in.flac", tmp_path / "out.flac")
     audio, out_rate = read_audio(tmp_path / "out.flac")
     assert out_rate == RATE
     assert report.seconds == pytest.approx(len(audio) / RATE)
     assert report.seconds == pytest.approx(1.06, abs=0.02)
 
 
-def test_a_file_of_midi_is_played(instrument, tmp_path):
+def test_a_file_of_midi_is_played(tiny, tmp_path):
     save(tmp_path / "a.mid", [on(0, 69), off(900, 69)])
-    report = render(instrument, tmp_path / "a.mid", tmp_path / "out.wav")
+    report = render_midi(tiny, tmp_path / "a.mid", tmp_path / "out.wav", seed=1)
     audio, _ = read_audio(tmp_path / "out.wav")
     assert 0.98 < report.seconds < 1.1
     assert pitch_of(audio) == pytest.approx(440, rel=0.002)
 
 
-def test_octaves_and_loudness_are_shifted(instrument, tmp_path):
+def test_octaves_and_loudness_are_shifted(tiny, tmp_path):
     save(tmp_path / "a.mid", [on(0, 57), off(900, 57)])
-    loud = render(instrument, tmp_path / "a.mid", tmp_path / "loud.wav", octaves=1)
+    loud = render_midi(tiny, tmp_path / "a.mid", tmp_path / "loud.wav", octaves=1)
     audio, _ = read_audio(tmp_path / "loud.wav")
     assert pitch_of(audio) == pytest.approx(440, rel=0.002)
-    soft = render(instrument, tmp_path / "a.mid", tmp_path / "soft.wav", octaves=1, loudness_shift_db=-20)
+    settings = KeySettings(loudness_shift_db=-20, transposition=5)
+    soft = render_midi(tiny, tmp_path / "a.mid", tmp_path / "soft.wav", 1, settings, octaves=1)
+    audio, _ = read_audio(tmp_path / "soft.wav")
+    assert pitch_of(audio) == pytest.approx(440 * 2 ** (5 / 12), rel=0.002)
     assert soft.peak < 0.7 * loud.peak
 
 
 def test_a_pitch_out_of_range_suggests_octaves(instrument, tmp_path):
     trained = instrument.card.f0_hz_range
     write_audio(tmp_path / "low.wav", phrase(1.0, trained.low / 1.5), RATE)
-    report = render(instrument, tmp_path / "low.wav", tmp_path / "out.wav")
+    report = render_audio(instrument, tmp_path / "low.wav", tmp_path / "out.wav")
     assert len(report.warnings) == 1
     hint = f"trained on ({trained.low:.0f} to {trained.high:.0f} Hz); try --octaves 1"
     assert hint in report.warnings[0]
-    assert render(instrument, tmp_path / "low.wav", tmp_path / "out.wav", octaves=1).warnings == []
+    assert render_audio(instrument, tmp_path / "low.wav", tmp_path / "out.wav", octaves=1).warnings == []
 
 
 def test_pitches_are_looked_for_where_the_training_data_was_searched(tiny, tmp_path):
@@ -107,23 +111,23 @@ def test_pitches_are_looked_for_where_the_training_data_was_searched(tiny, tmp_p
     settings = {**instrument.card.f0_estimator, "f0_min_hz": 35.0, "f0_max_hz": 800.0}
     instrument.card = dataclasses.replace(instrument.card, f0_estimator=settings)
     write_audio(tmp_path / "in.wav", phrase(2.0, 42.0), RATE)  # lower than a tracker looks unless told
-    report = render(instrument, tmp_path / "in.wav", tmp_path / "out.wav")
+    report = render_audio(instrument, tmp_path / "in.wav", tmp_path / "out.wav")
     assert "the pitch played (42 to 42 Hz)" in report.warnings[0]
 
 
 def test_progress_rises_to_the_whole(instrument, tmp_path):
     write_audio(tmp_path / "in.wav", phrase(4.0), RATE)
     seen = []
-    render(instrument, tmp_path / "in.wav", tmp_path / "out.wav", progress=lambda *a: seen.append(a))
+    render_audio(instrument, tmp_path / "in.wav", tmp_path / "out.wav", progress=lambda *a: seen.append(a))
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    assert seen[-1] == (4 * RATE, 4 * RATE)
+    assert seen[-1] == (4.0, 4.0)
 
 
 def test_rendering_twice_gives_the_same(tiny, tmp_path):
     instrument = Instrument(tiny, seed=5)
     write_audio(tmp_path / "in.wav", phrase(0.5), RATE)
     for name in ("a.wav", "b.wav"):
-        render(instrument, tmp_path / "in.wav", tmp_path / name)
+        render_audio(instrument, tmp_path / "in.wav", tmp_path / name)
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
 
 
@@ -132,7 +136,7 @@ def test_a_failure_leaves_no_file_and_keeps_the_old_one(instrument, tmp_path):
     out = tmp_path / "out.wav"
     out.write_bytes(b"precious")
     with pytest.raises(DdspError, match="is silent: nothing to follow"):
-        render(instrument, tmp_path / "silent.wav", out)
+        render_audio(instrument, tmp_path / "silent.wav", out)
     assert out.read_bytes() == b"precious"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.wav", "silent.wav"]
 
@@ -144,7 +148,7 @@ def test_memory_does_not_grow_with_the_length(instrument, tmp_path):
     for seconds in (4, 16):
         write_audio(tmp_path / "in.wav", np.tile(phrase(2.0), seconds // 2), RATE)
         tracemalloc.start()
-        render(instrument, tmp_path / "in.wav", tmp_path / "out.wav")
+        render_audio(instrument, tmp_path / "in.wav", tmp_path / "out.wav")
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.2 * peaks[0] + 500_000
@@ -153,9 +157,14 @@ def test_memory_does_not_grow_with_the_length(instrument, tmp_path):
 @pytest.mark.parametrize("source", ["in.wav", "in.mid"])
 def test_stems_add_up_to_the_sound(tiny, tmp_path, source):
     write_audio(tmp_path / "in.wav", phrase(0.7), RATE)
-    save(tmp_path / "in.mid", [on(0, 69), off(700, 69)])
-    render(Instrument(tiny, seed=1), tmp_path / source, tmp_path / "alone.flac")
-    report = render(Instrument(tiny, seed=1), tmp_path / source, tmp_path / "out.flac", stems=True)
+    save(tmp_path / "in.mid", [on(0, 69), on(550, 76), off(700, 69), off(700, 76)])
+    if source == "in.wav":
+        render = functools.partial(render_audio, Instrument(tiny, seed=1), tmp_path / source)
+    else:
+        settings = KeySettings(gain_db=-3.0, harmonic_db=-6.0, reverb=0.6)
+        render = functools.partial(render_midi, tiny, tmp_path / source, settings=settings, seed=1)
+    render(tmp_path / "alone.flac")
+    report = render(tmp_path / "out.flac", stems=True)
     whole, _ = read_audio(tmp_path / "out.flac")
     np.testing.assert_array_equal(whole, read_audio(tmp_path / "alone.flac")[0])
     parts = [read_audio(tmp_path / f"out-{name}.flac")[0] for name in ("harmonic", "noise", "reverb")]
@@ -175,7 +184,7 @@ def test_a_stem_does_not_overwrite_what_it_is_made_from(tiny, tmp_path):
     write_audio(tmp_path / "a-noise.wav", phrase(0.5), RATE)
     before = (tmp_path / "a-noise.wav").read_bytes()
     with pytest.raises(DdspError, match="recording that is to be played"):
-        render(Instrument(tiny), tmp_path / "a-noise.wav", tmp_path / "a.wav", stems=True)
+        render_audio(Instrument(tiny), tmp_path / "a-noise.wav", tmp_path / "a.wav", stems=True)
     assert (tmp_path / "a-noise.wav").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["a-noise.wav"]
 
@@ -183,8 +192,8 @@ def test_a_stem_does_not_overwrite_what_it_is_made_from(tiny, tmp_path):
 def test_a_failure_leaves_no_stems(tiny, tmp_path):
     write_audio(tmp_path / "in.wav", np.zeros(RATE), RATE)
     with pytest.raises(DdspError, match="silent"):
-        render(Instrument(tiny), tmp_path / "in.wav", tmp_path / "out.wav", stems=True)
+        render_audio(Instrument(tiny), tmp_path / "in.wav", tmp_path / "out.wav", stems=True)
     (tmp_path / ".out-noise.wav.part").mkdir()  # the third of four files cannot be opened
     with pytest.raises(DdspError, match="out-noise"):
-        render(Instrument(tiny), tmp_path / "in.wav", tmp_path / "out.wav", stems=True)
+        render_audio(Instrument(tiny), tmp_path / "in.wav", tmp_path / "out.wav", stems=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".out-noise.wav.part", "in.wav"]

@@ -10,7 +10,7 @@ import soundfile
 
 from ddsp_edge import DdspError, Instrument
 from ddsp_edge.audio_file import AudioReader
-from ddsp_edge.render import render
+from ddsp_edge.render import render_audio
 from ddsp_edge.sound_ending import ending_of
 from tests.device.test_render import phrase
 
@@ -127,7 +127,7 @@ def test_render_plays_what_is_there_and_says_so(tiny, tmp_path):
     path = tmp_path / "a.wav"
     soundfile.write(path, phrase(3.0, rate=RATE), RATE)
     os.truncate(path, path.stat().st_size // 2)
-    report = render(Instrument(tiny, seed=1), path, tmp_path / "out.wav")
+    report = render_audio(Instrument(tiny, seed=1), path, tmp_path / "out.wav")
     assert f"{path} breaks off: its header says 3.0 s, 1.5 s are there" in report.warnings
 
 

@@ -45,6 +45,8 @@ class LiveInstrument(BlockPlayer):
         >>> out = keys.render(480)                            # doctest: +SKIP
     """
 
+    _bank_type: type[VoiceBank] = VoiceBank
+
     def __init__(
         self,
         path: str | Path,
@@ -53,7 +55,7 @@ class LiveInstrument(BlockPlayer):
         seed: int | None = None,
     ) -> None:
         self.settings = KeySettings() if settings is None else settings
-        bank = VoiceBank(path, voices, seed)
+        bank = self._bank_type(path, voices, seed)
         super().__init__(bank, self.settings, bank.spec.hop)
         self._keyboard = Keyboard(self.spec, self.card.loudness_db_range, voices, self.settings)
         self._controllers = [Controllers() for _ in range(_CHANNELS)]
@@ -208,8 +210,8 @@ class LiveInstrument(BlockPlayer):
                 self._wake([playing[i] for i in waking], f0_hz[waking])
             audio = self._bank.play_voices(playing, f0_hz, np.array(levels, np.float32), settings)
             if sleeping:
-                audio[sleeping] *= self._fade_out
-            dry = audio.sum(axis=0)
+                audio[..., sleeping, :] *= self._fade_out
+            dry = audio.sum(axis=-2)
         self._frames += 1
         self._give(dry, self._fade_out if self._mute else None)
         if self._mute:

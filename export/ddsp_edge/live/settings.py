@@ -76,8 +76,6 @@ class EffectSettings(Settings):
 class KeySettings(Settings):
     """Settings of `LiveInstrument`.
 
-    The defaults of attack, release and glide are those of `ddsp_edge.midi`: live and file sound the same.
-
     Args:
         attack_s: Time from the floor (-80 dB) to 0 dB, s.
         decay_s: Time from the first level of a note to where it stays, s.

@@ -6,7 +6,7 @@ from ddsp_edge.frames import FrameSpec
 from ddsp_edge.live.settings import KeySettings
 from ddsp_edge.units import LOUDNESS_FLOOR_DB
 
-TONGUE_DB = 12.0  # dip before a note that a sounding voice takes without a slur; as in `ddsp_edge.midi`
+TONGUE_DB = 12.0  # dip before a note that a sounding voice takes without a slur
 
 
 class Voice:

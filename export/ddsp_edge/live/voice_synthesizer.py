@@ -66,6 +66,10 @@ class VoiceSynthesizer:
         Returns:
             float32 `[len(numbers), hop]`.
         """
+        return self.signals(numbers, controls)[self._output]
+
+    def signals(self, numbers: list[int], controls: Mapping[str, Array]) -> dict[str, Array]:
+        """Render a frame as `process`; return the signal `[len(numbers), hop]` of every node by its name."""
         signals: dict[str, Array] = {}
         for name, processor, inputs in self._nodes:
             given = {
@@ -73,7 +77,7 @@ class VoiceSynthesizer:
                 for control, source in inputs.items()
             }
             signals[name] = processor.process(numbers, given)
-        return signals[self._output]
+        return signals
 
 
 class _Voices(ABC):

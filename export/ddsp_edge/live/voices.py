@@ -94,6 +94,8 @@ class VoiceBank:
                 control, setting = _LEVELS[node["type"]]
                 self._levels.append((node["inputs"][control], setting))
         self.voices = voices
+        self.tail_samples = whole.tail_samples
+        """Samples for which noise filters and rooms ring on."""
         self._share = 1.0
 
     def reset(self) -> None:
@@ -137,13 +139,19 @@ class VoiceBank:
         Returns:
             float32 audio `[len(numbers), hop]`, finite.
         """
+        controls = self._controls(numbers, f0_hz, loudness_db, settings)
+        return silence_bad(self._together.process(numbers, controls))
+
+    def _controls(
+        self, numbers: list[int], f0_hz: Array, loudness_db: Array, settings: Settings
+    ) -> dict[str, Array]:
         f0_scaled, loudness_scaled = scale_f0(f0_hz), scale_loudness(loudness_db)
         each = [
             self._network.process_voice(voice, f0_scaled[i : i + 1], loudness_scaled[i : i + 1])
             for i, voice in enumerate(numbers)
         ]
         controls = {name: np.concatenate([one[name] for one in each]) for name in each[0]}
-        return silence_bad(self._together.process(numbers, self._balanced(f0_hz, controls, settings)))
+        return self._balanced(f0_hz, controls, settings)
 
     def _balanced(self, f0_hz: Array, controls: dict[str, Array], settings: Settings) -> dict[str, Array]:
         changed: dict[str, Array] = {"f0_hz": np.asarray(f0_hz, np.float64)[:, None], **controls}
@@ -155,9 +163,10 @@ class VoiceBank:
 
     def reverberate(self, dry: Array, share: float) -> Array:
         """Play the sum of the voices `[hops * hop]` in the room, of which `share` (0 to 1) is heard."""
-        wet = dry
+        wet, self._wet = dry, list[Array]()  # after each room
         for room in self._rooms:
             wet = room.process(audio=wet)
+            self._wet.append(wet)
         before, self._share = self._share, share
         if before == share == 1.0:
             return wet

@@ -1,6 +1,5 @@
 """The live instrument: MIDI, voices, latency, panic."""
 
-import mido
 import numpy as np
 import pytest
 
@@ -8,7 +7,6 @@ from ddsp_edge import DdspError, FrameSpec, Instrument
 from ddsp_edge.live import KeySettings, LiveInstrument
 from ddsp_edge.live.keyboard import Keyboard
 from ddsp_edge.live.output import Limiter
-from ddsp_edge.midi import MidiScore
 from tests.device.conftest import TINY
 
 RATE, HOP = 16_000, 128
@@ -59,27 +57,21 @@ def test_any_blocks_give_the_samples_of_one_call(name, size, request):
     np.testing.assert_allclose(play(player, TUNE, 12_000, size), want, atol=1e-5, rtol=0)
 
 
-def test_one_voice_is_the_midi_file_one_hop_later(keys, tmp_path):
-    score = mido.MidiFile(ticks_per_beat=RATE // 2)  # at 120 beats a minute a tick is a sample
-    track, now = mido.MidiTrack(), 0
-    for at, name, *arguments in TUNE:
-        if name == "pitch_bend":
-            message = mido.Message("pitchwheel", pitch=round(arguments[0] * 8192))
-        elif name == "control_change":
-            message = mido.Message(name, control=arguments[0], value=arguments[1])
-        else:
-            message = mido.Message(name, note=arguments[0], velocity=([*arguments, 0])[1])
-        track.append(message.copy(time=at - now))
-        now = at
-    score.tracks.append(track)
-    score.save(tmp_path / "a.mid")
-    instrument = Instrument(TINY, seed=1)
-    blocks = MidiScore(tmp_path / "a.mid", instrument.spec).blocks(instrument.card)
-    want = np.concatenate([instrument.process(*block) for block in blocks])[: 10_000 // HOP * HOP]
-    found = play(keys, TUNE, len(want) + HOP, 100)[HOP:]
+def test_one_voice_is_an_instrument_given_its_pitch_and_loudness_one_hop_later(keys, monkeypatch):
+    given, play_voices = [], keys._bank.play_voices
+
+    def spy(numbers, f0_hz, loudness_db, settings):
+        given.append((f0_hz[0], loudness_db[0]))
+        return play_voices(numbers, f0_hz, loudness_db, settings)
+
+    monkeypatch.setattr(keys._bank, "play_voices", spy)
+    found = play(keys, TUNE, 10_000 // HOP * HOP, 100)
     assert keys.latency_samples == HOP
-    # Before the first key the live instrument is silent and the file plays the floor.
-    np.testing.assert_allclose(found[HOP:], want[HOP:], atol=1e-4, rtol=0)
+    assert not found[: 2 * HOP].any()  # the latency, and a hop before the first key
+    # A voice that wakes hears one frame before its first, and the hop of that is silent.
+    want = Instrument(TINY, seed=1).process(*zip(*given, strict=True))[HOP:]
+    assert np.abs(want).max() > 0.05
+    np.testing.assert_allclose(found[2 * HOP :], want, atol=1e-4, rtol=0)
 
 
 def test_an_onset_is_heard_after_the_declared_latency(chords):

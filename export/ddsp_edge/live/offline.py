@@ -1,0 +1,100 @@
+"""A live instrument for files: it plays as it does live, and gives the parts of its sound as well."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ddsp_edge.live.keys import LiveInstrument
+from ddsp_edge.live.settings import Settings
+from ddsp_edge.live.voices import VoiceBank, without_rooms
+from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, silence_bad
+
+_NOTHING = np.zeros(0, np.float32)
+
+
+class SignalBank(VoiceBank):
+    """Voices whose every node can be heard.
+
+    Args:
+        path: As `VoiceBank`, the others too.
+        voices: Integer.
+        seed: Integer or None.
+    """
+
+    def __init__(self, path: str | Path, voices: int = 1, seed: int | None = None) -> None:
+        super().__init__(path, voices, seed)
+        dry, self._room_names = without_rooms(self.card)
+        self._names = [node["name"] for node in dry.synthesizer["nodes"]]
+        self._output = self._names.index(dry.synthesizer["output"])
+        self.signals: dict[str, Array] = {}
+        """The signal `[hop]` of every node, of all voices together, in the last hop."""
+
+    def play_voices(self, numbers: list[int], f0_hz: Array, loudness_db: Array, settings: Settings) -> Array:
+        """Play one frame as `VoiceBank` does; return all nodes, `[nodes, len(numbers), hop]`."""
+        signals = self._together.signals(numbers, self._controls(numbers, f0_hz, loudness_db, settings))
+        return silence_bad(np.stack([signals[name] for name in self._names]))
+
+    def reverberate(self, dry: Array, share: float) -> Array:
+        """Play nodes, `[nodes, hop]`, or silence, `[hop]`; return the sound, `[hop]`, as `VoiceBank` does."""
+        rows = np.broadcast_to(dry, (len(self._names), dry.shape[-1]))
+        self.signals = dict(zip(self._names, rows, strict=True))
+        sound = rows[self._output]
+        heard = np.linspace(self._share, share, len(sound) + 1, dtype=np.float32)[1:]
+        audio = super().reverberate(sound, share)
+        for name, wet in zip(self._room_names, self._wet, strict=True):
+            self.signals[name] = sound + heard * (wet - sound)
+        return audio
+
+
+class OfflineInstrument(LiveInstrument):
+    """A live instrument whose every node can be had, hop by hop, and that ends in time.
+
+    Not for a sound card, for it keeps signals until they are taken. Arguments and sound are those of
+    `LiveInstrument`.
+    """
+
+    _bank: SignalBank
+    _bank_type = SignalBank
+
+    def _forget(self) -> None:
+        super()._forget()
+        silence = np.zeros(self.latency_samples, np.float32)
+        self._signals = [{node["name"]: silence for node in self.card.synthesizer["nodes"]}]
+
+    @property
+    def sounding(self) -> bool:
+        """Whether a key is held, or a note that was let go has not faded yet."""
+        return not all(voice.silent for voice in self._keyboard.voices)
+
+    @property
+    def audible(self) -> bool:
+        """Whether any voice is above the floor of loudness."""
+        return any(voice.loudness_db > LOUDNESS_FLOOR_DB for voice in self._keyboard.voices)
+
+    @property
+    def tail_samples(self) -> int:
+        """Samples for which it rings on when all voices rest."""
+        return self._bank.tail_samples
+
+    def rest(self) -> None:
+        """Let the voices that have faded rest with the next hop, and not a second later."""
+        for number, voice in enumerate(self._keyboard.voices):
+            if voice.silent:
+                self._quiet[number] = max(self._quiet[number], self._sleep_frames - 1)
+
+    def take_signals(self) -> dict[str, Array]:
+        """The signals of all nodes by name, float32 `[n]`, since they were last taken, gain applied.
+
+        They are what went into the limiter, and as late as the sound: `n` is the number of samples played,
+        if that is whole hops.
+        """
+        taken, self._signals = self._signals, []
+        return {
+            node["name"]: np.concatenate([_NOTHING, *(signals[node["name"]] for signals in taken)])
+            for node in self.card.synthesizer["nodes"]
+        }
+
+    def _give(self, dry: Array, fade: Array | None = None) -> None:
+        super()._give(dry, fade)
+        gain = np.float32(self.settings.gain("gain_db")) * (np.float32(1.0) if fade is None else fade)
+        self._signals.append({name: audio * gain for name, audio in self._bank.signals.items()})
