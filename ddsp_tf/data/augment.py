@@ -1,7 +1,7 @@
 """Clips that were never recorded: louder and softer, higher and lower.
 
 Pitch is shifted by resampling, as by a tape that runs faster: partials keep their levels, so the timbre moves
-with the pitch, attacks get shorter and vibrato faster. f0 is multiplied, and loudness is measured again,
+with the pitch, attacks get shorter and vibrato faster. f0 is multiplied, and the level is measured again,
 because A-weighting changes with frequency.
 """
 
@@ -18,9 +18,10 @@ from ddsp_tf.config import AugmentationConfig
 from ddsp_tf.data.analysis import from_int16
 from ddsp_tf.data.schema import Record
 from ddsp_tf.features.f0_grid import interpolate_f0
+from ddsp_tf.features.power import POWER_FLOOR_DB, power_db, power_window_size
 from ddsp_tf.frames import FrameSpec
 
-_SETTLED_S = 0.004  # soxr's filter, beyond the window of loudness
+_SETTLED_S = 0.004  # soxr's filter, beyond the window of the level
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,13 @@ def frames_taken(clip_frames: int, ratio: float) -> int:
 
 
 def shifted(
-    record: Record, spec: FrameSpec, first: int, clip_frames: int, ratio: float, start_hz: float
+    record: Record,
+    spec: FrameSpec,
+    first: int,
+    clip_frames: int,
+    ratio: float,
+    start_hz: float,
+    level: str = "loudness",
 ) -> tuple[Array, Array, Array]:
     """Cut a clip out of a record and shift its pitch.
 
@@ -69,15 +76,17 @@ def shifted(
         clip_frames: Integer, frames of the clip.
         ratio: By how much f0 is multiplied.
         start_hz: f0 in Hz, not shifted, to hold where none came yet.
+        level: `"loudness"`, or `"power"` in its place.
 
     Returns:
-        f0 in Hz, held where there is no pitch, loudness in dB, both float32 `[clip_frames]`, and audio,
+        f0 in Hz, held where there is no pitch, level in dB, both float32 `[clip_frames]`, and audio,
         float32 `[clip_frames * hop]`.
     """
     hop, rate = spec.hop, spec.sample_rate
     begins = first * hop
-    # Sound before the clip, whole hops of the result, lets filter and loudness settle, if there is some.
-    settled = window_size(rate) // 2 + round(_SETTLED_S * rate)
+    # Windows of the level reach beyond the clip. What is taken before it is whole hops of the result.
+    window = power_window_size(rate) if level == "power" else window_size(rate)
+    settled = window // 2 + round(_SETTLED_S * rate)
     lead = min(-(-settled // hop), int(begins / ratio) // hop)
     start = math.floor(begins - lead * hop * ratio)
     end = min(len(record.audio), math.ceil(begins + ratio * (clip_frames * hop + settled)) + 1)
@@ -86,14 +95,15 @@ def shifted(
     # Sample n of the result is what lies n * ratio after `start`.
     played = soxr.resample(audio, ratio * rate, rate).astype(np.float32)
     wanted = (lead + clip_frames) * hop
-    loudness = loudness_db(played[: wanted + settled], spec)[lead : lead + clip_frames]
+    measure = power_db if level == "power" else loudness_db
+    levels = measure(played[: wanted + settled], spec)[lead : lead + clip_frames]
     played = played[lead * hop : wanted]
     short = clip_frames * hop - len(played)  # a rounding at the end of the passage
     if short > 0:
         played = np.pad(played, (0, short))
-        loudness = np.pad(loudness, (0, clip_frames - len(loudness)), mode="edge")
+        levels = np.pad(levels, (0, clip_frames - len(levels)), mode="edge")
     heard = start + ratio * hop * (lead + 1.0 + np.arange(clip_frames))
-    return _held_f0(record, heard, start_hz) * np.float32(ratio), loudness, played
+    return _held_f0(record, heard, start_hz) * np.float32(ratio), levels, played
 
 
 def _held_f0(record: Record, at: Array, start_hz: float) -> Array:
@@ -106,10 +116,15 @@ def _held_f0(record: Record, at: Array, start_hz: float) -> Array:
     return np.asarray(hold_unvoiced(f0_hz, f0_hz > 0, start_hz), np.float32)
 
 
-def amplified(audio: Array, loudness_db: Array, gain_db: float) -> tuple[Array, Array]:
-    """Change the level of a clip `[samples]`, at most to full scale, and its loudness `[frames]`, dB."""
+def amplified(audio: Array, level_db: Array, gain_db: float, level: str = "loudness") -> tuple[Array, Array]:
+    """Change the gain of a clip `[samples]`, at most to full scale, and its level `[frames]`, dB."""
     peak = float(np.abs(audio).max(initial=1e-9))
     gain = min(10.0 ** (gain_db / 20.0), 1.0 / peak)
-    power = np.maximum(10.0 ** (loudness_db.astype(np.float64) / 10.0) - POWER_FLOOR, 0.0)
-    louder = 10.0 * np.log10(gain**2 * power + POWER_FLOOR)
+    measured = level_db.astype(np.float64)
+    if level == "power":  # it ends at its floor, to which loudness adds its own
+        silent = measured <= POWER_FLOOR_DB
+        louder = np.where(silent, measured, np.maximum(measured + 20.0 * np.log10(gain), POWER_FLOOR_DB))
+    else:
+        power = np.maximum(10.0 ** (measured / 10.0) - POWER_FLOOR, 0.0)
+        louder = 10.0 * np.log10(gain**2 * power + POWER_FLOOR)
     return np.asarray(audio * np.float32(gain)), louder.astype(np.float32)

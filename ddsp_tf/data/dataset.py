@@ -214,11 +214,10 @@ class _Clips:
         else:
             start_hz = self._info.f0_hz_range.median
             f0_hz, loudness, audio = shifted(
-                record, self._spec, first, self._clip_frames, change.ratio, start_hz
+                record, self._spec, first, self._clip_frames, change.ratio, start_hz, self._level
             )
-            loudness = level_db(self._level, audio, loudness, self._spec)
         if change.gain_db:
-            audio, loudness = amplified(audio, loudness, change.gain_db)
+            audio, loudness = amplified(audio, loudness, change.gain_db, self._level)
         return f0_hz, loudness, audio
 
     def dataset(self, numbers: Any, batch: Any, batch_size: int | None) -> Any:

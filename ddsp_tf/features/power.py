@@ -26,8 +26,15 @@ def level_db(level: str, audio: Array, loudness_db: Array, spec: FrameSpec) -> A
     return power_db(audio, spec) if level == "power" else loudness_db
 
 
+def power_window_size(sample_rate: int) -> int:
+    """Window length in samples: 64 ms."""
+    return round(POWER_SECONDS * sample_rate)
+
+
 def power_db(audio: Array, spec: FrameSpec) -> Array:
     """Power of each frame in dB: 10 log10 of the mean square over 64 ms around the frame's sample.
+
+    Beyond the ends of `audio` is silence: give more of a passage than the frames that are wanted.
 
     Args:
         audio: `[frames * hop]`, full scale 1.
@@ -36,7 +43,7 @@ def power_db(audio: Array, spec: FrameSpec) -> Array:
     Returns:
         float32 `[frames]`, -100 dB at least.
     """
-    size = round(POWER_SECONDS * spec.sample_rate)
+    size = power_window_size(spec.sample_rate)
     sums = np.cumsum(np.concatenate([[0.0], np.square(audio.astype(np.float64))]))
     ends = spec.frame_sample(0) + spec.hop * np.arange(len(audio) // spec.hop) + size // 2
     last = np.minimum(ends, len(audio))

@@ -89,6 +89,29 @@ def test_a_shifted_clip_is_the_sound_played_faster(record: Record, semitones: fl
         np.testing.assert_allclose(loudness[6:], wanted[6:], atol=0.02)
 
 
+@pytest.mark.parametrize("semitones", [-3.0, 0.7, 3.0])
+def test_power_of_a_shifted_clip_is_that_of_the_whole_passage(record: Record, semitones: float) -> None:
+    ratio, first, size = 2.0 ** (semitones / 12.0), 101, 1024
+    _, power, _ = shifted(record, SPEC, first, CLIP, ratio, 100.0, "power")
+    start = first * SPEC.hop - size  # samples before the clip, in which its first windows begin
+    times = (first * SPEC.hop + ratio * np.arange(-size, CLIP * SPEC.hop + size)) / RATE
+    assert start > 0
+    sound = np.square(_sound(times))
+    at = size + SPEC.hop * (1 + np.arange(CLIP))
+    wanted = 10.0 * np.log10([np.mean(sound[n - size // 2 : n + size // 2]) for n in at])
+    # The clip begins up to a sample early: of 1024 samples in the window one, whose square may be five times
+    # the mean, is another. Silence beyond the ends would cost 3 dB.
+    np.testing.assert_allclose(power, wanted, atol=10.0 * np.log10(1.0 + 5.0 / size))
+
+
+def test_gain_moves_power_by_as_much_down_to_its_floor() -> None:
+    sound = np.full(6400, 0.1, np.float32)
+    levels = np.array([-100.0, -99.0, -75.0, -20.0], np.float32)
+    for gain_db, wanted in ((6.0, [-100.0, -93.0, -69.0, -14.0]), (-6.0, [-100.0, -100.0, -81.0, -26.0])):
+        _, power = amplified(sound, levels, gain_db, "power")
+        np.testing.assert_allclose(power, wanted, atol=1e-4)
+
+
 def test_loudness_is_measured_again_because_weighting_changes(record: Record) -> None:
     ratio = 2.0 ** (3.0 / 12.0)
     _, loudness, _ = shifted(record, SPEC, 50, CLIP, ratio, 100.0)
