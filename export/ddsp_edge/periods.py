@@ -25,6 +25,7 @@ NONE = 1e3
 _OCTAVE_DOWN = 0.03  # of a period twice as long: repeats as well, is meant seldom
 _MULTIPLE = 0.3  # of a period whose half or third repeats as well: it is several true ones
 _MULTIPLE_WITHIN = 0.1  # difference up to which it does, less and less
+_BESIDE = np.array([-1, 0, 1])[:, None, None]
 _PARTS = np.array([2.0, 3.0])[:, None, None]
 _AROUND = np.array([-1, 0, 1, 2])[:, None, None]  # lags about a part, which lies between two
 _FAST_RATE = 32_000  # Hz; from here on an instrument has little near Nyquist
@@ -99,65 +100,61 @@ class PeriodFinder:
     def find(self, windows: Array) -> Candidates:
         """Find the candidates of windows `[windows, size]`."""
         difference, mean_square = self._difference(windows)
-        middle = difference[:, self._shortest : self._longest]
-        before = difference[:, self._shortest - 1 : self._longest - 1]
-        after = difference[:, self._shortest + 1 : self._longest + 1]
-        is_minimum = (middle < before) & (middle <= after)
-        cost = np.where(is_minimum, middle + self._preference, NONE)
-        best = np.argpartition(cost, self.count, axis=1)[:, : self.count]
-        cost = np.take(cost, best + _rows(cost))
-        lags = best + self._shortest
-        places = lags + _rows(difference)
-        low, at, high = (np.take(difference, places + k) for k in (-1, 0, 1))
+        searched = slice(self._shortest, self._longest)
+        falls = difference[:, self._shortest - 1 : self._longest] > difference[:, self._shortest :]
+        is_minimum = falls[:, :-1] > falls[:, 1:]
+        every = np.full_like(difference, NONE)
+        np.add(difference[:, searched], self._preference, out=every[:, searched], where=is_minimum)
+        lags = every[:, searched].argpartition(self.count, axis=1)[:, : self.count] + self._shortest
+        # A flat `take` of a few values costs a tenth of `np.take_along_axis`, and a live tracker makes many.
+        rows = np.arange(0, difference.size, difference.shape[1])[:, None]
+        places = lags + rows
+        cost = every.take(places)
         there = cost < NONE
-        bend = np.where(there, low - 2.0 * at + high, 1.0)
-        shift = np.where(there, 0.5 * (low - high) / np.maximum(bend, 1e-12), 0.0)
-        shift = np.minimum(np.maximum(shift, -0.5), 0.5)
-        depth = np.where(there, np.maximum(at - 0.25 * (low - high) * shift, 0.0), 1.0)
-        multiple = self._multiple(difference, lags + shift, depth)
+        low, at, high = difference.take(places + _BESIDE)
+        # At a minimum the vertex of the parabola is within half a lag; elsewhere nothing is moved.
+        slope = np.where(there, low - high, 0.0)
+        shift = 0.5 * slope / np.maximum(low - 2.0 * at + high, 1e-12)
+        depth = np.where(there, np.maximum(at - 0.25 * slope * shift, 0.0), 1.0)
+        lag = lags + shift
+        multiple = self._multiple(difference, rows, lag, depth)
         cost = np.where(there, cost - at + depth + _MULTIPLE * multiple, NONE)
-        return Candidates(self._lags_per_second / (lags + shift), depth, cost, mean_square)
+        return Candidates(self._lags_per_second / lag, depth, cost, mean_square)
 
     def _difference(self, windows: Array) -> tuple[Array, Array]:
         """Normalised difference `[windows, longest + 1]` and mean square `[windows]` of windows."""
-        x = windows - windows.mean(axis=1, keepdims=True)
-        size, steps = x.shape[1], self._lag_steps
+        count, size = windows.shape
+        x = windows - np.add.reduce(windows, axis=1, keepdims=True) / np.float32(size)
+        steps = self._lag_steps
         lags = self._longest // steps + 1
         spectrum = np.fft.rfft(x, self._fft_size)
         power = np.square(spectrum.real) + np.square(spectrum.imag)
         # A longer inverse transform gives the correlation between the samples as well.
         correlation = np.fft.irfft(power, steps * self._fft_size)[:, : self._longest + 1]
-        energy = np.cumsum(np.square(x, dtype=np.float64), axis=1)
+        energy = np.zeros((count, size + 1))  # of the first samples, none to all
+        np.square(x, dtype=np.float64).cumsum(axis=1, out=energy[:, 1:])
         total = energy[:, -1:]
         # Samples 0 .. N - lag - 1 and lag .. N - 1: what the difference compares.
-        heads = energy[:, size - lags : size][:, ::-1]
-        tails = total - np.concatenate([np.zeros_like(total), energy[:, : lags - 1]], axis=1)
-        both = heads + tails
+        both = total - energy[:, :lags]
+        both += energy[:, size : size - lags : -1]
         if steps == 2:
-            fine = np.empty_like(both, shape=(len(both), 2 * lags - 1))
+            fine = np.empty((count, 2 * lags - 1))
             fine[:, ::2] = both
-            fine[:, 1::2] = 0.5 * (both[:, 1:] + both[:, :-1])
+            between = np.add(both[:, 1:], both[:, :-1], out=fine[:, 1::2])
+            between *= 0.5
             both = fine
-        difference = (both - 2.0 * steps * correlation) / np.maximum(both, 1e-9)
-        return np.maximum(difference, 0.0), total[:, 0] / size
+        difference = both - 2.0 * steps * correlation
+        difference /= np.maximum(both, 1e-9)
+        return np.maximum(difference, 0.0, out=difference), total[:, 0] / size
 
-    def _multiple(self, difference: Array, lag: Array, depth: Array) -> Array:
+    def _multiple(self, difference: Array, rows: Array, lag: Array, depth: Array) -> Array:
         """How surely each lag is two or three true periods, 0 to 1, `[windows, candidates]`.
 
         After a leap of a fifth both notes sound for a while and repeat together a twelfth below the higher
         one. Where that note then sounds alone, its own period must win at once.
         """
         part = (lag / _PARTS).astype(np.intp)
-        near = np.minimum(np.maximum(part, 1), self._longest - 2) + _rows(difference)
-        least = np.take(difference, near[:, None] + _AROUND).min(axis=1)
-        share = np.minimum(np.maximum(1.0 - (least - depth) / _MULTIPLE_WITHIN, 0.0), 1.0)
-        return np.asarray(np.where(part >= self._shortest, share, 0.0).max(axis=0))
-
-
-def _rows(values: Array) -> Array:
-    """Where each row of `[rows, columns]` begins in its flat view, `[rows, 1]`.
-
-    A flat `take` of a few values costs a tenth of `np.take_along_axis`, and a live tracker makes dozens of
-    them for each frame.
-    """
-    return np.arange(0, values.size, values.shape[1])[:, None]
+        near = difference.take((part + rows)[:, None] + _AROUND)
+        share = 1.0 - (np.minimum.reduce(near, axis=1) - depth) / _MULTIPLE_WITHIN
+        searched = part >= self._shortest
+        return np.asarray(np.minimum(np.maximum.reduce(share, axis=0, initial=0.0, where=searched), 1.0))

@@ -6,6 +6,7 @@ number of frames later (as Mauch & Dixon 2014 do for whole recordings).
 """
 
 import contextlib
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ VOICED = 0.5
 
 _CANDIDATES = 6
 _LOOKAHEAD_S = 0.03
-_LEVEL_DB = -60.0  # RMS of a window below which nothing is heard as a pitch
+_AUDIBLE = 1e-6  # mean square of a window, -60 dB, below which nothing is heard as a pitch
 # Costs, in units of aperiodicity over 10 ms. Tuned on synthetic tones, on four recordings whose f0 is known
 # exactly and on soundfont renderings of five instruments.
 _UNVOICED = 0.5
@@ -79,9 +80,11 @@ class PitchTracker:
     def reset(self) -> None:
         """Forget everything: the next sample pushed is sample 0."""
         self._windows.reset()
-        self._cost: Array = np.zeros(_CANDIDATES + 1)
-        self._last_pitch: Array = np.zeros(_CANDIDATES)  # octaves, of the candidates of the last frame
-        self._waiting: list[tuple[list[int], Array, Array]] = []  # back pointers, f0, voicing
+        # Of the last frame: least costs of its candidates and of silence, and the candidates in octaves.
+        self._costs = [0.0] * (_CANDIDATES + 1)
+        self._octaves = [0.0] * _CANDIDATES
+        # Of each frame: where its states are best reached from, their f0 and voicing.
+        self._waiting: list[tuple[list[int], list[float], list[float]]] = []
 
     def push(self, audio: npt.ArrayLike) -> tuple[Array, Array]:
         """Add samples `[n]`.
@@ -95,63 +98,72 @@ class PitchTracker:
     def flush(self) -> tuple[Array, Array]:
         """End the stream; return `f0_hz` and `voicing` of its last frames."""
         f0, voicing = self._track(self._windows.flush())
-        rest = self._decide(len(self._waiting))
+        rest = _columns(self._decide(len(self._waiting)))
         self._waiting = []
         return np.concatenate([f0, rest[0]]), np.concatenate([voicing, rest[1]])
 
     def _track(self, windows: Array) -> tuple[Array, Array]:
-        parts = [
-            self._path(windows[i : i + _WINDOWS_AT_ONCE]) for i in range(0, len(windows), _WINDOWS_AT_ONCE)
+        decided = [
+            frame
+            for start in range(0, len(windows), _WINDOWS_AT_ONCE)
+            for frame in self._path(windows[start : start + _WINDOWS_AT_ONCE])
         ]
-        if not parts:
-            return np.zeros(0, np.float32), np.zeros(0, np.float32)
-        return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+        return _columns(decided)
 
-    def _path(self, windows: Array) -> tuple[Array, Array]:
+    def _path(self, windows: Array) -> Iterator[tuple[float, float]]:
+        """Yield f0 and voicing of the frames decided now."""
         found = self._finder.find(windows)
-        f0, aperiodicity, cost = found.f0_hz, found.aperiodicity, found.cost
-        cost[found.mean_square < 10.0 ** (_LEVEL_DB / 10.0)] += 2.0 * _UNVOICED
-        pitch = np.log2(f0)
-        before = np.concatenate([self._last_pitch[None], pitch[:-1]])
-        self._last_pitch = pitch[-1]
-        n = _CANDIDATES
-        step = np.empty((len(f0), n + 1, n + 1))
-        step.fill(_ONSET)
-        step[:, :n, :n] = _LEAP * np.abs(pitch[:, :, None] - before[:, None, :])
-        step[:, n, n] = 0.0
-        local = np.concatenate([cost, np.full((len(cost), 1), _UNVOICED)], axis=1) * self._per_frame
-
-        periodicity = np.minimum(np.maximum(1.0 - aperiodicity, 0.0), 1.0)
-        likely = np.argmin(cost, axis=1)[:, None] + np.arange(0, n * len(f0), n)[:, None]
-        there = np.take(cost, likely) < NONE
-        f0_out = np.concatenate([f0, np.where(there, np.take(f0, likely), 0.0)], axis=1)
-        unvoiced = 0.499 * np.take(periodicity, likely) * there
-        voicing = np.concatenate([0.5 + 0.5 * periodicity, unvoiced], axis=1)
-        rows = np.arange(n + 1)
-        decided = []
-        for i in range(len(f0)):
-            total = step[i] + self._cost
-            pointers = total.argmin(axis=1)
-            reached = total[rows, pointers] + local[i]
-            self._cost = reached - reached.min()
-            self._waiting.append((pointers.tolist(), f0_out[i], voicing[i]))
+        found.cost[found.mean_square < _AUDIBLE] += 2.0 * _UNVOICED
+        costs = found.cost * self._per_frame
+        periodicity = 1.0 - np.minimum(found.aperiodicity, 1.0)
+        # A handful of numbers a frame: lists are faster than arrays, of which every operation costs a call.
+        frames = (costs, np.log2(found.f0_hz), found.f0_hz, 0.5 + 0.5 * periodicity, 0.499 * periodicity)
+        for local, octaves, f0, voiced, unvoiced in zip(*(x.tolist() for x in frames), strict=True):
+            pointers = self._reach(local, octaves)
+            likely = local.index(min(local))
+            there = local[likely] < NONE * self._per_frame
+            f0.append(f0[likely] if there else 0.0)
+            voiced.append(unvoiced[likely] if there else 0.0)
+            self._waiting.append((pointers, f0, voiced))
             if len(self._waiting) > self.lookahead_frames:
-                decided.append(self._decide(1))
+                yield self._decide(1)[0]
                 del self._waiting[0]
-        if not decided:
-            return np.zeros(0, np.float32), np.zeros(0, np.float32)
-        return np.concatenate([d[0] for d in decided]), np.concatenate([d[1] for d in decided])
 
-    def _decide(self, count: int) -> tuple[Array, Array]:
+    def _reach(self, local: list[float], octaves: list[float]) -> list[int]:
+        """Go on to a frame, given its own costs; return where each of its states is best reached from."""
+        *voiced, unvoiced = self._costs
+        before = list(zip(self._octaves, voiced, strict=True))
+        onset = unvoiced + _ONSET
+        pointers, reached = list[int](), list[float]()
+        for pitch, own in zip(octaves, local, strict=True):
+            ways = [cost + _LEAP * abs(pitch - other) for other, cost in before]
+            ways.append(onset)
+            least = min(ways)
+            pointers.append(ways.index(least))
+            reached.append(least + own)
+        ways = [cost + _ONSET for cost in voiced]
+        ways.append(unvoiced)
+        least = min(ways)
+        pointers.append(ways.index(least))
+        reached.append(least + _UNVOICED * self._per_frame)
+        least = min(reached)
+        self._costs, self._octaves = [cost - least for cost in reached], octaves
+        return pointers
+
+    def _decide(self, count: int) -> list[tuple[float, float]]:
         """F0 and voicing of the first `count` waiting frames on the best path known now."""
-        state = int(self._cost.argmin())
-        f0, voicing = np.zeros(count, np.float32), np.zeros(count, np.float32)
-        for i in range(len(self._waiting) - 1, -1, -1):
-            pointers, frequencies, voicings = self._waiting[i]
-            if i < count:
-                f0[i], voicing[i] = frequencies[state], voicings[state]
+        state = self._costs.index(min(self._costs))
+        path = list[tuple[float, float]]()
+        for pointers, f0, voicing in reversed(self._waiting):
+            path.append((f0[state], voicing[state]))
             state = pointers[state]
-        return f0, voicing
+        return path[: -count - 1 : -1]
+
+
+def _columns(frames: list[tuple[float, float]]) -> tuple[Array, Array]:
+    """F0 and voicing, float32 `[frames]` each."""
+    table = np.array(frames, np.float32).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
 
 
 def hold_unvoiced(f0_hz: npt.ArrayLike, voiced: npt.ArrayLike, start_hz: float) -> Array:
