@@ -38,11 +38,14 @@ class SignalBank(VoiceBank):
         """Play nodes, `[nodes, hop]`, or silence, `[hop]`; return the sound, `[hop]`, as `VoiceBank` does."""
         rows = np.broadcast_to(dry, (len(self._names), dry.shape[-1]))
         self.signals = dict(zip(self._names, rows, strict=True))
-        sound = rows[self._output]
-        heard = np.linspace(self._share, share, len(sound) + 1, dtype=np.float32)[1:]
+        sound, before = rows[self._output], self._share
         audio = super().reverberate(sound, share)
         for name, wet in zip(self._room_names, self._wet, strict=True):
-            self.signals[name] = sound + heard * (wet - sound)
+            if before == share == 1.0:
+                self.signals[name] = wet
+            else:
+                heard = np.linspace(before, share, len(sound) + 1, dtype=np.float32)[1:]
+                self.signals[name] = sound + heard * (wet - sound)
         return audio
 
 
@@ -96,5 +99,8 @@ class OfflineInstrument(LiveInstrument):
 
     def _give(self, dry: Array, fade: Array | None = None) -> None:
         super()._give(dry, fade)
-        gain = np.float32(self.settings.gain("gain_db")) * (np.float32(1.0) if fade is None else fade)
-        self._signals.append({name: audio * gain for name, audio in self._bank.signals.items()})
+        gain, signals = self.settings.gain("gain_db"), self._bank.signals
+        if gain != 1.0 or fade is not None:
+            curve = np.float32(gain) * (np.float32(1.0) if fade is None else fade)
+            signals = {name: audio * curve for name, audio in signals.items()}
+        self._signals.append(signals)

@@ -2,7 +2,7 @@
 
     python -m tests.device.live.soak INSTRUMENT.tflite --seconds 600
 
-plays effect and instrument for so long each and prints what was seen.
+plays effect and instrument for so long each, or with `--player` one of them, and prints what was seen.
 """
 
 import argparse
@@ -42,14 +42,15 @@ def soak(player, seconds, rates, block, inputs, seed=0):
         for _ in range(rng.poisson(MESSAGES_A_SECOND * n / rate)):
             sent += 1
             kind, a, b = rng.integers(0, 128, 3).tolist()
+            channel = int(rng.integers(0, 2))
             if kind < 60:
-                player.note_on(a, b)
+                player.note_on(a, b, channel=channel)
             elif kind < 80:  # fewer than are pressed: the rest are stuck
-                player.note_off(a)
+                player.note_off(a, channel=channel)
             elif kind < 100:
-                player.pitch_bend(a / 64 - 1)
+                player.pitch_bend(a / 64 - 1, channel=channel)
             else:
-                player.control_change(a, b)
+                player.control_change(a, b, channel=channel)
 
     if hasattr(player, "note_on"):
         card.before_block = messages
@@ -101,14 +102,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("instrument", type=Path)
     parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--player", choices=("effect", "keys"), help="one of them (both)")
     arguments = parser.parse_args()
     path, seconds = arguments.instrument, arguments.seconds
-    settings = EffectSettings(gate=True, match_loudness=True, match_octave=True, gain_db=12.0)
-    effect = LiveEffect(path, settings, seed=0, **LATENCIES["low"])
     rates = (48_000, 16_000, 44_100)
-    print(json.dumps({"effect": soak(effect, seconds, rates, 480, 1)}, indent=1), flush=True)
-    keys = LiveInstrument(path, 4, KeySettings(gain_db=12.0), seed=0)
-    print(json.dumps({"keys": soak(keys, seconds, rates, 480, 0)}, indent=1), flush=True)
+    if arguments.player != "keys":
+        settings = EffectSettings(gate=True, match_loudness=True, match_octave=True, gain_db=12.0)
+        effect = LiveEffect(path, settings, seed=0, **LATENCIES["low"])
+        print(json.dumps({"effect": soak(effect, seconds, rates, 480, 1)}, indent=1), flush=True)
+    if arguments.player != "effect":
+        keys = LiveInstrument(path, 4, KeySettings(gain_db=12.0), seed=0)
+        print(json.dumps({"keys": soak(keys, seconds, rates, 480, 0)}, indent=1), flush=True)
 
 
 if __name__ == "__main__":
