@@ -14,14 +14,16 @@ DEVICE_BIN = $(DEVICE_VENV)/bin
 PIP_OPTIONS = --quiet --disable-pip-version-check --constraint constraints.txt
 
 ARM64 ?= .venv-arm64
+RUNTIMES ?= .venv-runtimes
 
-.PHONY: help demo test lint types test-library test-device test-arm64 clean
+.PHONY: help demo test lint types test-library test-device test-arm64 test-runtimes clean
 
 help:
 	@echo "make demo    train the demo instrument and write demo/report.html (about 10 minutes)"
 	@echo "make test    run all tests"
 	@echo "make lint    ruff;  make types    mypy"
 	@echo "make test-arm64   test the device side on emulated ARM processors (needs apt-get and dpkg)"
+	@echo "make test-runtimes   test that older runtimes play model files as the newest does"
 	@echo "make clean   remove what these made"
 
 demo: $(VENV)/.installed
@@ -46,6 +48,12 @@ test-arm64: $(ARM64)/python
 $(ARM64)/python: tests/arm64/setup.sh constraints.txt
 	PIP="$(PYTHON) -m pip" tests/arm64/setup.sh $(ARM64)
 	@touch $@
+
+# What docs/model-file.md says of older runtimes, each in front of the newest of the device side.
+test-runtimes: $(VENV)/.installed $(DEVICE_VENV)/.installed
+	$(DEVICE_BIN)/python -m tests.runtimes.install $(RUNTIMES)
+	$(BIN)/python -m tests.runtimes.make_files $(RUNTIMES)/files
+	DDSP_RUNTIMES=$(RUNTIMES) $(DEVICE_BIN)/python -m pytest tests/runtimes
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -73,4 +81,4 @@ python-is-new-enough:
 	         "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 
 clean:
-	rm -rf $(VENV) $(DEVICE_VENV) $(ARM64) demo/dataset demo/run demo/output demo/report.html
+	rm -rf $(VENV) $(DEVICE_VENV) $(ARM64) $(RUNTIMES) demo/dataset demo/run demo/output demo/report.html
