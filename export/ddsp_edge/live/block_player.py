@@ -72,6 +72,8 @@ class BlockPlayer(ABC):
     def _give(self, dry: Array, fade: Array | None = None) -> None:
         """Send the sum of the voices `[hops * hop]` through the room, a fade and the last stage."""
         room = self._bank.reverberate(dry, self._common.room())
-        if fade is not None:
-            room = room * fade
-        self._queue.write(self._output.process(room, self._common.gain("gain_db")))
+        self._emit(room if fade is None else room * fade)
+
+    def _emit(self, sound: Array) -> None:
+        """Send sound `[hops * hop]` through the last stage."""
+        self._queue.write(self._output.process(sound, self._common.gain("gain_db")))

@@ -54,9 +54,10 @@ class LiveEffect(BlockPlayer):
         lookahead_frames: Frames after a frame that its pitch waits for; None for 30 ms.
         loudness_ms: Window of the loudness, 8 to 32 ms; None for that of the training data, 32 ms.
         seed: Seed of the noise; None for another noise every time.
+        backend: Name of what it synthesizes with, one of `live.voices.BACKENDS`; they sound the same.
 
     Raises:
-        DdspError: If the file cannot be played.
+        DdspError: If the file cannot be played, or has not the backend.
 
     Example:
         >>> effect = LiveEffect("violin.tflite")       # doctest: +SKIP
@@ -71,9 +72,10 @@ class LiveEffect(BlockPlayer):
         lookahead_frames: int | None = None,
         loudness_ms: float | None = None,
         seed: int | None = None,
+        backend: str = "auto",
     ) -> None:
         self.settings = EffectSettings() if settings is None else settings
-        bank = VoiceBank(path, 1, seed)
+        bank = VoiceBank(path, 1, seed, backend)
         self._follower = Follower(bank.card, CHUNK, f0_min_hz, lookahead_frames, loudness_ms)
         latency = self._follower.latency_samples + bank.spec.hop - 1
         super().__init__(bank, self.settings, latency)
@@ -98,7 +100,7 @@ class LiveEffect(BlockPlayer):
         f0_hz, loudness_db = self._mapped(f0_hz, loudness_db)
         f0_hz = hold_unvoiced(np.minimum(f0_hz, self.spec.sample_rate / 2), f0_hz > 0.0, self._f0_hz)
         self._f0_hz = float(f0_hz[-1])
-        self._give(self._bank.play_frames(f0_hz, loudness_db, self.settings))
+        self._emit(self._bank.play(f0_hz, loudness_db, self.settings))
 
     def _mapped(self, f0_hz: Array, loudness_db: Array) -> tuple[Array, Array]:
         """What the player does -> what the instrument is to do, `[frames]` each; pitch 0 stays 0."""

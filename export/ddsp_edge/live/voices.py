@@ -11,6 +11,7 @@ import numpy as np
 
 from ddsp_edge.card import Card, read_model_file
 from ddsp_edge.errors import DdspError
+from ddsp_edge.graph_synthesizer import GraphSynthesizer
 from ddsp_edge.live.settings import Settings
 from ddsp_edge.live.voice_synthesizer import VoiceSynthesizer
 from ddsp_edge.network import Network
@@ -19,6 +20,9 @@ from ddsp_edge.synthesizer import Synthesizer
 from ddsp_edge.units import Array, scale_f0, scale_loudness, silence_bad
 
 MAX_VOICES = 32
+BACKENDS = ("auto", "graph", "numpy")
+"""What one voice is synthesized with: `graph`, that in the model file, `numpy`, or `auto`, the faster one."""
+
 _LEVELS = {"Harmonic": ("amplitude", "harmonic_db"), "FilteredNoise": ("magnitudes", "noise_db")}
 
 
@@ -61,12 +65,17 @@ class VoiceBank:
         path: A `.tflite` made by `ddsp-tf export`.
         voices: Integer from 1 to 32.
         seed: Seed of the noise; None for another noise every time.
+        backend: Name of what `play` synthesizes with, one of `BACKENDS`.
 
     Raises:
-        DdspError: If the file cannot be played, or the number of voices is out of range.
+        DdspError: If the file cannot be played, has not the backend, or a number is out of range.
     """
 
-    def __init__(self, path: str | Path, voices: int = 1, seed: int | None = None) -> None:
+    def __init__(
+        self, path: str | Path, voices: int = 1, seed: int | None = None, backend: str = "numpy"
+    ) -> None:
+        if backend not in BACKENDS:
+            raise DdspError(f"backend must be one of {', '.join(BACKENDS)}. Received: {backend!r}")
         if isinstance(voices, bool) or not isinstance(voices, int) or not 1 <= voices <= MAX_VOICES:
             raise DdspError(f"voices must be a whole number from 1 to {MAX_VOICES}. Received: {voices!r}")
         file = read_model_file(path)
@@ -83,6 +92,12 @@ class VoiceBank:
             # Frames of one voice together, and a frame of several: a stream uses one of the two.
             self._alone = Synthesizer(dry, file.arrays, seed, channels)
             self._together = VoiceSynthesizer(dry, file.arrays, voices, seed, channels)
+            self._graph: GraphSynthesizer | None = None
+            in_file = bool(file.card.synthesis_state_shapes)
+            if backend == "graph" and not in_file:
+                raise DdspError("The model file holds no synthesizer; export it without --no-play")
+            if in_file and backend != "numpy":
+                self._graph = GraphSynthesizer(file.model, file.card, whole, seed)
         except DdspError as error:
             raise DdspError(f"{path}: {error}") from error
         processors = {name: processor for name, processor, _ in whole.nodes()}
@@ -97,6 +112,7 @@ class VoiceBank:
         self.tail_samples = whole.tail_samples
         """Samples for which noise filters and rooms ring on."""
         self._share = 1.0
+        self._alone_follows = False  # the graph, frame by frame
 
     def reset(self) -> None:
         """Forget everything: the next frame of each voice is frame 0."""
@@ -106,26 +122,42 @@ class VoiceBank:
         self._together.reset()
         for room in self._rooms:
             room.reset()
+        if self._graph is not None:
+            self._graph.reset()
         self._share = 1.0
+        self._alone_follows = False
 
     def reset_voice(self, voice: int) -> None:
         """Forget what a voice played: its next frame is frame 0."""
         self._network.reset_voice(voice)
         self._together.reset_voice(voice)
 
-    def play_frames(self, f0_hz: Array, loudness_db: Array, settings: Settings) -> Array:
-        """Play frames of the first voice, without the room.
+    def play(self, f0_hz: Array, loudness_db: Array, settings: Settings) -> Array:
+        """Play frames of the first voice, in the room.
 
         Args:
             f0_hz: `[frames]`, above 0 and at most Nyquist.
             loudness_db: `[frames]`, finite.
-            settings: Its levels of harmonics and noise count.
+            settings: Its levels of harmonics and noise count, and its share of the room.
 
         Returns:
             float32 audio `[frames * hop]`, finite.
         """
+        share = settings.room()
         controls = self._network.process_voice(0, scale_f0(f0_hz), scale_loudness(loudness_db))
-        return silence_bad(self._alone.process(self._balanced(f0_hz, controls, settings)))
+        controls = self._balanced(f0_hz, controls, settings)
+        if self._graph is None:
+            return self.reverberate(silence_bad(self._alone.process(controls)), share)
+        controls |= self._graph.noise(len(f0_hz))
+        if share == self._share == 1.0:
+            self._alone_follows = False
+            return silence_bad(self._graph.process(controls))
+        # The graph's signal is that in the room. What it is without, numpy tells from here on.
+        if not self._alone_follows:
+            self._graph.hand_over(self._alone)
+            self._alone_follows = True
+        dry = silence_bad(self._alone.process(controls))
+        return self._shared(dry, silence_bad(self._graph.process(controls)), share)
 
     def play_voices(self, numbers: list[int], f0_hz: Array, loudness_db: Array, settings: Settings) -> Array:
         """Play one frame of some voices, without the room.
@@ -167,6 +199,9 @@ class VoiceBank:
         for room in self._rooms:
             wet = room.process(audio=wet)
             self._wet.append(wet)
+        return self._shared(dry, wet, share)
+
+    def _shared(self, dry: Array, wet: Array, share: float) -> Array:
         before, self._share = self._share, share
         if before == share == 1.0:
             return wet
