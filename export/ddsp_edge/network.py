@@ -1,5 +1,7 @@
 """The network of a model file: scaled features in, controls out, one frame at a time, by LiteRT."""
 
+import itertools
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -106,21 +108,27 @@ class Network:
         Returns:
             The controls, float32 `[frames, channels]`, by name; 0 where the network gives no finite number.
         """
+        return self._run(f0_scaled, loudness_scaled, itertools.repeat(self._states))
+
+    def _run(
+        self, f0_scaled: npt.ArrayLike, loudness_scaled: npt.ArrayLike, states: Iterable[dict[str, Array]]
+    ) -> dict[str, Array]:
+        """Run frames as `process`, each from states of its own, which are set to the next ones."""
         f0 = np.asarray(f0_scaled, np.float32).reshape(-1, 1, 1)
         loudness = np.asarray(loudness_scaled, np.float32).reshape(-1, 1, 1)
         if len(f0) != len(loudness):
             raise DdspError(f"f0 has {len(f0)} frames and loudness {len(loudness)}; they must be as many")
-        run, states = self._interpreter, self._states
+        run = self._interpreter
         f0_tensor, loudness_tensor = self._feature_tensors
         table = np.empty((len(f0), self._width), np.float32)
-        for i, row in enumerate(table):
-            run.set_tensor(f0_tensor, f0[i])
-            run.set_tensor(loudness_tensor, loudness[i])
+        for one_f0, one_loudness, row, state in zip(f0, loudness, table, states, strict=False):
+            run.set_tensor(f0_tensor, one_f0)
+            run.set_tensor(loudness_tensor, one_loudness)
             for name, tensor, _ in self._state_tensors:
-                run.set_tensor(tensor, states[name])
+                run.set_tensor(tensor, state[name])
             run.invoke()
             for name, _, tensor in self._state_tensors:
-                states[name] = run.get_tensor(tensor)
+                state[name] = run.get_tensor(tensor)
             for tensor, part in self._output_tensors:
                 row[part] = run.get_tensor(tensor)[0]
         silence_bad(table)

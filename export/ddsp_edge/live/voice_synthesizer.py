@@ -141,22 +141,24 @@ class _HarmonicVoices(_Voices):
         self._phase, self._f0 = np.zeros(voices), np.zeros(voices)
         self._amplitudes = np.zeros((voices, processor.n_harmonics), np.float32)
         self._new = np.ones(voices, bool)
+        self._any_new = True
 
     def reset(self) -> None:
         self._phase[:] = 0.0
-        self._new[:] = True
+        self._new[:] = self._any_new = True
 
     def reset_voice(self, voice: int) -> None:
-        self._phase[voice], self._new[voice] = 0.0, True
+        self._phase[voice], self._new[voice], self._any_new = 0.0, True, True
 
     def process(self, numbers: list[int], inputs: Mapping[str, Array]) -> Array:
         f0 = np.asarray(inputs["f0_hz"], np.float64)[:, 0]
         amplitudes = inputs["amplitude"] * inputs["distribution"]
         before, amplitudes_before, phase = self._f0[numbers], self._amplitudes[numbers], self._phase[numbers]
-        new = self._new[numbers]
-        if new.any():  # the first hop of a signal holds frame 0
+        if self._any_new:  # the first hop of a signal holds frame 0
+            new = self._new[numbers]
             before[new], amplitudes_before[new] = f0[new], amplitudes[new]
             self._new[numbers] = False
+            self._any_new = bool(self._new.any())
         self._f0[numbers], self._amplitudes[numbers] = f0, amplitudes
         self._phase[numbers] = (phase + self._harmonic.advance(before, f0)) % 1.0
         return self._harmonic.hops(before, f0, phase, amplitudes_before, amplitudes)
@@ -177,15 +179,18 @@ class _NoiseVoices(_Voices):
         self._tails[voice] = 0.0
 
     def process(self, numbers: list[int], inputs: Mapping[str, Array]) -> Array:
-        white = self._random.random((len(numbers), self._hop), np.float32) * np.float32(2) - np.float32(1)
+        white = self._random.random((len(numbers), self._hop), np.float32)
+        white *= np.float32(2)
+        white -= np.float32(1)
         pieces = self._noise.pieces(white, inputs["magnitudes"])
         ringing = self._tails[numbers]
         size = min(pieces.shape[1], ringing.shape[1])  # beyond, the transform is padding
         ringing[:, :size] += pieces[:, :size]
-        tails = np.zeros_like(ringing)
-        tails[:, : -self._hop] = ringing[:, self._hop :]
-        self._tails[numbers] = tails
-        return ringing[:, : self._hop]
+        audio = ringing[:, : self._hop].copy()
+        ringing[:, : -self._hop] = ringing[:, self._hop :]
+        ringing[:, -self._hop :] = 0.0
+        self._tails[numbers] = ringing
+        return audio
 
 
 def _voices_of(processor: Processor, voices: int) -> _Voices:

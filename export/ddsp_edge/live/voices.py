@@ -4,6 +4,7 @@ A room is linear and the same for all voices, so it sounds once, on their sum.
 """
 
 import dataclasses
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,13 @@ class VoiceNetwork(Network):
 
     def process_voice(self, voice: int, f0_scaled: Array, loudness_scaled: Array) -> dict[str, Array]:
         """Run frames of a voice; see `Network.process`."""
-        self._states = self._memories[voice]
-        return self.process(f0_scaled, loudness_scaled)
+        return self._run(f0_scaled, loudness_scaled, itertools.repeat(self._memories[voice]))
+
+    def process_voices(
+        self, numbers: list[int], f0_scaled: Array, loudness_scaled: Array
+    ) -> dict[str, Array]:
+        """Run a frame of each of some voices, `[len(numbers)]`; see `Network.process`."""
+        return self._run(f0_scaled, loudness_scaled, [self._memories[voice] for voice in numbers])
 
 
 class VoiceBank:
@@ -177,12 +183,7 @@ class VoiceBank:
     def _controls(
         self, numbers: list[int], f0_hz: Array, loudness_db: Array, settings: Settings
     ) -> dict[str, Array]:
-        f0_scaled, loudness_scaled = scale_f0(f0_hz), scale_loudness(loudness_db)
-        each = [
-            self._network.process_voice(voice, f0_scaled[i : i + 1], loudness_scaled[i : i + 1])
-            for i, voice in enumerate(numbers)
-        ]
-        controls = {name: np.concatenate([one[name] for one in each]) for name in each[0]}
+        controls = self._network.process_voices(numbers, scale_f0(f0_hz), scale_loudness(loudness_db))
         return self._balanced(f0_hz, controls, settings)
 
     def _balanced(self, f0_hz: Array, controls: dict[str, Array], settings: Settings) -> dict[str, Array]:
