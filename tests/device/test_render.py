@@ -115,6 +115,42 @@ def test_pitches_are_looked_for_where_the_training_data_was_searched(tiny, tmp_p
     assert "the pitch played (42 to 42 Hz)" in report.warnings[0]
 
 
+@pytest.mark.parametrize("source", ["in.wav", "in.mid"])
+def test_what_is_beyond_full_scale_is_held_there_as_it_is_live(tiny, tmp_path, monkeypatch, source):
+    write_audio(tmp_path / "in.wav", phrase(0.5), RATE)
+    save(tmp_path / "in.mid", [on(0, 69), off(400, 69)])
+    gain = 10.0 ** (36.0 / 20.0)
+    if source == "in.wav":
+        render = functools.partial(render_audio, Instrument(tiny, seed=1), tmp_path / source)
+    else:
+        render = functools.partial(render_midi, tiny, tmp_path / source, seed=1)
+    soft = render(tmp_path / "soft.wav")
+    heard = []
+    monkeypatch.setattr("ddsp_edge.audio_file.AudioWriter.write", lambda _, audio: heard.append(audio))
+    render(tmp_path / "soft.wav")  # not rounded to 16 bits
+    sound = np.concatenate(heard) * gain
+    monkeypatch.undo()
+    if source == "in.wav":
+        play, flush = Instrument.stems, Instrument.flush_stems
+        monkeypatch.setattr(Instrument, "stems", lambda *given: louder(play(*given), gain))
+        monkeypatch.setattr(Instrument, "flush_stems", lambda *given: louder(flush(*given), gain))
+    else:
+        render = functools.partial(render, settings=KeySettings(gain_db=36.0))
+    loud = render(tmp_path / "loud.wav")
+    assert soft.warnings == []
+    assert loud.peak == pytest.approx(gain * soft.peak, rel=1e-5)
+    assert "dB over full scale, where the limiter held it" in loud.warnings[0]
+    decay, level, want = np.exp(-1 / (0.1 * RATE)), 0.0, []  # the limiter by its definition
+    for x in sound.tolist():
+        level = max(abs(x), decay * level)
+        want.append(x / max(1.0, level))
+    np.testing.assert_allclose(read_audio(tmp_path / "loud.wav")[0], want, atol=1 / 32768 + 1e-5, rtol=0)
+
+
+def louder(signals, gain):
+    return {name: audio * np.float32(gain) for name, audio in signals.items()}
+
+
 def test_progress_rises_to_the_whole(instrument, tmp_path):
     write_audio(tmp_path / "in.wav", phrase(4.0), RATE)
     seen = []
