@@ -72,11 +72,14 @@ class GraphSynthesizer:
 
     def noise(self, frames: int) -> dict[str, Array]:
         """Draw the white noise of the next frames, `[frames * hop]`, by control."""
-        size = frames * self._spec.hop
-        return {
-            name: random.random(size, np.float32) * np.float32(2) - np.float32(1)
+        drawn = {
+            name: random.random(frames * self._spec.hop, np.float32)
             for name, random in zip(self._noises, self._random, strict=True)
         }
+        for white in drawn.values():
+            white *= np.float32(2)
+            white -= np.float32(1)
+        return drawn
 
     def process(self, controls: Mapping[str, Array]) -> Array:
         """Render frames.
