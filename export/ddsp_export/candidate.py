@@ -17,7 +17,8 @@ def check_out(out: Path) -> None:
     if out.suffix != ".tflite":
         raise DdspError(f"{out}: a model file ends in .tflite")
     if not out.parent.is_dir():
-        raise DdspError(f"{out} cannot be written: the folder {out.parent} does not exist")
+        lack = "is a file, not a folder" if out.parent.exists() else "does not exist"
+        raise DdspError(f"{out} cannot be written: {out.parent} {lack}")
     if out.is_dir():
         raise DdspError(f"{out} is a folder; name a .tflite file to write")
 

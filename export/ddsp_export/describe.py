@@ -16,6 +16,7 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor_group import ProcessorGroup
 from ddsp_tf.models.autoencoder import FEATURES, Autoencoder
 from ddsp_tf.models.scaling import FEATURE_SCALING
+from ddsp_tf.training.checkpoints import FOLDER_NAME, MODEL_NAME
 from ddsp_tf.training.run import load_model_of_run
 
 ROOM = "Reverb"
@@ -34,9 +35,11 @@ def load_to_export(run: Path, instrument: str | None = None, *, dry: bool = Fals
         The model, which plays one instrument, or one mix.
 
     Raises:
-        DdspError: If the run has no model, or the instrument is not one of its, or is not named.
+        DdspError: If the run has no model, or one whose weights are not finite, or the instrument is not one
+            of its, or is not named.
     """
     model = load_model_of_run(run)
+    _check_weights(model, run)
     names = model.instrument_names
     if instrument is not None:
         model = model.playing(parse_mix(instrument, names))
@@ -46,6 +49,19 @@ def load_to_export(run: Path, instrument: str | None = None, *, dry: bool = Fals
             f"--instrument {names[0]} or --instrument {names[0]}=0.5,{names[-1]}=0.5, of {', '.join(names)}"
         )
     return without_rooms(model) if dry else model
+
+
+def _check_weights(model: Autoencoder, run: Path) -> None:
+    """Refuse a model that has come apart in training, by the names of its weights."""
+    bad = [
+        weight.path for weight in model.weights if not np.isfinite(keras.ops.convert_to_numpy(weight)).all()
+    ]
+    if bad:
+        more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
+        raise DdspError(
+            f"the model of {run} has weights that are not finite ({bad[0]}{more}): put an earlier checkpoint "
+            f"of {run / FOLDER_NAME} in the place of {run / MODEL_NAME}, or train it anew"
+        )
 
 
 def describe(model: Autoencoder, play: bool = False) -> tuple[Card, dict[str, Array]]:

@@ -22,7 +22,7 @@ from ddsp_tf.training.reference import Reference, load_reference
 CHOICES = ("auto", *QUANTIZATIONS, "int8-full")
 RUNTIMES = {
     "current": frozenset(CHOICES),
-    "2.14": frozenset({"int8-layers", "int8-weights", "float16", "float32"}),
+    "2.14": frozenset({"auto", "int8-layers", "int8-weights", "float16", "float32"}),
 }
 """What runtimes load, found by loading it: see `docs/model-file.md`."""
 
@@ -52,7 +52,8 @@ def export(
             synthesizer stays float32.
         dry: Leave out the room: every `Reverb` of the processor group.
         runtime: Oldest runtime that is to load the file: `"current"`, or `"2.14"`, the last `tflite-runtime`,
-            which has wheels for 32-bit ARM. For it `"int8"` becomes `"int8-layers"`.
+            which has wheels for 32-bit ARM. For it `"int8"` becomes `"int8-layers"`, and `"auto"` measures
+            what it loads.
         progress: Called with a few words before each stage.
 
     Returns:
@@ -67,6 +68,7 @@ def export(
     quantize = quantization_for(runtime, quantize)
     check_out(out)
     model = load_to_export(run, instrument, dry=dry)
+    evaluation = load_evaluation(run)
     play = play and quantize != "int8-full"
     card, arrays = describe(model, play)
     with candidate_for(out) as candidate:
@@ -87,7 +89,7 @@ def export(
             error = verifier.control_error(verifier.predict(float32, card))
             check_float32(error)
             if quantize == "auto":
-                table = list(compare(bench, float32, full_integer, progress))
+                table = list(compare(bench, float32, full_integer, progress, RUNTIMES[runtime]))
                 taken = choose(table)
             else:
                 progress(f"playing it as {quantize} without TensorFlow and comparing")
@@ -99,7 +101,7 @@ def export(
             "float32_error_max": None if quantize == "int8-full" else error,
             "operators": check_operators(taken.recipe.flatbuffer),
             "float_layers": list(taken.recipe.float_layers),
-            "evaluation": load_evaluation(run),
+            "evaluation": evaluation,
             **({"recipes": _rows(table)} if table else {}),
         }
         card = dataclasses.replace(card, quality=quality, quantization=taken.recipe.quantization)

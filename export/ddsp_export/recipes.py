@@ -1,7 +1,7 @@
 """The ways to store an instrument's weights, measured side by side, and the choice between them."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from ddsp_edge.card import Card, write_model_file
 from ddsp_edge.units import Array
 from ddsp_export.gate import check_measured
 from ddsp_export.operators import count_operators
-from ddsp_export.quantize import quantize_weights, weight_layers
+from ddsp_export.quantize import QUANTIZATIONS, quantize_weights, weight_layers
 from ddsp_export.verify import Verifier
 from ddsp_tf.errors import DdspError
 
@@ -115,12 +115,12 @@ class Bench:
             return Measured(recipe, size, quality, str(error))
         return Measured(recipe, size, quality, "")
 
-    def layer_errors_db(self, float32: bytes) -> dict[str, float]:
-        """Mean error of harmonic levels where one layer alone is int8, dB, by layer."""
+    def layer_errors_db(self, float32: bytes, quantization: str = "int8") -> dict[str, float]:
+        """Mean error of harmonic levels where one layer alone is quantized, dB, by layer."""
         names = list(weight_layers(float32))
         errors = {}
         for name in names:
-            alone = quantize_weights(float32, "int8", [other for other in names if other != name])
+            alone = quantize_weights(float32, quantization, [other for other in names if other != name])
             errors[name] = self._verifier.level_error_db(self._verifier.predict(alone, self._card))
         return errors
 
@@ -130,10 +130,11 @@ def compare(
     float32: bytes,
     full_integer: Callable[[], bytes],
     progress: Callable[[str], None],
+    loads: Collection[str] = (*QUANTIZATIONS, "int8-full"),
 ) -> Iterator[Measured]:
     """Measure all recipes, the smallest files first.
 
-    int8 comes first with all layers and, where that is heard, with those layers float that err most, one
+    `int8` comes first with all layers and, where that is heard, with those layers float that err most, one
     more each time.
 
     Args:
@@ -141,24 +142,31 @@ def compare(
         float32: The model, not quantized.
         full_integer: Converts the model to integers throughout.
         progress: Called with a few words before each.
+        loads: The ways that the runtime loads; others are left out. Where `int8` is none of them,
+            `int8-layers` takes its place.
     """
-    progress("measuring int8")
-    measured = bench.measure(Recipe("int8", quantize_weights(float32, "int8")))
+    first = "int8" if "int8" in loads else "int8-layers"
+    progress(f"measuring {first}")
+    measured = bench.measure(Recipe(first, quantize_weights(float32, first)))
     yield measured
     if not measured.within_auto:
         progress("finding the layers that are heard")
-        errors = bench.layer_errors_db(float32)
+        errors = bench.layer_errors_db(float32, first)
         kept: tuple[str, ...] = ()
         for name in sorted(errors, key=lambda name: -errors[name])[:-1]:
             kept = (*kept, name)
-            progress(f"measuring int8 with {', '.join(kept)} in float32")
-            measured = bench.measure(Recipe("int8", quantize_weights(float32, "int8", kept), kept))
+            progress(f"measuring {first} with {', '.join(kept)} in float32")
+            measured = bench.measure(Recipe(first, quantize_weights(float32, first, kept), kept))
             yield measured
             if measured.within_auto:
                 break
-    for quantization in ("int8-layers", "int8-weights", "float16", "float32"):
+    for quantization in QUANTIZATIONS:
+        if quantization == first or quantization not in loads:
+            continue
         progress(f"measuring {quantization}")
         yield bench.measure(Recipe(quantization, quantize_weights(float32, quantization)))
+    if "int8-full" not in loads:
+        return
     progress("converting to integers throughout, and measuring that")
     try:
         measured = bench.measure(Recipe("int8-full", full_integer()))

@@ -164,8 +164,37 @@ def test_a_model_that_no_dataset_made_is_refused():
 
 @pytest.mark.parametrize(
     ("out", "words"),
-    [("model.onnx", r"ends in \.tflite"), ("absent/model.tflite", "does not exist")],
+    [
+        ("model.onnx", r"ends in \.tflite"),
+        ("absent/model.tflite", "absent does not exist"),
+        ("notes.txt/model.tflite", "notes.txt is a file, not a folder"),
+    ],
 )
 def test_impossible_outputs_are_refused_before_any_work(trained_run, tmp_path, out, words):
+    (tmp_path / "notes.txt").touch()
     with pytest.raises(DdspError, match=words):
         export(trained_run, tmp_path / out)
+
+
+def test_weights_that_are_not_finite_are_named_before_any_work(run_copy, tmp_path, monkeypatch):
+    import ddsp_export.export as module
+
+    model = load_model_of_run(run_copy)
+    weight = model.decoder.weights[0]
+    weight.assign(np.full(weight.shape, np.nan))
+    model.save(run_copy / "instrument.keras")
+    monkeypatch.setattr(module, "convert_apart", None)
+    with pytest.raises(
+        DdspError, match=rf"not finite \({weight.path}\).*an earlier checkpoint of .*checkpoints"
+    ):
+        export(run_copy, tmp_path / "no.tflite")
+    assert not list(tmp_path.glob("*.tflite"))
+
+
+def test_a_damaged_evaluation_is_refused_before_any_work(run_copy, tmp_path, monkeypatch):
+    import ddsp_export.export as module
+
+    (run_copy / "evaluation.json").write_text("{nope")
+    monkeypatch.setattr(module, "convert_apart", None)
+    with pytest.raises(DdspError, match=r"evaluation.json is damaged: run `ddsp-tf evaluate` again"):
+        export(run_copy, tmp_path / "no.tflite")

@@ -166,7 +166,6 @@ def test_an_old_runtime_gets_what_it_loads(runtime, quantize, taken):
             "int8-full",
             "runtime 2.14 does not load quantize='int8-full': choose float16, float32, int8-l",
         ),
-        ("2.14", "auto", "does not load quantize='auto'"),
         ("1.0", "int8", "runtime must be one of current, 2.14. Received: '1.0'"),
     ],
 )
@@ -254,6 +253,34 @@ def test_integers_throughout_are_not_chosen_where_the_synthesizer_is_wanted(floa
     assert [m.recipe.quantization for m in table][-1] == "int8-full"
     assert "no room for the synthesizer" in table[-1].refused
     assert recipes.choose(table).recipe.quantization in ("int8", "int8-layers")
+
+
+def test_auto_measures_for_an_old_runtime_what_it_loads(float32):
+    """All layers of int8 in one scale are heard here, so one stays float; nothing newer is tried."""
+    asked = []
+
+    class Bench:
+        holds_synthesizer = True
+
+        def measure(self, recipe):
+            heard = recipe.quantization == "int8-layers" and not recipe.float_layers
+            quality = {
+                "harmonic_level_error_db_mean": 1.0 if heard else 0.0,
+                "spectral_distance_change_percent": 0.0,
+                "network_us_per_frame": 1.0,
+            }
+            return recipes.Measured(recipe, len(recipe.flatbuffer), quality, "")
+
+        def layer_errors_db(self, float32, quantization):
+            asked.append(quantization)
+            return {name: float(at) for at, name in enumerate(LAYERS)}
+
+    table = list(recipes.compare(Bench(), float32, lambda: b"", lambda words: None, RUNTIMES["2.14"]))
+    names = [m.recipe.quantization for m in table]
+    assert names == ["int8-layers", "int8-layers", "int8-weights", "float16", "float32"]
+    assert asked == ["int8-layers"]
+    taken = recipes.choose(table).recipe
+    assert (taken.quantization, len(taken.float_layers)) in {("int8-layers", 1), ("int8-weights", 0)}
 
 
 @pytest.mark.parametrize(
