@@ -20,26 +20,26 @@ class GraphSynthesizer:
     """Run the signature `synthesize` of a model file.
 
     It gives the samples that `Synthesizer` gives from the same seed, rooms included, to 1e-4 of full scale
-    (law 1). A hop is one call of LiteRT instead of a hundred of numpy; many frames at once are faster there.
+    (law 1). A hop is one call of LiteRT instead of a hundred of numpy, which is faster at many at once.
 
     Args:
         model: The flatbuffer.
         card: Its card, with `synthesis_state_shapes`.
-        numpy: The same group in numpy. It has checked the card.
+        checked: The same group in numpy, which has checked the card; it is not kept.
         seed: Seed of the noise; None for another noise every time.
 
     Raises:
         DdspError: If the model cannot be loaded, or its signature is not the one the card tells.
     """
 
-    def __init__(self, model: bytes, card: Card, numpy: Synthesizer, seed: int | None) -> None:
+    def __init__(self, model: bytes, card: Card, checked: Synthesizer, seed: int | None) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         self._spec = card.spec
         self._seed = seed
-        noises = [name for name, processor, _ in numpy.nodes() if isinstance(processor, FilteredNoise)]
+        noises = [name for name, processor, _ in checked.nodes() if isinstance(processor, FilteredNoise)]
         self._noises = [f"{name}_noise" for name in noises]
-        shapes = {name: [1, channels] for name, channels in {**numpy.control_channels, "f0_hz": 1}.items()}
+        shapes = {name: [1, channels] for name, channels in {**checked.control_channels, "f0_hz": 1}.items()}
         self._controls = list(shapes)
         shapes |= {name: [1, card.hop] for name in self._noises}
         self._state_shapes = card.synthesis_state_shapes
@@ -54,6 +54,8 @@ class GraphSynthesizer:
                 self.reset()
                 # The first run prepares the kernels, and is where a bad graph fails.
                 self.process({name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
+        except DdspError:
+            raise
         except (ValueError, RuntimeError, TypeError) as error:
             reason = " ".join(str(error).split())[:200]
             raise DdspError(f"The synthesizer of the model cannot be run by LiteRT: {reason}") from error
@@ -85,7 +87,8 @@ class GraphSynthesizer:
         """Render frames.
 
         Args:
-            controls: `[frames, channels]` by name, and white noise `[frames * hop]` as `noise` gives it.
+            controls: `[frames, channels]` by name, `f0_hz` among them, and white noise `[frames * hop]` as
+                `noise` gives it.
 
         Returns:
             float32 audio `[frames * hop]`.
@@ -101,7 +104,7 @@ class GraphSynthesizer:
         return audio.reshape(-1)
 
     def hand_over(self, synthesizer: Synthesizer) -> None:
-        """Let nodes in numpy, rooms left out, go on from where those of the graph are."""
+        """Let nodes in numpy go on from where those of the graph are; rooms begin in silence."""
         synthesizer.reset()
         states = {name: values[0] for name, values in self._states.items()}
         for name, processor, _ in synthesizer.nodes():

@@ -22,7 +22,11 @@ from ddsp_edge.units import Array, scale_f0, scale_loudness, silence_bad
 
 MAX_VOICES = 32
 BACKENDS = ("auto", "graph", "numpy")
-"""What one voice is synthesized with: `graph`, that in the model file, `numpy`, or `auto`, the faster one."""
+"""What one voice is synthesized with: the `graph` in the model file, `numpy`, or `auto`, the faster one.
+
+That is the graph, unless the file has none, or less than all of the room is heard when playing begins: the
+graph gives the sound in the room alone, and the dry sound would have to be computed beside it.
+"""
 
 _LEVELS = {"Harmonic": ("amplitude", "harmonic_db"), "FilteredNoise": ("magnitudes", "noise_db")}
 
@@ -117,7 +121,12 @@ class VoiceBank:
         self.voices = voices
         self.tail_samples = whole.tail_samples
         """Samples for which noise filters and rooms ring on."""
+        self._auto = backend == "auto"
+        self._begin()
+
+    def _begin(self) -> None:
         self._share = 1.0
+        self._by_graph: bool | None = None  # told by the first frame
         self._alone_follows = False  # the graph, frame by frame
 
     def reset(self) -> None:
@@ -130,8 +139,7 @@ class VoiceBank:
             room.reset()
         if self._graph is not None:
             self._graph.reset()
-        self._share = 1.0
-        self._alone_follows = False
+        self._begin()
 
     def reset_voice(self, voice: int) -> None:
         """Forget what a voice played: its next frame is frame 0."""
@@ -149,10 +157,12 @@ class VoiceBank:
         Returns:
             float32 audio `[frames * hop]`, finite.
         """
-        share = settings.room()
+        share = settings.room() if self._rooms else 1.0
+        if self._by_graph is None:
+            self._by_graph = share == 1.0 or not self._auto
         controls = self._network.process_voice(0, scale_f0(f0_hz), scale_loudness(loudness_db))
         controls = self._balanced(f0_hz, controls, settings)
-        if self._graph is None:
+        if self._graph is None or not self._by_graph:
             return self.reverberate(silence_bad(self._alone.process(controls)), share)
         controls |= self._graph.noise(len(f0_hz))
         if share == self._share == 1.0:
