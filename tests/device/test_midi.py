@@ -148,6 +148,14 @@ def test_all_notes_off_lets_go(follow):
     assert at(loudness, 400) == LOUDNESS_FLOOR_DB
 
 
+def test_no_message_is_lost_where_thousands_come_at_one_time(follow):
+    note, loudness = follow(
+        [control(0, 64, 127), on(0, 60), *[control(0, 1, 0)] * 5000, on(0, 64), off(400, 64)]
+    )
+    assert at(note, 200) == pytest.approx(64, abs=1e-4)
+    assert at(loudness, 200) == pytest.approx(HIGH_DB)
+
+
 def test_the_pedal_holds_and_the_wheel_shakes(follow):
     note, loudness = follow(
         [control(0, 64, 127), on(0, 60), off(100, 60), control(200, 1, 127), control(600, 64, 0)]

@@ -46,6 +46,7 @@ class LiveInstrument(BlockPlayer):
     """
 
     _bank_type: type[VoiceBank] = VoiceBank
+    _max_waiting: float = MAX_WAITING
 
     def __init__(
         self,
@@ -130,7 +131,7 @@ class LiveInstrument(BlockPlayer):
             raise DdspError(f"offset must be 0 or more samples. Received: {offset}")
         if channel not in range(_CHANNELS):
             raise DdspError(f"channel must be a whole number from 0 to 15. Received: {channel!r}")
-        if len(self._events) >= MAX_WAITING:
+        if len(self._events) >= self._max_waiting:
             # Nobody plays. To lose a message might leave a note sounding for ever; nothing is left sounding.
             self._panic = True
             return

@@ -1,5 +1,6 @@
 """A live instrument for files: it plays as it does live, and gives the parts of its sound as well."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,12 @@ class SignalBank(VoiceBank):
     """Voices whose every node can be heard.
 
     Args:
-        path: As `VoiceBank`, the others too.
-        voices: Integer.
-        seed: Integer or None.
+        path: A `.tflite` made by `ddsp-tf export`.
+        voices: Integer from 1 to 32.
+        seed: Seed of the noise; None for another noise every time.
+
+    Raises:
+        DdspError: As `VoiceBank`.
     """
 
     def __init__(self, path: str | Path, voices: int = 1, seed: int | None = None) -> None:
@@ -58,6 +62,7 @@ class OfflineInstrument(LiveInstrument):
 
     _bank: SignalBank
     _bank_type = SignalBank
+    _max_waiting = math.inf  # a file is played to its end, however many messages come at one time
 
     def _forget(self) -> None:
         super()._forget()
