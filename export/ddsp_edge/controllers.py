@@ -4,6 +4,8 @@ import numpy as np
 
 from ddsp_edge.units import LOUDNESS_FLOOR_DB
 
+CHANNELS = 16
+ALL_SOUND_OFF, ALL_NOTES_OFF = 120, 123  # channel mode messages, which are control changes
 _GM_VOLUME = 100  # CC 7 of a channel that was never told, after General MIDI
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import mido
 import numpy as np
 
+from ddsp_edge.controllers import ALL_NOTES_OFF, CHANNELS
 from ddsp_edge.errors import DdspError
 from ddsp_edge.live.messages import hear
 from ddsp_edge.live.offline import OfflineInstrument
@@ -20,9 +21,6 @@ from ddsp_edge.units import Array, midi_to_hz
 MAX_FILE_BYTES = 4 << 20  # a million messages; an hour of dense playing is a tenth of it
 MAX_SECONDS = 24 * 3600
 DRUMS = 9  # channel 10, counted from 0
-
-_CHANNELS = 16
-_ALL_NOTES_OFF = 123
 
 
 class MidiScore:
@@ -147,8 +145,8 @@ def _hops(score: MidiScore, player: OfflineInstrument) -> Iterator[Array]:
             now += hop
         offset = sample - (now + hop)
         if message.type == "end_of_track":
-            for channel in range(_CHANNELS):  # what still sounds was never let go
-                player.control_change(_ALL_NOTES_OFF, 0, offset, channel)
+            for channel in range(CHANNELS):  # what still sounds was never let go
+                player.control_change(ALL_NOTES_OFF, 0, offset, channel)
         else:
             hear(player, message, offset)
     while now <= score.n_samples or player.sounding:

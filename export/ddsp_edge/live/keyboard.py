@@ -3,11 +3,11 @@
 from collections.abc import Collection
 
 from ddsp_edge.card import Range
+from ddsp_edge.controllers import CHANNELS
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.live.settings import KeySettings, within
 from ddsp_edge.live.voice import Voice
 
-_CHANNELS = range(16)
 Key = tuple[int, int]
 """A channel and a note of it: the same note of two channels is two keys."""
 
@@ -70,7 +70,7 @@ class Keyboard:
         """Let all keys of a channel go, whatever holds them."""
         self._end([key for key in self._down if key[0] == channel])
 
-    def silence(self, channels: Collection[int] = _CHANNELS) -> None:
+    def silence(self, channels: Collection[int] = range(CHANNELS)) -> None:
         """Stop every voice of some channels at once."""
         for channel in channels:
             self.release_all(channel)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ddsp_edge.controllers import Controllers
+from ddsp_edge.controllers import ALL_NOTES_OFF, ALL_SOUND_OFF, CHANNELS, Controllers
 from ddsp_edge.errors import DdspError
 from ddsp_edge.live.block_player import BlockPlayer
 from ddsp_edge.live.keyboard import Keyboard
@@ -17,8 +17,6 @@ from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, midi_to_hz
 
 MAX_WAITING = 4096  # events that were sent and not yet heard: eight seconds of the densest playing
 _SLEEP_S = 1.0  # at the floor, after which a voice stops computing
-_ALL_SOUND_OFF, _ALL_NOTES_OFF = 120, 123
-_CHANNELS = 16
 
 
 class LiveInstrument(BlockPlayer):
@@ -59,7 +57,7 @@ class LiveInstrument(BlockPlayer):
         bank = self._bank_type(path, voices, seed)
         super().__init__(bank, self.settings, bank.spec.hop)
         self._keyboard = Keyboard(self.spec, self.card.loudness_db_range, voices, self.settings)
-        self._controllers = [Controllers() for _ in range(_CHANNELS)]
+        self._controllers = [Controllers() for _ in range(CHANNELS)]
         self._events: deque[tuple[int, int, int, int]] = deque()  # sample, status, two data values
         self._fade_out = 1.0 - crossfade(self.spec.hop)
         self._sleep_frames = self.spec.frames_for(_SLEEP_S)
@@ -129,7 +127,7 @@ class LiveInstrument(BlockPlayer):
     def _send(self, status: int, first: int, second: int, offset: int, channel: int) -> None:
         if offset < 0:
             raise DdspError(f"offset must be 0 or more samples. Received: {offset}")
-        if channel not in range(_CHANNELS):
+        if channel not in range(CHANNELS):
             raise DdspError(f"channel must be a whole number from 0 to 15. Received: {channel!r}")
         if len(self._events) >= self._max_waiting:
             # Nobody plays. To lose a message might leave a note sounding for ever; nothing is left sounding.
@@ -167,11 +165,13 @@ class LiveInstrument(BlockPlayer):
         wheels = self._controllers[channel]
         was_sustained = wheels.sustained
         wheels.hear(control, value)
-        if control == _ALL_SOUND_OFF:
+        if control == ALL_SOUND_OFF:
             wheels.centre()
             self._keyboard.silence([channel])
-            self._mute |= all(voice.silent for voice in self._keyboard.voices)
-        elif control == _ALL_NOTES_OFF:
+            # The room sounds for all channels: it falls silent with the last one that played.
+            voices = self._keyboard.voices
+            self._mute |= all(v.silent for v in voices) and any(v.channel == channel for v in voices)
+        elif control == ALL_NOTES_OFF:
             wheels.sustained = False
             self._keyboard.release_all(channel)
         elif was_sustained and not wheels.sustained:

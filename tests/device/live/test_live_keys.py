@@ -155,6 +155,22 @@ def test_channels_have_keys_wheels_and_pedals_of_their_own(chords):
     assert held == [[60], [60], []]
 
 
+def test_sound_off_of_a_channel_that_did_not_play_leaves_the_room_ringing(chords):
+    def ending(channel=None):
+        chords.reset()
+        chords.note_on(60, 127)
+        chords.note_off(60, offset=4000)
+        if channel is not None:
+            chords.control_change(120, 0, faded, channel)
+        return chords.render(8000)
+
+    faded = 4000 + 11 * HOP  # 88 ms, of which the release takes 80
+    plain = ending()
+    assert np.abs(plain[faded + 2 * HOP :]).max() > 1e-5
+    for channel, same in ((5, True), (0, False)):
+        assert np.array_equal(ending(channel), plain) == same
+
+
 def test_a_bend_moves_its_channel_alone(chords):
     def pitch_of(channel):
         chords.reset()
