@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ddsp_edge.command import path_argument, run_command, tell
 from ddsp_edge.errors import DdspError, printable
-from ddsp_edge.live_cli import add_live_commands, sound_of_keys
+from ddsp_edge.live_cli import VOICES, add_live_commands, sound_of_keys
 from ddsp_edge.version import __version__
 
 if TYPE_CHECKING:
@@ -135,11 +135,15 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("output", metavar="OUTPUT", type=path_argument, help=".wav or .flac")
     render.add_argument("--octaves", metavar="N", type=int, help="transpose by octaves (-2, 1 ...)")
     render.add_argument("--loudness-shift-db", metavar="DB", type=float, help="add to the loudness, in dB")
-    render.add_argument("--voices", metavar="N", type=int, help="notes of MIDI at a time; 1 plays legato (4)")
+    render.add_argument(
+        "--voices", metavar="N", type=int, help=f"notes of MIDI at a time; 1 plays legato ({VOICES})"
+    )
     settings_help = "sound of MIDI: options of ddsp-edge midi (TOML)"
     render.add_argument("--settings", metavar="FILE", type=path_argument, help=settings_help)
     render.add_argument("--seed", metavar="N", type=_seed, help="of the noise: same seed, same sound")
-    stems_help = "also write OUTPUT-harmonic, OUTPUT-noise, OUTPUT-reverb: added up they are the sound"
+    stems_help = (
+        "also write OUTPUT-harmonic, OUTPUT-noise, OUTPUT-reverb: added up, before the limiter, the sound"
+    )
     render.add_argument("--stems", action="store_true", help=stems_help)
     render.add_argument("--quiet", action="store_true", help="no progress, no summary")
 

@@ -45,7 +45,7 @@ _KEYS = {
     "vibrato_semitones": "depth of the vibrato at full modulation wheel, semitones",
     "vibrato_hz": "rate of the vibrato, Hz",
 }
-_VOICES = 4
+VOICES = 4
 _LATENCIES = ("low", "middle", "full")
 # What is neither on the command line nor in the settings file.
 _DEFAULTS: dict[str, Any] = {"octaves": 0, "transposition": 0.0, "block": 0, "osc_host": "127.0.0.1"}
@@ -83,7 +83,7 @@ def add_live_commands(commands: Any, debug: argparse.ArgumentParser) -> None:
     midi = command(
         "midi",
         _midi,
-        {"voices": _VOICES},
+        {"voices": VOICES},
         help="play live from a MIDI keyboard, or the computer's",
         description="Play an instrument from a MIDI keyboard, or from the computer's keys where there is "
         "none: a is C, w C sharp and so on, z and x move by an octave, space ends a note, Escape all sound. "
@@ -123,7 +123,7 @@ def sound_of_keys(file: Path | None, **given: Any) -> tuple["KeySettings", int, 
     _midi_options(parser)
     arguments = parser.parse_args([])
     vars(arguments).update(given, settings=file)
-    arguments = with_settings_file(arguments, parser, {**_DEFAULTS, "voices": _VOICES})
+    arguments = with_settings_file(arguments, parser, {**_DEFAULTS, "voices": VOICES})
     settings = {**_given(arguments, KeySettings), "transposition": arguments.transposition}
     return KeySettings(**settings), arguments.voices, arguments.octaves
 
@@ -133,9 +133,7 @@ def _midi_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--computer-keys", action="store_true", default=None, help="play on the computer's keys in any case"
     )
-    parser.add_argument(
-        "--voices", metavar="N", type=int, help=f"notes at a time; 1 plays legato ({_VOICES})"
-    )
+    parser.add_argument("--voices", metavar="N", type=int, help=f"notes at a time; 1 plays legato ({VOICES})")
     _common(parser)
     _settings(parser, _KEYS)
 

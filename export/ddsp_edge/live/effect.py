@@ -54,7 +54,8 @@ class LiveEffect(BlockPlayer):
         lookahead_frames: Frames after a frame that its pitch waits for; None for 30 ms.
         loudness_ms: Window of the loudness, 8 to 32 ms; None for that of the training data, 32 ms.
         seed: Seed of the noise; None for another noise every time.
-        backend: Name of what it synthesizes with, one of `live.voices.BACKENDS`; they sound the same.
+        backend: What it synthesizes with: `"graph"` (that in the file), `"numpy"` or `"auto"`, the faster of
+            the two, which sound the same; see `live.voices.BACKENDS`.
 
     Raises:
         DdspError: If the file cannot be played, or has not the backend.
