@@ -145,7 +145,7 @@ def test_a_layer_may_have_one_scale_and_an_older_operator(float32):
         )
         for quantization in ("float32", "float16", "int8-weights", "int8-layers", "int8")
     }
-    assert max(versions[name] for name in RUNTIMES["2.14"]) <= 9 < versions["int8"]
+    assert max(versions[name] for name in RUNTIMES["2.14"] - {"auto"}) <= 9 < versions["int8"]
     error = np.abs(played(quantize_weights(float32, "int8-layers")) - played(float32)).max()
     assert 0.0 < error < 0.1
 
