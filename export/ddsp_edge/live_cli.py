@@ -98,7 +98,8 @@ def add_live_commands(commands: Any, debug: argparse.ArgumentParser) -> None:
         description="Write a systemd unit of the user's own that runs ddsp-edge play or midi with a settings "
         "file. Nothing is started; what to type next is printed.",
     )
-    service.set_defaults(handler=_install_service)
+    players = {"play": play, "midi": midi}
+    service.set_defaults(handler=lambda given: _install_service(given, players[given.what]))
     service.add_argument("what", choices=("play", "midi"), help="which command")
     service.add_argument("settings", metavar="FILE", type=path_argument, help="its TOML settings")
     service.add_argument("--folder", type=path_argument, help="for the unit (~/.config/systemd/user)")
@@ -216,9 +217,16 @@ def _run(arguments: argparse.Namespace, player: "LiveEffect | LiveInstrument", w
     tell(f"{session.xruns} xruns, {session.reopened} times reopened")
 
 
-def _install_service(arguments: argparse.Namespace) -> None:
+def _install_service(arguments: argparse.Namespace, player: argparse.ArgumentParser) -> None:
     from ddsp_edge.service import NAME, install_service
 
+    # What would not start is refused here, where somebody reads it.
+    asked = argparse.Namespace(**{**vars(player.parse_args([])), "settings": arguments.settings})
+    instrument: Path | None = with_settings_file(asked, player, {}).instrument
+    if instrument is None:
+        raise DdspError(f'{arguments.settings} names no instrument: instrument = "FILE.tflite"')
+    if not instrument.is_file():
+        raise DdspError(f"{arguments.settings}: instrument: {instrument}: no such file")
     path = install_service(arguments.what, arguments.settings, arguments.folder)
     tell(
         f"{printable(path)} is written. To start it now and with the machine:\n"

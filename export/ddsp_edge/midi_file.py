@@ -56,10 +56,10 @@ def read_midi_file(data: bytes) -> MidiFile:
     Raises:
         ValueError: If the file is damaged there, or something else.
     """
+    if not data.startswith(b"MThd"):
+        raise ValueError("it does not begin with MThd" if data else "it is empty")
     source = _Bytes(data)
-    name, header = source.chunk()
-    if name != b"MThd":
-        raise ValueError("it does not begin with MThd")
+    _, header = source.chunk()
     kind, count, division = struct.unpack(">hhh", _Bytes(header).take(6))
     if kind not in (0, 1, 2):
         raise ValueError(f"it is of type {kind}, which does not exist")

@@ -47,13 +47,17 @@ def with_settings_file(
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if path.is_dir():
+        raise DdspError(f"{path} is a folder, not a TOML file")
     if not path.is_file():
         raise DdspError(f"{path}: no such file")
     if path.stat().st_size > MAX_BYTES:
         raise DdspError(f"{path} has {path.stat().st_size} bytes; settings have {MAX_BYTES} at most")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise DdspError(f"{path} is not a TOML file: it is no text in UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
         raise DdspError(f"{path} is not valid TOML: {error}") from error
 
 
@@ -66,6 +70,8 @@ def _value(where: str, action: argparse.Action, value: Any) -> Any:
         raise DdspError(f"{where} must be a number or a text. Received: {str(value)[:60]}")
     if action.choices is not None and value not in action.choices:
         raise DdspError(f"{where} must be one of {', '.join(action.choices)}. Received: {value!r}")
+    if action.type is int and not isinstance(value, int):
+        raise DdspError(f"{where} must be a whole number. Received: {value!r}")
     try:
         return action.type(str(value)) if callable(action.type) else str(value)
     except (argparse.ArgumentTypeError, ValueError) as error:

@@ -344,8 +344,9 @@ def test_files_that_cannot_be_played_are_refused_in_words(tmp_path):
         "holds no notes": lambda: save(path, [control(0, 7, 100)]),
         "drums": lambda: save(path, [on(0, 36, channel=9), off(100, 36, channel=9)]),
         "no such file": lambda: path.unlink(),
-        "not a readable MIDI file": lambda: path.write_bytes(b"not a midi file at all"),
-        "readable MIDI file: it breaks off": lambda: path.write_bytes(b""),
+        "readable MIDI file: it does not begin with MThd": lambda: path.write_bytes(b"note"),
+        "readable MIDI file: it is empty": lambda: path.write_bytes(b""),
+        "readable MIDI file: it breaks off": lambda: path.write_bytes(b"MThd"),
         "longer than 24 hours": lambda: save(path, [on(0, 60), off(90_000_000, 60)]),
     }
     for message, make in cases.items():

@@ -263,11 +263,13 @@ def test_settings_come_from_a_file_and_the_command_line_goes_first(run, card, po
         ("gain-db = nan", "a number is wanted"),
         ("reverb = [1]", "reverb must be a number or a text"),
         ('latency = "none"', "latency must be one of low, middle, full. Received: 'none'"),
+        ("voices = 2.5", "voices must be a whole number. Received: 2.5"),
         ("block =", "is not valid TOML"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(run, tmp_path, text, words):
-    status, _, err = run("play", TINY, "--settings", settings_file(tmp_path, text))
+    command = "midi" if "voices" in text else "play"
+    status, _, err = run(command, TINY, "--settings", settings_file(tmp_path, text))
     assert status == 1
     assert words in err
     assert "settings.toml" in err
@@ -276,7 +278,8 @@ def test_settings_that_cannot_be_are_refused(run, tmp_path, text, words):
 def test_a_service_is_written_and_names_whole_paths(run, tmp_path, monkeypatch):
     folder = tmp_path / 'of 100 % "mine"'
     folder.mkdir()
-    settings = settings_file(folder, "voices = 2")
+    (folder / "tiny.tflite").write_bytes(TINY.read_bytes())
+    settings = settings_file(folder, 'instrument = "tiny.tflite"\nvoices = 2')
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     (tmp_path / "ddsp-edge").touch()
     status, out, err = run("install-service", "midi", settings, "--folder", tmp_path / "units")
@@ -288,10 +291,20 @@ def test_a_service_is_written_and_names_whole_paths(run, tmp_path, monkeypatch):
     assert "Restart=always" in unit
 
 
-def test_a_service_without_settings_is_refused(run, tmp_path):
-    status, _, err = run("install-service", "play", tmp_path / "none.toml", "--folder", tmp_path)
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "settings.toml: no such file"),
+        ("voices = 2", "voices is no option here"),
+        ("gain-db = 0", "settings.toml names no instrument"),
+        ('instrument = "none.tflite"', "none.tflite: no such file"),
+    ],
+)
+def test_a_service_that_would_not_start_is_refused(run, tmp_path, text, words):
+    settings = tmp_path / "settings.toml" if text is None else settings_file(tmp_path, text)
+    status, _, err = run("install-service", "play", settings, "--folder", tmp_path)
     assert status == 1
-    assert "none.toml: no such file" in err
+    assert words in err
     assert not (tmp_path / "ddsp-edge.service").exists()
 
 
