@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -12,12 +13,20 @@ class DenseStack(keras.layers.Layer):
 
     It works on the last axis, whatever comes before it: a sequence in training, one frame on a device.
 
+    A single number x > 0, as pitch or loudness is, would begin without any effect: with biases of 0 the first
+    layer gives `w x`, and the normalisation takes x out of it again. So for one input channel the first layer
+    begins with `w (x - c)`, where w is 1 and -1 in turn and c lies evenly from 0 to 1: every unit bends at a
+    place of its own (`docs/decisions/0016-units-bend-at-places-of-their-own.md`).
+
     Args:
         units: Integer > 0, width of every layer.
         layers: Integer > 0, how many.
 
     Input: `[..., channels]`. Output: `[..., units]`.
     """
+
+    spread = True
+    """Whether stacks of one channel begin as told above; where not, as Keras has it."""
 
     def __init__(self, units: int, layers: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -29,6 +38,11 @@ class DenseStack(keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         """Create the weights."""
         channels = input_shape[-1]
+        if channels == 1 and self.spread:
+            slopes = np.where(np.arange(self.units) % 2, -1.0, 1.0)
+            places = (np.arange(self.units) + 0.5) / self.units
+            self.dense[0].kernel_initializer = keras.initializers.Constant(slopes[np.newaxis])
+            self.dense[0].bias_initializer = keras.initializers.Constant(-slopes * places)
         for dense, norm in zip(self.dense, self.norms, strict=True):
             dense.build((None, channels))
             norm.build((None, self.units))
