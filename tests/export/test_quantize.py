@@ -164,7 +164,7 @@ def test_an_old_runtime_gets_what_it_loads(runtime, quantize, taken):
         (
             "2.14",
             "int8-full",
-            "runtime 2.14 does not load quantize='int8-full': choose float16, float32, int8-l",
+            "runtime 2.14 does not load quantize='int8-full': choose auto, float16, float32, int8-l",
         ),
         ("1.0", "int8", "runtime must be one of current, 2.14. Received: '1.0'"),
     ],
