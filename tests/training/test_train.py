@@ -50,7 +50,7 @@ def test_the_loss_falls(trained_run, tiny_dataset):
     frames = config.spec.frames_for(config.training.clip_seconds)
     held_back = validation_dataset(tiny_dataset, config.spec, batch_size=2, clip_frames=frames)
     before = untrained.evaluate(held_back, return_dict=True, verbose=0)["loss"]
-    assert log[-1]["val_loss"] < 0.9 * before
+    assert log[-1]["val_loss"] < 0.85 * before
 
 
 def test_a_run_holds_its_configuration_its_log_and_held_back_sound(trained_run, tiny_dataset):
