@@ -8,7 +8,7 @@ import numpy as np
 from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
 from ddsp_edge.quiet import quiet_stderr
-from ddsp_edge.synthesis import FilteredNoise, Harmonic, Mix
+from ddsp_edge.synthesis import FilteredNoise, Harmonic, Mix, white_noise
 from ddsp_edge.synthesizer import Synthesizer
 from ddsp_edge.units import Array
 
@@ -25,23 +25,24 @@ class GraphSynthesizer:
     Args:
         model: The flatbuffer.
         card: Its card, with `synthesis_state_shapes`.
-        checked: The same group in numpy, which has checked the card; it is not kept.
-        seed: Seed of the noise; None for another noise every time.
+        checked: The same group in numpy, which has checked the card; its noises have the seeds. It is not kept.
 
     Raises:
         DdspError: If the model cannot be loaded, or its signature is not the one the card tells.
     """
 
-    def __init__(self, model: bytes, card: Card, checked: Synthesizer, seed: int | None) -> None:
+    def __init__(self, model: bytes, card: Card, checked: Synthesizer) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         self._spec = card.spec
-        self._seed = seed
-        noises = [name for name, processor, _ in checked.nodes() if isinstance(processor, FilteredNoise)]
-        self._noises = [f"{name}_noise" for name in noises]
+        self._seeds = {
+            f"{name}_noise": processor.seed
+            for name, processor, _ in checked.nodes()
+            if isinstance(processor, FilteredNoise)
+        }
         shapes = {name: [1, channels] for name, channels in {**checked.control_channels, "f0_hz": 1}.items()}
         self._controls = list(shapes)
-        shapes |= {name: [1, card.hop] for name in self._noises}
+        shapes |= {name: [1, card.hop] for name in self._seeds}
         self._state_shapes = card.synthesis_state_shapes
         try:
             with quiet_stderr():
@@ -66,22 +67,12 @@ class GraphSynthesizer:
         self._states: dict[str, Array] = {
             name: np.zeros(shape, np.float32) for name, shape in self._state_shapes.items()
         }
-        # As `Synthesizer` seeds its nodes.
-        self._random = [
-            np.random.default_rng(None if self._seed is None else self._seed + i)
-            for i in range(len(self._noises))
-        ]
+        self._random = {name: np.random.default_rng(seed) for name, seed in self._seeds.items()}
 
     def noise(self, frames: int) -> dict[str, Array]:
         """Draw the white noise of the next frames, `[frames * hop]`, by control."""
-        drawn = {
-            name: random.random(frames * self._spec.hop, np.float32)
-            for name, random in zip(self._noises, self._random, strict=True)
-        }
-        for white in drawn.values():
-            white *= np.float32(2)
-            white -= np.float32(1)
-        return drawn
+        samples = frames * self._spec.hop
+        return {name: white_noise(random, (samples,)) for name, random in self._random.items()}
 
     def process(self, controls: Mapping[str, Array]) -> Array:
         """Render frames.
@@ -95,7 +86,7 @@ class GraphSynthesizer:
         """
         frames, hop = len(controls["f0_hz"]), self._spec.hop
         given = {name: np.asarray(controls[name], np.float32) for name in self._controls}
-        given |= {name: controls[name].reshape(frames, hop) for name in self._noises}
+        given |= {name: controls[name].reshape(frames, hop) for name in self._seeds}
         audio = np.empty((frames, hop), np.float32)
         for i in range(frames):
             out = self._run(**{name: values[i : i + 1] for name, values in given.items()}, **self._states)

@@ -103,9 +103,7 @@ class Instrument:
 
     def _hold(self, f0_hz: Array) -> Array:
         good = (f0_hz > 0.0) & (f0_hz < np.inf)
-        held = np.minimum(f0_hz, self.spec.sample_rate / 2)
-        if not good.all():
-            held = hold_unvoiced(held, good, self._f0_hz)
+        held = hold_unvoiced(np.minimum(f0_hz, self.spec.sample_rate / 2), good, self._f0_hz)
         if len(held):
             self._f0_hz = float(held[-1])
         return held

@@ -177,9 +177,11 @@ def hold_unvoiced(f0_hz: npt.ArrayLike, voiced: npt.ArrayLike, start_hz: float) 
         start_hz: Held before the first voiced frame, Hz.
 
     Returns:
-        `[frames]`, Hz, in the float type of `f0_hz`.
+        `[frames]`, Hz, in the float type of `f0_hz`; where all are voiced `f0_hz` itself.
     """
-    f0 = np.asarray(f0_hz)
-    last = np.maximum.accumulate(np.where(np.asarray(voiced, bool), np.arange(len(f0)), -1))
-    held = np.where(last >= 0, f0[np.maximum(last, 0)], start_hz)
-    return np.asarray(held, np.float32 if f0.dtype == np.float32 else np.float64)
+    held, voiced = np.asarray(f0_hz), np.asarray(voiced, bool)
+    kind = np.float32 if held.dtype == np.float32 else np.float64
+    if not voiced.all():
+        last = np.maximum.accumulate(np.where(voiced, np.arange(len(held)), -1))
+        held = np.where(last >= 0, held[np.maximum(last, 0)], start_hz)
+    return np.asarray(held, kind)

@@ -119,7 +119,7 @@ def render_midi(
     path: str | Path,
     source: str | Path,
     out: str | Path,
-    voices: int = 4,
+    voices: int = 1,
     settings: KeySettings | None = None,
     octaves: int = 0,
     seed: int | None = None,

@@ -160,6 +160,14 @@ class Harmonic:
         return np.asarray(inner.sum(axis=(2, 3)))
 
 
+def white_noise(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Draw white noise, uniform in [-1, 1), float32 of the shape."""
+    noise = random.random(shape, np.float32)
+    noise *= np.float32(2)
+    noise -= np.float32(1)
+    return noise
+
+
 class FilteredNoise:
     """White noise through a filter that changes from frame to frame.
 
@@ -211,7 +219,7 @@ class FilteredNoise:
         frames, hop = len(magnitudes), self.spec.hop
         _check("magnitudes", magnitudes, (frames, self.n_bands))
         if noise is None:
-            noise = self._rng.random(frames * hop, np.float32) * np.float32(2) - np.float32(1)
+            noise = white_noise(self._rng, (frames * hop,))
         _check("noise", noise, (frames * hop,))
         rows = np.asarray(noise, np.float32).reshape(frames, hop)
         filters = np.asarray(magnitudes, np.float32)

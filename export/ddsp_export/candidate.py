@@ -17,9 +17,9 @@ def check_out(out: Path) -> None:
     if out.suffix != ".tflite":
         raise DdspError(f"{out}: a model file ends in .tflite")
     if not out.parent.is_dir():
-        is_file = f"{out.parent} is a file, not a folder"
-        why = is_file if out.parent.exists() else f"the folder {out.parent} does not exist"
-        raise DdspError(f"{out} cannot be written: {why}")
+        if out.parent.exists():
+            raise DdspError(f"{out} cannot be written: {out.parent} is a file, not a folder")
+        raise DdspError(f"{out} cannot be written: the folder {out.parent} does not exist")
     if out.is_dir():
         raise DdspError(f"{out} is a folder; name a .tflite file to write")
 

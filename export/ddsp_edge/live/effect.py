@@ -100,9 +100,7 @@ class LiveEffect(BlockPlayer):
             return
         f0_hz, loudness_db = self._mapped(f0_hz, loudness_db)
         f0_hz = np.minimum(f0_hz, self.spec.sample_rate / 2)
-        pitched = f0_hz > 0.0
-        if not pitched.all():
-            f0_hz = hold_unvoiced(f0_hz, pitched, self._f0_hz)
+        f0_hz = hold_unvoiced(f0_hz, f0_hz > 0.0, self._f0_hz)
         self._f0_hz = float(f0_hz[-1])
         self._emit(self._bank.play(f0_hz, loudness_db, self.settings))
 

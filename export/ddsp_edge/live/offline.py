@@ -7,7 +7,7 @@ import numpy as np
 
 from ddsp_edge.live.keys import LiveInstrument
 from ddsp_edge.live.settings import Settings
-from ddsp_edge.live.voices import VoiceBank, without_rooms
+from ddsp_edge.live.voices import VoiceBank, share_of_room, without_rooms
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, silence_bad
 
 _NOTHING = np.zeros(0, np.float32)
@@ -45,11 +45,7 @@ class SignalBank(VoiceBank):
         sound, before = rows[self._output], self._share
         audio = super().reverberate(sound, share)
         for name, wet in zip(self._room_names, self._wet, strict=True):
-            if before == share == 1.0:
-                self.signals[name] = wet
-            else:
-                heard = np.linspace(before, share, len(sound) + 1, dtype=np.float32)[1:]
-                self.signals[name] = sound + heard * (wet - sound)
+            self.signals[name] = share_of_room(sound, wet, before, share)
         return audio
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ddsp_edge.card import Card
-from ddsp_edge.synthesis import Add, FilteredNoise, Harmonic, Processor
+from ddsp_edge.synthesis import Add, FilteredNoise, Harmonic, Processor, white_noise
 from ddsp_edge.synthesizer import Synthesizer
 from ddsp_edge.units import Array
 
@@ -179,9 +179,7 @@ class _NoiseVoices(_Voices):
         self._tails[voice] = 0.0
 
     def process(self, numbers: list[int], inputs: Mapping[str, Array]) -> Array:
-        white = self._random.random((len(numbers), self._hop), np.float32)
-        white *= np.float32(2)
-        white -= np.float32(1)
+        white = white_noise(self._random, (len(numbers), self._hop))
         pieces = self._noise.pieces(white, inputs["magnitudes"])
         ringing = self._tails[numbers]
         size = min(pieces.shape[1], ringing.shape[1])  # beyond, the transform is padding

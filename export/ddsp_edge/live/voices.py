@@ -107,7 +107,7 @@ class VoiceBank:
             if backend == "graph" and not in_file:
                 raise DdspError("The model file holds no synthesizer; export it without --no-play")
             if in_file and backend != "numpy":
-                self._graph = GraphSynthesizer(file.model, file.card, whole, seed)
+                self._graph = GraphSynthesizer(file.model, file.card, whole)
         except DdspError as error:
             raise DdspError(f"{path}: {error}") from error
         processors = {name: processor for name, processor, _ in whole.nodes()}
@@ -214,10 +214,25 @@ class VoiceBank:
 
     def _shared(self, dry: Array, wet: Array, share: float) -> Array:
         before, self._share = self._share, share
-        if before == share == 1.0:
-            return wet
-        ramp = np.linspace(before, share, len(dry) + 1, dtype=np.float32)[1:]
-        return np.asarray(dry + ramp * (wet - dry), np.float32)
+        return share_of_room(dry, wet, before, share)
+
+
+def share_of_room(dry: Array, wet: Array, before: float, share: float) -> Array:
+    """Hear a share of the room, 0 to 1, that moves along a line over these samples.
+
+    Args:
+        dry: `[n]`.
+        wet: `[n]`, the same in the room.
+        before: Share at the sample before the first.
+        share: Share at the last.
+
+    Returns:
+        float32 `[n]`.
+    """
+    if before == share == 1.0:
+        return wet
+    ramp = np.linspace(before, share, len(dry) + 1, dtype=np.float32)[1:]
+    return np.asarray(dry + ramp * (wet - dry), np.float32)
 
 
 def without_rooms(card: Card) -> tuple[Card, list[str]]:

@@ -68,7 +68,7 @@ def test_a_minute_through_the_graph_is_that_of_numpy():
     wave = np.sin(np.arange(frames) / 40.0)
     controls = instrument.controls(220.0 * 2.0 ** (wave / 12.0), -25.0 + 5.0 * wave)
     in_numpy = Synthesizer(file.card, file.arrays, seed=5)
-    graph = GraphSynthesizer(file.model, file.card, in_numpy, seed=5)
+    graph = GraphSynthesizer(file.model, file.card, in_numpy)
     given = {**controls, **graph.noise(frames)}
     np.testing.assert_allclose(graph.process(given), in_numpy.process(controls), atol=LAW, rtol=0)
 
