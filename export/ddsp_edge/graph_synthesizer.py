@@ -25,7 +25,7 @@ class GraphSynthesizer:
     Args:
         model: The flatbuffer.
         card: Its card, with `synthesis_state_shapes`.
-        checked: The same group in numpy, which has checked the card; its noises have the seeds. It is not kept.
+        checked: The same group in numpy, which has checked the card and has the seeds; it is not kept.
 
     Raises:
         DdspError: If the model cannot be loaded, or its signature is not the one the card tells.
