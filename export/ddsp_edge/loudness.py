@@ -10,6 +10,8 @@ with `w` a periodic Hann window of about 32 ms centred on the frame and `x_A` th
 -3.01 dB and digital silence has -80 dB.
 """
 
+from math import log10
+
 import numpy as np
 import numpy.typing as npt
 
@@ -73,6 +75,9 @@ class LoudnessMeter:
         self._windows = CenteredWindows(spec, size)
         self._hann = hann(size).astype(np.float32)
         self._weights = spectrum_weights(spec.sample_rate, size)
+        self._amplitudes = np.sqrt(self._weights).astype(np.float32)
+        self._windowed = np.empty(size, np.float32)
+        self.window_samples = size
         self.latency_samples = self._windows.latency_samples
 
     def reset(self) -> None:
@@ -86,6 +91,12 @@ class LoudnessMeter:
     def flush(self) -> Array:
         """End the stream; return the loudness in dB of its last frames, `[frames]`."""
         return self._measure(self._windows.flush())
+
+    def follow(self, window: Array) -> float:
+        """Measure one window `[window_samples]` in dB, for whoever cuts windows already."""
+        spectrum = np.fft.rfft(np.multiply(window, self._hann, self._windowed))
+        spectrum *= self._amplitudes
+        return 10.0 * log10(float(np.vdot(spectrum, spectrum).real) + POWER_FLOOR)
 
     def _measure(self, windows: Array) -> Array:
         power = np.empty(len(windows))

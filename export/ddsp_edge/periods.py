@@ -23,8 +23,8 @@ NONE = 1e3
 # Costs, in units of aperiodicity. Tuned on synthetic tones, on four recordings whose f0 is known exactly and
 # on soundfont renderings of five instruments.
 _OCTAVE_DOWN = 0.03  # of a period twice as long: repeats as well, is meant seldom
-_MULTIPLE = 0.3  # of a period whose half or third repeats as well: it is several true ones
-_MULTIPLE_WITHIN = 0.1  # difference up to which it does, less and less
+MULTIPLE = 0.3  # of a period whose half or third repeats as well: it is several true ones
+MULTIPLE_WITHIN = 0.1  # difference up to which it does, less and less
 _BESIDE = np.array([-1, 0, 1])[:, None, None]
 _PARTS = np.array([2.0, 3.0])[:, None, None]
 _AROUND = np.array([-1, 0, 1, 2])[:, None, None]  # lags about a part, which lies between two
@@ -118,7 +118,7 @@ class PeriodFinder:
         depth = np.where(there, np.maximum(at - 0.25 * slope * shift, 0.0), 1.0)
         lag = lags + shift
         multiple = self._multiple(difference, rows, lag, depth)
-        cost = np.where(there, cost - at + depth + _MULTIPLE * multiple, NONE)
+        cost = np.where(there, cost - at + depth + MULTIPLE * multiple, NONE)
         return Candidates(self._lags_per_second / lag, depth, cost, mean_square)
 
     def _difference(self, windows: Array) -> tuple[Array, Array]:
@@ -129,6 +129,8 @@ class PeriodFinder:
         lags = self._longest // steps + 1
         spectrum = np.fft.rfft(x, self._fft_size)
         power = np.square(spectrum.real) + np.square(spectrum.imag)
+        if steps == 2:
+            power[:, -1] *= 0.5  # stands at Nyquist for two bins, of which a longer transform has both
         # A longer inverse transform gives the correlation between the samples as well.
         correlation = np.fft.irfft(power, steps * self._fft_size)[:, : self._longest + 1]
         energy = np.zeros((count, size + 1))  # of the first samples, none to all
@@ -155,6 +157,6 @@ class PeriodFinder:
         """
         part = (lag / _PARTS).astype(np.intp)
         near = difference.take((part + rows)[:, None] + _AROUND)
-        share = 1.0 - (np.minimum.reduce(near, axis=1) - depth) / _MULTIPLE_WITHIN
+        share = 1.0 - (np.minimum.reduce(near, axis=1) - depth) / MULTIPLE_WITHIN
         searched = part >= self._shortest
         return np.asarray(np.minimum(np.maximum.reduce(share, axis=0, initial=0.0, where=searched), 1.0))

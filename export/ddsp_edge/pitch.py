@@ -6,7 +6,8 @@ number of frames later (as Mauch & Dixon 2014 do for whole recordings).
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections import deque
+from math import log2
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,8 @@ import numpy.typing as npt
 from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
 from ddsp_edge.frames import FrameSpec
-from ddsp_edge.periods import NONE, PeriodFinder
 from ddsp_edge.units import Array
+from ddsp_edge.window_periods import Candidate, WindowPeriods
 from ddsp_edge.windows import CenteredWindows
 
 VOICED = 0.5
@@ -53,14 +54,15 @@ class PitchTracker:
         f0_max_hz: float = 2000.0,
         lookahead_frames: int | None = None,
     ) -> None:
-        self._finder = PeriodFinder(spec.sample_rate, f0_min_hz, f0_max_hz, _CANDIDATES)
+        self._finder = WindowPeriods(spec.sample_rate, f0_min_hz, f0_max_hz, _CANDIDATES)
         self.spec = spec
         self.f0_min_hz = f0_min_hz
         self.f0_max_hz = self._finder.f0_max_hz
         if lookahead_frames is None:
             lookahead_frames = spec.frames_for(_LOOKAHEAD_S)
         self.lookahead_frames = max(0, lookahead_frames)
-        self._windows = CenteredWindows(spec, self._finder.size)
+        self.window_samples = self._finder.size
+        self._windows = CenteredWindows(spec, self.window_samples)
         self._per_frame = spec.hop / spec.sample_rate / 0.01  # frames in the costs' 10 ms
         self.latency_samples = self._windows.latency_samples + self.lookahead_frames * spec.hop
         self.reset()
@@ -80,11 +82,13 @@ class PitchTracker:
     def reset(self) -> None:
         """Forget everything: the next sample pushed is sample 0."""
         self._windows.reset()
-        # Of the last frame: least costs of its candidates and of silence, and the candidates in octaves.
-        self._costs = [0.0] * (_CANDIDATES + 1)
-        self._octaves = [0.0] * _CANDIDATES
-        # Of each frame: where its states are best reached from, their f0 and voicing.
-        self._waiting: list[tuple[list[int], list[float], list[float]]] = []
+        # Of the last frame: the least costs of silence and, rising, of its candidates with their octaves and
+        # the numbers of their states, 1 for the first one. State 0 is silence.
+        self._unvoiced = 0.0
+        self._voiced: list[tuple[float, float, int]] = []
+        self._best = 0  # the state of the least cost
+        # Of each frame: where its states are best reached from, and its candidates.
+        self._waiting = deque[tuple[list[int], list[Candidate]]]()
 
     def push(self, audio: npt.ArrayLike) -> tuple[Array, Array]:
         """Add samples `[n]`.
@@ -93,71 +97,81 @@ class PitchTracker:
             `f0_hz` and `voicing` in 0..1, float32 `[frames]`, of the frames decided now. Unvoiced frames
             (`voicing < 0.5`) have the most likely f0 all the same, or 0 where nothing repeats.
         """
-        return self._track(self._windows.push(audio))
+        return _columns(self._track(self._windows.push(audio)))
 
     def flush(self) -> tuple[Array, Array]:
         """End the stream; return `f0_hz` and `voicing` of its last frames."""
-        f0, voicing = self._track(self._windows.flush())
-        rest = _columns(self._decide(len(self._waiting)))
-        self._waiting = []
-        return np.concatenate([f0, rest[0]]), np.concatenate([voicing, rest[1]])
-
-    def _track(self, windows: Array) -> tuple[Array, Array]:
-        decided = [
-            frame
-            for start in range(0, len(windows), _WINDOWS_AT_ONCE)
-            for frame in self._path(windows[start : start + _WINDOWS_AT_ONCE])
-        ]
+        decided = self._track(self._windows.flush())
+        decided += self._path()
+        self._waiting.clear()
         return _columns(decided)
 
-    def _path(self, windows: Array) -> Iterator[tuple[float, float]]:
-        """Yield f0 and voicing of the frames decided now."""
-        found = self._finder.find(windows)
-        found.cost[found.mean_square < _AUDIBLE] += 2.0 * _UNVOICED
-        costs = found.cost * self._per_frame
-        periodicity = 1.0 - np.minimum(found.aperiodicity, 1.0)
-        # A handful of numbers a frame: lists are faster than arrays, of which every operation costs a call.
-        frames = (costs, np.log2(found.f0_hz), found.f0_hz, 0.5 + 0.5 * periodicity, 0.499 * periodicity)
-        for local, octaves, f0, voiced, unvoiced in zip(*(x.tolist() for x in frames), strict=True):
-            pointers = self._reach(local, octaves)
-            likely = local.index(min(local))
-            there = local[likely] < NONE * self._per_frame
-            f0.append(f0[likely] if there else 0.0)
-            voiced.append(unvoiced[likely] if there else 0.0)
-            self._waiting.append((pointers, f0, voiced))
-            if len(self._waiting) > self.lookahead_frames:
-                yield self._decide(1)[0]
-                del self._waiting[0]
+    def follow(self, window: Array) -> tuple[float, float] | None:
+        """Take the window of the next frame, `[window_samples]`, from whoever cuts windows already.
 
-    def _reach(self, local: list[float], octaves: list[float]) -> list[int]:
-        """Go on to a frame, given its own costs; return where each of its states is best reached from."""
-        *voiced, unvoiced = self._costs
-        before = list(zip(self._octaves, voiced, strict=True))
+        Returns:
+            `f0_hz` and `voicing` of the frame decided now, `lookahead_frames` before; None before the first.
+        """
+        return self._take(*self._finder.search(window))
+
+    def _track(self, windows: Array) -> list[tuple[float, float]]:
+        """F0 and voicing of the frames decided with windows `[windows, window_samples]`."""
+        decided = [
+            self._take(*found)
+            for start in range(0, len(windows), _WINDOWS_AT_ONCE)
+            for found in self._finder.search_all(windows[start : start + _WINDOWS_AT_ONCE])
+        ]
+        return [frame for frame in decided if frame is not None]
+
+    def _take(self, candidates: list[Candidate], mean_square: float) -> tuple[float, float] | None:
+        """Go on to a frame; return what is decided now."""
+        self._waiting.append((self._reach(candidates, mean_square), candidates))
+        if len(self._waiting) <= self.lookahead_frames:
+            return None
+        decided = self._path()[0]
+        self._waiting.popleft()
+        return decided
+
+    def _reach(self, candidates: list[Candidate], mean_square: float) -> list[int]:
+        """Go on to a frame; return where each of its states is best reached from."""
+        before, unvoiced = self._voiced, self._unvoiced
         onset = unvoiced + _ONSET
-        pointers, reached = list[int](), list[float]()
-        for pitch, own in zip(octaves, local, strict=True):
-            ways = [cost + _LEAP * abs(pitch - other) for other, cost in before]
-            ways.append(onset)
-            least = min(ways)
-            pointers.append(ways.index(least))
-            reached.append(least + own)
-        ways = [cost + _ONSET for cost in voiced]
-        ways.append(unvoiced)
-        least = min(ways)
-        pointers.append(ways.index(least))
-        reached.append(least + _UNVOICED * self._per_frame)
-        least = min(reached)
-        self._costs, self._octaves = [cost - least for cost in reached], octaves
+        faint = 0.0 if mean_square >= _AUDIBLE else 2.0 * _UNVOICED
+        pointers, reached = [0], list[tuple[float, float, int]]()
+        if before and before[0][0] + _ONSET < unvoiced:
+            unvoiced, pointers[0] = before[0][0] + _ONSET, before[0][2]
+        unvoiced += _UNVOICED * self._per_frame
+        for own, f0_hz, _ in candidates:
+            octave, least, pointer = log2(f0_hz), onset, 0
+            for cost, other, state in before:
+                if cost >= least:
+                    break  # and so do those after it
+                way = cost + _LEAP * abs(octave - other)
+                if way < least:
+                    least, pointer = way, state
+            pointers.append(pointer)
+            reached.append((least + (own + faint) * self._per_frame, octave, len(reached) + 1))
+        reached.sort()
+        least, self._best = unvoiced, 0
+        if reached and reached[0][0] < unvoiced:
+            least, self._best = reached[0][0], reached[0][2]
+        self._unvoiced = unvoiced - least
+        self._voiced = [(cost - least, octave, state) for cost, octave, state in reached]
         return pointers
 
-    def _decide(self, count: int) -> list[tuple[float, float]]:
-        """F0 and voicing of the first `count` waiting frames on the best path known now."""
-        state = self._costs.index(min(self._costs))
+    def _path(self) -> list[tuple[float, float]]:
+        """F0 and voicing of the waiting frames on the best path known now."""
+        state = self._best
         path = list[tuple[float, float]]()
-        for pointers, f0, voicing in reversed(self._waiting):
-            path.append((f0[state], voicing[state]))
+        for pointers, candidates in reversed(self._waiting):
+            f0_hz = periodicity = 0.0
+            if candidates:
+                _, f0_hz, aperiodicity = candidates[max(state - 1, 0)]  # the likeliest one in silence
+                periodicity = 1.0 - min(aperiodicity, 1.0)
+            path.append((f0_hz, 0.5 + 0.5 * periodicity if state else 0.499 * periodicity))
             state = pointers[state]
-        return path[: -count - 1 : -1]
+        path.reverse()
+        return path
 
 
 def _columns(frames: list[tuple[float, float]]) -> tuple[Array, Array]:

@@ -9,7 +9,6 @@ from ddsp_edge.loudness import LoudnessMeter
 from ddsp_edge.pitch import VOICED, PitchTracker
 from ddsp_edge.units import Array
 
-_NOTHING: Array = np.zeros(0, np.float32)
 _EVIDENCE_S = 0.01  # of a pitch, beyond the window of the tracker, until it is believed
 _LOUDNESS_MS = (8.0, 32.0)
 
@@ -56,18 +55,24 @@ class Follower:
         window_s = 2.0 * (self._tracker.latency_samples - ahead * card.hop) / card.sample_rate
         self.doubt_frames = max(0, card.spec.frames_for(window_s + _EVIDENCE_S) - ahead)
         """Frames after an onset in which a pitch may be there and not be found yet."""
-        self._hop = card.spec.hop
-        self._new = SampleQueue(4 * (self.latency_samples + self._hop + max_block))
+        self._hop = hop = card.spec.hop
+        # Both windows lie in one queue. Its oldest sample is the first that either looks at, and the loudness
+        # is that of the frame whose pitch is decided, `ahead` frames before.
+        pitch, level = self._tracker.window_samples, self._meter.window_samples
+        back = max(pitch // 2, ahead * hop + level // 2, hop)
+        self._zeros = back - hop  # before the start
+        self._pitch_at = back - pitch // 2, back - pitch // 2 + pitch
+        start = back - ahead * hop - level // 2
+        self._level_at = start, start + level
+        self._needed = max(self._pitch_at[1], self._level_at[1])
+        self._queue = SampleQueue(4 * (self._needed + hop + max_block))
         self.reset()
 
     def reset(self) -> None:
         """Forget everything: the next sample is sample 0."""
         self._tracker.reset()
         self._meter.reset()
-        self._new.clear()
-        self._pushed = 0
-        self._next = self.latency_samples + self._hop  # sample with which the next frame is known
-        self._f0_hz, self._loudness_db = _NOTHING, _NOTHING
+        self._queue.clear(zeros=self._zeros)
 
     def push(self, audio: Array) -> tuple[Array, Array]:
         """Add samples `[n]`, n at most `max_block`.
@@ -75,23 +80,15 @@ class Follower:
         Returns:
             `f0_hz` (0 where nothing has a pitch) and `loudness_db`, float32 `[frames]`, of what is known now.
         """
-        self._new.write(audio)
-        if self._pushed + len(self._new) < self._next:
-            return _NOTHING, _NOTHING
-        # Small blocks are looked at together, once they make a frame.
-        audio = np.empty(len(self._new), np.float32)
-        self._new.read_into(audio)
-        self._pushed += len(audio)
-        hops = (self._pushed - self.latency_samples) // self._hop
-        self._next = self.latency_samples + (hops + 1) * self._hop
-        f0, voicing = self._tracker.push(audio)
-        loudness = self._meter.push(audio)
-        if len(f0):
-            found = np.where(voicing >= VOICED, f0, np.float32(0.0))
-            self._f0_hz = np.concatenate([self._f0_hz, found])
-        if len(loudness):
-            self._loudness_db = np.concatenate([self._loudness_db, loudness])
-        ready = min(len(self._f0_hz), len(self._loudness_db))
-        out = self._f0_hz[:ready], self._loudness_db[:ready]
-        self._f0_hz, self._loudness_db = self._f0_hz[ready:], self._loudness_db[ready:]
-        return out
+        queue, frames = self._queue, list[tuple[float, float]]()
+        queue.write(audio)
+        while len(queue) >= self._needed:
+            pitch = self._tracker.follow(queue.peek(*self._pitch_at))
+            if pitch is not None:
+                f0_hz, voicing = pitch
+                frames.append(
+                    (f0_hz if voicing >= VOICED else 0.0, self._meter.follow(queue.peek(*self._level_at)))
+                )
+            queue.skip(self._hop)
+        table = np.array(frames, np.float32).reshape(-1, 2)
+        return table[:, 0], table[:, 1]

@@ -37,3 +37,11 @@ class SampleQueue:
         """Fill `out` `[n]` with the oldest samples; there must be as many."""
         out[:] = self._samples[self._start : self._start + len(out)]
         self._start += len(out)
+
+    def peek(self, start: int, stop: int) -> Array:
+        """View of the samples `start` to `stop` from the oldest one on, true until the next are added."""
+        return self._samples[self._start + start : self._start + stop]
+
+    def skip(self, n: int) -> None:
+        """Leave out the oldest `n` samples; there must be as many."""
+        self._start += n
