@@ -10,7 +10,6 @@ from functools import reduce
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from ddsp_edge.errors import DdspError
 from ddsp_edge.frames import FrameSpec
@@ -247,60 +246,6 @@ class FilteredNoise:
         spectra = np.fft.rfft(noise, self._size)
         spectra *= (magnitudes @ self._spectrum).view(np.complex64)
         return np.asarray(np.fft.irfft(spectra, self._size))
-
-
-class Reverb:
-    """Linear convolution with a whole impulse response, without delay.
-
-    Uniformly partitioned in the frequency domain (Stockham 1966; one partition a hop): a hop comes out as
-    soon as it is in, at the cost of one complex product for each partition.
-
-    Args:
-        spec: The frame grid.
-        impulse_response: `[taps]`; tap 0 is the dry path.
-    """
-
-    def __init__(self, spec: FrameSpec, impulse_response: npt.ArrayLike) -> None:
-        response = np.asarray(impulse_response, np.float32)
-        if response.ndim != 1 or not len(response):
-            raise DdspError(f"impulse_response must have one dimension. Received shape: {response.shape}")
-        self.spec = spec
-        self.tail_samples = len(response) - 1
-        hop = spec.hop
-        self._parts = -(-len(response) // hop)
-        padded = np.zeros(self._parts * hop, np.float32)
-        padded[: len(response)] = response
-        # Frequency by frequency, the last partition first: the order in which the line below keeps the
-        # spectra of the past hops, so that a hop is one dot product for each frequency.
-        spectra = np.fft.rfft(padded.reshape(self._parts, hop), 2 * hop)
-        self._response = np.ascontiguousarray(spectra[::-1].T)[:, :, None]
-        self.reset()
-
-    def reset(self) -> None:
-        """Silence the room."""
-        # Longer than the partitions, so that the line moves back only once in that many hops.
-        length = self._parts + max(64, self._parts)
-        self._line: Array = np.zeros((self.spec.hop + 1, length), np.complex64)
-        self._end = self._parts - 1
-        self._tail: Array = np.zeros((1, self.spec.hop), np.float32)
-
-    def process(self, *, audio: Array) -> Array:
-        """Convolve samples `[frames * hop]`; return as many, float32."""
-        hop = self.spec.hop
-        if audio.ndim != 1 or len(audio) % hop:
-            raise DdspError(f"audio must hold whole hops of {hop} samples. Received shape: {audio.shape}")
-        spectra = np.fft.rfft(np.asarray(audio, np.float32).reshape(-1, hop), 2 * hop)
-        for i in range(len(spectra)):
-            if self._end == self._line.shape[1]:
-                keep = self._parts - 1
-                self._line[:, :keep] = self._line[:, self._end - keep :]
-                self._end = keep
-            self._line[:, self._end] = spectra[i]
-            self._end += 1
-            past = self._line[:, None, self._end - self._parts : self._end]
-            spectra[i] = np.matmul(past, self._response)[:, 0, 0]
-        out, self._tail = _overlap_add(np.fft.irfft(spectra, 2 * hop), self._tail)
-        return out
 
 
 class Add:

@@ -8,7 +8,8 @@ import numpy as np
 
 from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError, did_you_mean
-from ddsp_edge.synthesis import Add, FilteredNoise, Harmonic, Mix, Processor, Reverb
+from ddsp_edge.reverb import Reverb
+from ddsp_edge.synthesis import Add, FilteredNoise, Harmonic, Mix, Processor
 from ddsp_edge.units import Array
 
 MAX_NODES = 64

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ddsp_edge.frames import FrameSpec
-from ddsp_edge.synthesis import FilteredNoise, Harmonic, Mix, Reverb
+from ddsp_edge.reverb import Reverb
+from ddsp_edge.synthesis import FilteredNoise, Harmonic, Mix
 from tests import oracle
 
 HARMONICS, BANDS, TAPS = 30, 17, 700

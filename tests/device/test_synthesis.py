@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from ddsp_edge.errors import DdspError
 from ddsp_edge.frames import FrameSpec
-from ddsp_edge.synthesis import Add, FilteredNoise, Harmonic, Mix, Reverb, fft_size
+from ddsp_edge.reverb import Reverb
+from ddsp_edge.synthesis import Add, FilteredNoise, Harmonic, Mix, fft_size
 from tests import oracle
 
 SPEC = FrameSpec(16_000, 64)
