@@ -75,6 +75,9 @@ class Card:
         mix: Weights of the instruments that it plays, by name, where the model was trained on several.
         synthesis_state_shapes: Shape of each state of the synthesizer inside the model, by name, where the
             model has the signatures `synthesize` and `play`; they start at zero.
+        voice: Of the signature `voice`, where the model has it: size of its state, and the nodes whose gains
+            and white noise it takes and the rooms that it leaves out, in order (`state_size`, `gains`,
+            `noises`, `rooms`).
         arrays: Shape of each array in the file, by name.
         config: The configuration the model was trained with.
         quality: What was measured at export, and under `evaluation` what `ddsp-tf evaluate` measured before.
@@ -98,6 +101,7 @@ class Card:
     synthesizer: dict[str, Any]
     mix: dict[str, float] = field(default_factory=dict)
     synthesis_state_shapes: dict[str, list[int]] = field(default_factory=dict)
+    voice: dict[str, Any] = field(default_factory=dict)
     arrays: dict[str, list[int]] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     quality: dict[str, Any] = field(default_factory=dict)
@@ -135,7 +139,7 @@ class Card:
                 f"{SCHEMA_VERSION}. Export the model again, or update ddsp_tf"
             )
         # A model without these needs no word of them.
-        document = {"mix": {}, "synthesis_state_shapes": {}, **document}
+        document = {"mix": {}, "synthesis_state_shapes": {}, "voice": {}, **document}
         types = _FIELD_TYPES
         missing = sorted(set(types) - set(document))
         if missing:

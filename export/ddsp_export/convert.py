@@ -91,7 +91,9 @@ def _apart(run: Path, options: list[str], calibration: dict[str, Any] | None) ->
         return out.read_bytes()
 
 
-def convert(model: Any, calibration: dict[str, Array] | None = None, synthesizer: Any = None) -> bytes:
+def convert(
+    model: Any, calibration: dict[str, Array] | None = None, synthesizer: Any = None, voice: Any = None
+) -> bytes:
     """Convert the signatures of a model: see `ddsp_export.endpoints`.
 
     Args:
@@ -100,6 +102,7 @@ def convert(model: Any, calibration: dict[str, Array] | None = None, synthesizer
             them the ranges of all activations are measured. Inputs and outputs stay float32, and `step` is
             the only signature.
         synthesizer: None for a model without `synthesize` and `play`, or the `SynthesizerGraph`.
+        voice: None for a model without `voice`, or the `VoiceSynthesis`.
 
     Returns:
         The flatbuffer.
@@ -109,7 +112,7 @@ def convert(model: Any, calibration: dict[str, Array] | None = None, synthesizer
     """
     from ddsp_export.endpoints import make_endpoints
 
-    endpoints = make_endpoints(model, synthesizer)
+    endpoints = make_endpoints(model, synthesizer, voice)
     if calibration is None:
         return tidy(to_flatbuffer(model, endpoints), STEP)
     step = endpoints[STEP]
@@ -183,14 +186,16 @@ def convert_run(
 ) -> bytes:
     """Convert the model of a run in this process; for the rest see `convert` and `convert_apart`."""
     from ddsp_export.describe import describe, load_to_export
+    from ddsp_export.endpoints import VoiceSynthesis
     from ddsp_export.graph import SynthesizerGraph
 
     model = load_to_export(run, instrument, dry=dry)
-    synthesizer = None
+    synthesizer = voice = None
     if play:
         card, arrays = describe(model)
         synthesizer = SynthesizerGraph(model.spec, card.synthesizer, arrays)
-    return convert(model, calibration, synthesizer)
+        voice = VoiceSynthesis.of(model.spec, card.synthesizer, arrays)
+    return convert(model, calibration, synthesizer, voice)
 
 
 def main(arguments: list[str]) -> None:

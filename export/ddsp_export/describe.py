@@ -10,7 +10,7 @@ import numpy as np
 
 from ddsp_edge.card import Card, Range
 from ddsp_edge.units import Array
-from ddsp_export.endpoints import output_name
+from ddsp_export.endpoints import VoiceSynthesis, output_name
 from ddsp_tf.data.instruments import parse_mix
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor_group import ProcessorGroup
@@ -134,7 +134,8 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[Card, dict[str, Ar
 
         states = SynthesizerGraph(card.spec, card.synthesizer, arrays).states
         shapes = {name: [1, size] for name, size in states.items()}
-        card = dataclasses.replace(card, synthesis_state_shapes=shapes)
+        voice = VoiceSynthesis.of(card.spec, card.synthesizer, arrays).describe(model.decoder.state_sizes)
+        card = dataclasses.replace(card, synthesis_state_shapes=shapes, voice=voice)
     return card, arrays
 
 

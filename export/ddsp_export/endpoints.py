@@ -4,15 +4,22 @@
 `block`       the same over several frames, for offline speed
 `synthesize`  one frame of controls and white noise in, one hop of audio out
 `play`        f0 and loudness in, audio out: `step` and `synthesize` in one
+`voice`       `play` for hosts of several voices: without the rooms at the end, with a gain for each node that
+              sounds, every node's signal, and all states in one
 
 All tensors are float32 `[1, size]`, features and controls of `block` `[frames, size]`.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
+from ddsp_edge.frames import FrameSpec
+from ddsp_edge.units import Array
+from ddsp_edge.voice_graph import PLAYER, VoiceLayout
+from ddsp_edge.voice_graph import SIGNATURE as VOICE
 from ddsp_export.convert import SCALED, STEP
 from ddsp_export.graph import SynthesizerGraph
 from ddsp_tf.models.autoencoder import FEATURES, Autoencoder
@@ -25,17 +32,43 @@ BLOCK_FRAMES = 16
 """Frames of a call of `block`. More win nothing: what is saved is the way in and out of the interpreter."""
 
 
+@dataclass(frozen=True)
+class VoiceSynthesis:
+    """What the signature `voice` synthesizes with.
+
+    Args:
+        layout: What of a card's synthesizer a voice plays.
+        graph: The graph of that.
+    """
+
+    layout: VoiceLayout
+    graph: SynthesizerGraph
+
+    @classmethod
+    def of(cls, spec: FrameSpec, synthesizer: dict[str, Any], arrays: dict[str, Array]) -> "VoiceSynthesis":
+        """Build that of the synthesizer of a card; see `SynthesizerGraph`."""
+        layout = VoiceLayout.of(synthesizer)
+        return cls(layout, SynthesizerGraph(spec, layout.synthesizer, arrays))
+
+    def describe(self, network_states: Mapping[str, int]) -> dict[str, Any]:
+        """What a card says of the signature, given the sizes of the network's states."""
+        return self.layout.describe(sum(network_states.values()) + sum(self.graph.states.values()))
+
+
 def output_name(node: str, control: str) -> str:
     """Name of a control among the outputs of `step`."""
     return f"{node}_{control}"
 
 
-def make_endpoints(model: Autoencoder, synthesizer: SynthesizerGraph | None = None) -> dict[str, Any]:
+def make_endpoints(
+    model: Autoencoder, synthesizer: SynthesizerGraph | None = None, voice: VoiceSynthesis | None = None
+) -> dict[str, Any]:
     """Make the signatures of a model.
 
     Args:
         model: The trained model.
         synthesizer: None to leave out `synthesize` and `play`.
+        voice: None to leave out `voice`.
 
     Returns:
         `tf.function`s with input signatures, by name; each takes tensors in the order of its signature and
@@ -87,7 +120,38 @@ def make_endpoints(model: Autoencoder, synthesizer: SynthesizerGraph | None = No
     own = _rows({**synthesizer.noises, **synthesizer.states})
     endpoints[SYNTHESIZE] = _endpoint({"f0_hz": [1, 1], **_rows(controls), **own}, synthesize)
     endpoints[PLAY] = _endpoint({**{name: [1, 1] for name in FEATURES}, **state_shapes, **own}, play)
+    if voice is not None:
+        endpoints[VOICE] = _voice(step, states, voice)
     return endpoints
+
+
+def _voice(
+    step: Callable[[Tensors], Tensors], network_states: Mapping[str, int], voice: VoiceSynthesis
+) -> Any:
+    """The signature `voice`."""
+    graph, layout, hop, columns = voice.graph, voice.layout, voice.graph.spec.hop, len(PLAYER)
+    sizes = {**network_states, **graph.states}
+
+    def play_voice(given: Tensors) -> Tensors:
+        player = dict(zip(PLAYER, tf.split(given["player"][:, :columns], columns, axis=1), strict=True))
+        state = dict(zip(sizes, tf.split(given["state"], list(sizes.values()), axis=1), strict=True))
+        controls = step({**state, **{name: player[name] for name in SCALED}})
+        after = {name: controls.pop(name) for name in network_states}
+        for place, (_, control) in enumerate(layout.levels(), start=columns):
+            controls[control] *= given["player"][:, place : place + 1]
+        for place, name in enumerate(layout.noises):
+            controls[f"{name}_noise"] = given["white_noise"][:, place * hop : (place + 1) * hop]
+        signals, rest = graph.run_nodes({"f0_hz": player["f0_hz"], **controls}, state)
+        after |= rest
+        return {
+            "signals": tf.concat(list(signals.values()), axis=1),
+            "state": tf.concat([after[name] for name in sizes], axis=1),
+        }
+
+    shapes = {"player": [1, columns + len(layout.gains)], "state": [1, sum(sizes.values())]}
+    if layout.noises:
+        shapes["white_noise"] = [1, len(layout.noises) * hop]
+    return _endpoint(shapes, play_voice)
 
 
 def _repeat(

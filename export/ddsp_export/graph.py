@@ -153,15 +153,15 @@ class MixHop:
 
     def __init__(self, spec: FrameSpec) -> None:
         self.spec = spec
-        self.states = {"level": 1}
+        self.states = {"before": 1}  # `NODE_level` is the control
 
     def run(self, inputs: Tensors, state: Tensors) -> tuple[tf.Tensor, Tensors]:
         """Mix one hop."""
-        level, begun = inputs["level"], tf.sign(state["level"])
-        before = begun * (state["level"] - 1.0) + (1.0 - begun) * level
+        level, begun = inputs["level"], tf.sign(state["before"])
+        before = begun * (state["before"] - 1.0) + (1.0 - begun) * level
         moving = before + rising_window(self.spec.hop).astype(np.float32)[None] * (level - before)
         first, second = inputs["audio_0"], inputs["audio_1"]
-        return second + moving * (first - second), {"level": level + 1.0}
+        return second + moving * (first - second), {"before": level + 1.0}
 
 
 def make_hop_processor(spec: FrameSpec, node: dict[str, Any], arrays: dict[str, Array]) -> HopProcessor:
@@ -186,6 +186,7 @@ class SynthesizerGraph:
     """
 
     def __init__(self, spec: FrameSpec, synthesizer: dict[str, Any], arrays: dict[str, Array]) -> None:
+        self.spec = spec
         self._nodes = synthesizer["nodes"]
         self._output = synthesizer["output"]
         self._processors = {node["name"]: make_hop_processor(spec, node, arrays) for node in self._nodes}
@@ -199,7 +200,16 @@ class SynthesizerGraph:
         }
 
     def run(self, given: Tensors, state: Tensors) -> tuple[tf.Tensor, Tensors]:
-        """Render one hop.
+        """Render one hop; see `run_nodes`.
+
+        Returns:
+            Audio `[1, hop]`, and the next states.
+        """
+        signals, after = self.run_nodes(given, state)
+        return signals[self._output], after
+
+    def run_nodes(self, given: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
+        """Render one hop of every node.
 
         Args:
             given: `f0_hz` `[1, 1]`, the controls of the network by name, and the white noise of each noise
@@ -207,7 +217,7 @@ class SynthesizerGraph:
             state: `[1, size]` by name, as `states` has them.
 
         Returns:
-            Audio `[1, hop]`, and the next states.
+            The signal `[1, hop]` of each node by name, in their order, and the next states.
         """
         signals: Tensors = {}
         after: Tensors = {}
@@ -222,7 +232,7 @@ class SynthesizerGraph:
             own = {key: state[f"{name}_{key}"] for key in processor.states}
             signals[name], own = processor.run(inputs, own)
             after |= {f"{name}_{key}": value for key, value in own.items()}
-        return signals[self._output], after
+        return signals, after
 
 
 def _overlap(piece: tf.Tensor, tail: tf.Tensor, hop: int) -> tuple[tf.Tensor, Tensors]:

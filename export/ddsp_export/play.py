@@ -4,7 +4,7 @@
 
 FEATURES holds `f0_hz` and `loudness_db` `[frames]` and, for each noise node, `NODE_noise` `[frames * hop]`.
 RESULT gets the controls, the audio of one piece, the audio of one hop after the other, and timings; where the
-model has them, also the controls of `block` and the audio of its signatures `synthesize` and `play`.
+model has them, also the controls of `block` and the audio of its signatures `synthesize`, `play` and `voice`.
 """
 
 import sys
@@ -46,6 +46,7 @@ def main(model: str, features: str, result: str) -> None:
     in_graph = {
         **play_in_graph(model, instrument.card, given, controls),
         **run_blocks(model, instrument.card, given),
+        **play_voice(model, given),
     }
     instrument.reset()
     started = time.process_time()
@@ -104,6 +105,49 @@ def play_in_graph(model: str, card: Any, given: dict[str, Any], controls: dict[s
     played = play("play", {**features, **noise}, {**card.state_shapes, **card.synthesis_state_shapes})
     seconds = time.process_time() - started
     return {"audio_by_synthesize": synthesized, "audio_by_play": played, "play_seconds": seconds}
+
+
+def play_voice(model: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Play by the signature `voice`, if the model has it, in the rooms that it leaves out.
+
+    Args:
+        model: The model file.
+        given: As for `play_in_graph`.
+
+    Returns:
+        The sound, `[frames * hop]`, as `audio_by_voice`.
+    """
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter
+
+    from ddsp_edge.card import read_model_file
+    from ddsp_edge.reverb import Reverb
+    from ddsp_edge.units import scale_f0, scale_loudness
+    from ddsp_edge.voice_graph import VoiceLayout
+
+    file = read_model_file(model)
+    card, voice = file.card, file.card.voice
+    if not voice:
+        return {}
+    frames = len(given["f0_hz"])
+    features = [given["f0_hz"], scale_f0(given["f0_hz"]), scale_loudness(given["loudness_db"])]
+    player = np.stack([*features, *([np.ones(frames)] * len(voice["gains"]))], axis=1).astype(np.float32)
+    noise = [given[f"{name}_noise"].reshape(frames, card.hop) for name in voice["noises"]]
+    white = {"white_noise": np.concatenate(noise, axis=1)} if noise else {}
+    interpreter = Interpreter(model_content=file.model, num_threads=1)
+    run = interpreter.get_signature_runner("voice")
+    layout = VoiceLayout.of(card.synthesizer)
+    state, hops = np.zeros((1, voice["state_size"]), np.float32), []
+    for i in range(frames):
+        out = run(player=player[i : i + 1], state=state, **{name: v[i : i + 1] for name, v in white.items()})
+        state = out["state"]
+        hops.append(out["signals"].reshape(-1, card.hop)[layout.names.index(layout.output)])
+    audio = np.concatenate(hops)
+    nodes = {node["name"]: node for node in card.synthesizer["nodes"]}
+    for name in voice["rooms"]:
+        response = file.arrays[nodes[name]["config"]["impulse_response"]]
+        audio = Reverb(card.spec, response).process(audio=audio)
+    return {"audio_by_voice": audio}
 
 
 def run_blocks(model: str, card: Any, given: dict[str, Any]) -> dict[str, Any]:

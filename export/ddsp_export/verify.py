@@ -94,7 +94,7 @@ class Verifier:
             "harmonic_level_error_db_mean": self.level_error_db(controls),
             "synthesis_error_peak": max(
                 float(np.abs(played[name] - same_controls).max())
-                for name in ("audio", "audio_by_hops", "audio_by_synthesize")
+                for name in ("audio", "audio_by_hops", "audio_by_synthesize", "audio_by_voice")
                 if name in played
             ),
             "spectral_distance_keras": self._distance,

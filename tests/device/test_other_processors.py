@@ -41,9 +41,9 @@ def test_the_synthesizer_gives_the_same_samples_of_the_same_controls(tiny, x86):
     np.testing.assert_allclose(audio, x86["audio"], atol=1e-5)  # float32 on both sides; the law asks for 1e-4
 
 
-@pytest.mark.parametrize("name", ["audio", "audio_by_play"])
+@pytest.mark.parametrize("name", ["audio", "audio_by_play", "audio_by_voices"])
 def test_the_sound_is_the_same(here, x86, name):
-    """From features to sound, by the device synthesizer and by the one in the model."""
+    """From features to sound, by the device synthesizer and by those in the model."""
     loudest = np.abs(x86[name]).max()
     assert loudest > 0.01
     assert np.abs(here[name] - x86[name]).max() < 0.02 * loudest

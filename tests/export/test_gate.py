@@ -10,6 +10,7 @@ import ddsp_export.export as module
 from ddsp_edge.card import Range, write_model_file
 from ddsp_export.convert import convert
 from ddsp_export.describe import describe
+from ddsp_export.endpoints import VoiceSynthesis
 from ddsp_export.export import export
 from ddsp_export.gate import QUALITY, check_card, check_float32, check_measured
 from ddsp_export.graph import HarmonicHop, SynthesizerGraph
@@ -104,7 +105,7 @@ def test_a_card_whose_nodes_hang_in_the_air_is_refused(complete):
 def test_a_synthesizer_in_the_model_that_plays_something_else_is_noticed(
     model, verifier, tmp_path, monkeypatch
 ):
-    """A phase that runs a thousandth too fast: `synthesize` and `play` are wrong, all else is right."""
+    """A phase that runs a thousandth too fast: `synthesize`, `play`, `voice` are wrong, all else is right."""
     run = HarmonicHop.run
 
     @tf.autograph.experimental.do_not_convert
@@ -113,7 +114,9 @@ def test_a_synthesizer_in_the_model_that_plays_something_else_is_noticed(
 
     monkeypatch.setattr(HarmonicHop, "run", fast)
     card, arrays = describe(model, play=True)
-    wrong = convert(model, None, SynthesizerGraph(model.spec, card.synthesizer, arrays))
+    synthesizer = SynthesizerGraph(model.spec, card.synthesizer, arrays)
+    voice = VoiceSynthesis.of(model.spec, card.synthesizer, arrays)
+    wrong = convert(model, None, synthesizer, voice)
     path = tmp_path / "wrong.tflite"
     write_model_file(path, wrong, card, arrays)
     measured = verifier.measure(path)

@@ -135,7 +135,7 @@ def test_a_file_holds_the_whole_instrument(trained_run, tmp_path, quantize):
     assert file.card == card
     interpreter = Interpreter(model_content=file.model, num_threads=1)
     signatures = interpreter.get_signature_list()
-    assert sorted(signatures) == ["block", "play", "step", "synthesize"]
+    assert sorted(signatures) == ["block", "play", "step", "synthesize", "voice"]
     noise = {"noise_noise"}
     assert set(signatures["play"]["inputs"]) == {
         "f0_hz",
@@ -146,6 +146,8 @@ def test_a_file_holds_the_whole_instrument(trained_run, tmp_path, quantize):
     }
     assert set(signatures["play"]["outputs"]) == {"audio", *card.state_shapes, *card.synthesis_state_shapes}
     assert set(signatures["synthesize"]["outputs"]) == {"audio", *card.synthesis_state_shapes}
+    assert set(signatures["voice"]["inputs"]) == {"player", "state", "white_noise"}
+    assert set(signatures["voice"]["outputs"]) == {"signals", "state"}
     assert card.quality["synthesis_error_peak"] < 1e-5
     assert card.quality["play_error_peak"] < 1e-4  # none of so few weights is quantized
     assert card.quality["play_real_time_factor"] > 0.0
@@ -154,12 +156,12 @@ def test_a_file_holds_the_whole_instrument(trained_run, tmp_path, quantize):
 def test_the_synthesizer_may_be_left_out(trained_run, tmp_path):
     alone, whole = tmp_path / "alone.tflite", tmp_path / "whole.tflite"
     card = export(trained_run, alone, "float32", play=False)
-    assert card.synthesis_state_shapes == {}
+    assert card.synthesis_state_shapes == {} == card.voice
     assert not [name for name in card.quality if name.startswith("play_")]
     export(trained_run, whole, "float32")
     files = [read_model_file(path).model for path in (alone, whole)]
     signatures = [sorted(Interpreter(model_content=model).get_signature_list()) for model in files]
-    assert signatures == [["block", "step"], ["block", "play", "step", "synthesize"]]
+    assert signatures == [["block", "step"], ["block", "play", "step", "synthesize", "voice"]]
 
 
 def test_the_weights_are_in_the_file_once_and_the_synthesizer_is_not_quantized(wide_float32):

@@ -54,8 +54,7 @@ class LiveEffect(BlockPlayer):
         lookahead_frames: Frames after a frame that its pitch waits for; None for 30 ms.
         loudness_ms: Window of the loudness, 8 to 32 ms; None for that of the training data, 32 ms.
         seed: Seed of the noise; None for another noise every time.
-        backend: What it synthesizes with: `"graph"` (that in the file), `"numpy"` or `"auto"`, the faster of
-            the two, which sound the same; see `live.voices.BACKENDS`.
+        backend: What plays the voice; see `live.voices.BACKENDS`.
 
     Raises:
         DdspError: If the file cannot be played, or has not the backend.

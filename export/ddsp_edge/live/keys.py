@@ -29,13 +29,14 @@ class LiveInstrument(BlockPlayer):
     from any one other thread while `process` runs.
 
     Args:
-        path: A `.tflite` made by `ddsp-tf export`.
-        voices: Integer from 1 (legato) to 32.
+        path: A `.tflite` made by `ddsp-tf export`, or its voices.
+        voices: Integer from 1 (legato) to 32; counts with a path, as do `seed` and `backend`.
         settings: What the player sets; may be changed at any time, from any thread.
         seed: Seed of the noise; None for another noise every time.
+        backend: What plays the voices; see `live.voices.BACKENDS`.
 
     Raises:
-        DdspError: If the file cannot be played, or `voices` is out of range.
+        DdspError: If the file cannot be played, has not the backend, or `voices` is out of range.
 
     Example:
         >>> keys = LiveInstrument("violin.tflite", voices=4)  # doctest: +SKIP
@@ -43,20 +44,20 @@ class LiveInstrument(BlockPlayer):
         >>> out = keys.render(480)                            # doctest: +SKIP
     """
 
-    _bank_type: type[VoiceBank] = VoiceBank
     _max_waiting: float = MAX_WAITING
 
     def __init__(
         self,
-        path: str | Path,
+        path: str | Path | VoiceBank,
         voices: int = 1,
         settings: KeySettings | None = None,
         seed: int | None = None,
+        backend: str = "auto",
     ) -> None:
         self.settings = KeySettings() if settings is None else settings
-        bank = self._bank_type(path, voices, seed)
+        bank = path if isinstance(path, VoiceBank) else VoiceBank(path, voices, seed, backend)
         super().__init__(bank, self.settings, bank.spec.hop)
-        self._keyboard = Keyboard(self.spec, self.card.loudness_db_range, voices, self.settings)
+        self._keyboard = Keyboard(self.spec, self.card.loudness_db_range, bank.voices, self.settings)
         self._controllers = [Controllers() for _ in range(CHANNELS)]
         self._events: deque[tuple[int, int, int, int]] = deque()  # sample, status, two data values
         self._fade_out = 1.0 - crossfade(self.spec.hop)

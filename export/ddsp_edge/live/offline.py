@@ -1,14 +1,15 @@
 """A live instrument for files: it plays as it does live, and gives the parts of its sound as well."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ddsp_edge.live.keys import LiveInstrument
-from ddsp_edge.live.settings import Settings
-from ddsp_edge.live.voices import VoiceBank, share_of_room, without_rooms
-from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, silence_bad
+from ddsp_edge.live.settings import KeySettings, Settings
+from ddsp_edge.live.voices import VoiceBank, share_of_room
+from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
 
 _NOTHING = np.zeros(0, np.float32)
 
@@ -27,16 +28,17 @@ class SignalBank(VoiceBank):
 
     def __init__(self, path: str | Path, voices: int = 1, seed: int | None = None) -> None:
         super().__init__(path, voices, seed)
-        dry, self._room_names = without_rooms(self.card)
-        self._names = [node["name"] for node in dry.synthesizer["nodes"]]
-        self._output = self._names.index(dry.synthesizer["output"])
+        self._names = self.layout.names
+        self._output = self._names.index(self.layout.output)
         self.signals: dict[str, Array] = {}
         """The signal `[hop]` of every node, of all voices together, in the last hop."""
 
-    def play_voices(self, numbers: list[int], f0_hz: Array, loudness_db: Array, settings: Settings) -> Array:
+    def play_voices(
+        self, numbers: Sequence[int], f0_hz: Array, loudness_db: Array, settings: Settings
+    ) -> Array:
         """Play one frame as `VoiceBank` does; return all nodes, `[nodes, len(numbers), hop]`."""
-        signals = self._together.signals(numbers, self._controls(numbers, f0_hz, loudness_db, settings))
-        return silence_bad(np.stack([signals[name] for name in self._names]))
+        signals = self._player.signals(numbers, f0_hz, loudness_db, self.gains(settings))
+        return np.stack([signals[name] for name in self._names])
 
     def reverberate(self, dry: Array, share: float) -> Array:
         """Play nodes, `[nodes, hop]`, or silence, `[hop]`; return the sound, `[hop]`, as `VoiceBank` does."""
@@ -44,7 +46,7 @@ class SignalBank(VoiceBank):
         self.signals = dict(zip(self._names, rows, strict=True))
         sound, before = rows[self._output], self._share
         audio = super().reverberate(sound, share)
-        for name, wet in zip(self._room_names, self._wet, strict=True):
+        for name, wet in zip(self.layout.rooms, self._wet, strict=True):
             self.signals[name] = share_of_room(sound, wet, before, share)
         return audio
 
@@ -57,8 +59,16 @@ class OfflineInstrument(LiveInstrument):
     """
 
     _bank: SignalBank
-    _bank_type = SignalBank
     _max_waiting = math.inf  # a file is played to its end, however many messages come at one time
+
+    def __init__(
+        self,
+        path: str | Path,
+        voices: int = 1,
+        settings: KeySettings | None = None,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__(SignalBank(path, voices, seed), settings=settings)
 
     def _forget(self) -> None:
         super()._forget()

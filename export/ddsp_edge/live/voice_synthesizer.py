@@ -6,7 +6,7 @@ the size of the arrays.
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -56,7 +56,7 @@ class VoiceSynthesizer:
         for _, processor, _ in self._nodes:
             processor.reset_voice(voice)
 
-    def process(self, numbers: list[int], controls: Mapping[str, Array]) -> Array:
+    def process(self, numbers: Sequence[int], controls: Mapping[str, Array]) -> Array:
         """Render a frame of some voices.
 
         Args:
@@ -68,7 +68,7 @@ class VoiceSynthesizer:
         """
         return self.signals(numbers, controls)[self._output]
 
-    def signals(self, numbers: list[int], controls: Mapping[str, Array]) -> dict[str, Array]:
+    def signals(self, numbers: Sequence[int], controls: Mapping[str, Array]) -> dict[str, Array]:
         """Render a frame as `process`; return the signal `[len(numbers), hop]` of every node by its name."""
         signals: dict[str, Array] = {}
         for name, processor, inputs in self._nodes:
@@ -92,7 +92,7 @@ class _Voices(ABC):
         """Forget what a voice played."""
 
     @abstractmethod
-    def process(self, numbers: list[int], inputs: Mapping[str, Array]) -> Array:
+    def process(self, numbers: Sequence[int], inputs: Mapping[str, Array]) -> Array:
         """Render a frame of some voices: `[len(numbers), channels]` by name in, `[len(numbers), hop]` out."""
 
 
@@ -109,7 +109,7 @@ class _OneByOne(_Voices):
     def reset_voice(self, voice: int) -> None:
         self._each[voice].reset()
 
-    def process(self, numbers: list[int], inputs: Mapping[str, Array]) -> Array:
+    def process(self, numbers: Sequence[int], inputs: Mapping[str, Array]) -> Array:
         # A row of a control is one frame `[1, channels]`, a row of a signal a hop `[hop]`.
         signals = ("audio", "audio_0", "audio_1")
         rows = [
@@ -131,7 +131,7 @@ class _AddVoices(_Voices):
     def reset_voice(self, voice: int) -> None:
         """There is nothing to forget."""
 
-    def process(self, numbers: list[int], inputs: Mapping[str, Array]) -> Array:
+    def process(self, numbers: Sequence[int], inputs: Mapping[str, Array]) -> Array:
         return self._add.process(**inputs)
 
 
@@ -150,7 +150,7 @@ class _HarmonicVoices(_Voices):
     def reset_voice(self, voice: int) -> None:
         self._phase[voice], self._new[voice], self._any_new = 0.0, True, True
 
-    def process(self, numbers: list[int], inputs: Mapping[str, Array]) -> Array:
+    def process(self, numbers: Sequence[int], inputs: Mapping[str, Array]) -> Array:
         f0 = np.asarray(inputs["f0_hz"], np.float64)[:, 0]
         amplitudes = inputs["amplitude"] * inputs["distribution"]
         before, amplitudes_before, phase = self._f0[numbers], self._amplitudes[numbers], self._phase[numbers]
@@ -178,7 +178,7 @@ class _NoiseVoices(_Voices):
     def reset_voice(self, voice: int) -> None:
         self._tails[voice] = 0.0
 
-    def process(self, numbers: list[int], inputs: Mapping[str, Array]) -> Array:
+    def process(self, numbers: Sequence[int], inputs: Mapping[str, Array]) -> Array:
         white = white_noise(self._random, (len(numbers), self._hop))
         pieces = self._noise.pieces(white, inputs["magnitudes"])
         ringing = self._tails[numbers]

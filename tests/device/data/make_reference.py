@@ -11,6 +11,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from ddsp_edge import Instrument
+from ddsp_edge.live import KeySettings
+from ddsp_edge.live.voices import VoiceBank
 
 HERE = Path(__file__).parent
 REFERENCE = HERE / "tiny-reference.npz"
@@ -18,7 +20,7 @@ FRAMES = 100
 
 
 def play(path: str | Path) -> dict[str, Any]:
-    """Features, noise, controls and sound of a short phrase, by the device synthesizer and by `play`."""
+    """Features, noise, controls and sound of a short phrase: the device's synthesizer, `play` and `voice`."""
     instrument = Instrument(path)
     card, hop = instrument.card, instrument.spec.hop
     f0_hz = np.float32(300.0) * np.exp2(np.sin(np.arange(FRAMES) / 10.0) / 6.0).astype(np.float32)
@@ -41,6 +43,9 @@ def play(path: str | Path) -> dict[str, Any]:
         "noise": noise,
         "audio": audio,
         "audio_by_play": np.concatenate(hops),
+        "audio_by_voices": VoiceBank(path, 1, seed=0, backend="graph").play(
+            f0_hz, loudness_db, KeySettings()
+        ),
         **{f"control_{name}": values for name, values in controls.items() if name != "f0_hz"},
     }
 
