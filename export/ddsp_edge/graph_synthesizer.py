@@ -106,8 +106,8 @@ class GraphSynthesizer:
                 phase_cycles = float(states[f"{name}_phase"].sum(dtype=np.float64)) / cycle
                 f0_hz = float(states[f"{name}_f0_hz"][0])
                 processor.resume(phase_cycles, f0_hz, states[f"{name}_amplitudes"])
-            elif isinstance(processor, Mix) and states[f"{name}_level"][0] > 0.0:
-                processor.resume(float(states[f"{name}_level"][0]) - 1.0)
+            elif isinstance(processor, Mix) and states[f"{name}_before"][0] > 0.0:
+                processor.resume(float(states[f"{name}_before"][0]) - 1.0)
 
 
 def _check(what: str, details: Mapping[str, Any], wanted: Mapping[str, list[int]]) -> None:
