@@ -1,4 +1,4 @@
-"""The network of a model file: scaled features in, controls out, one frame at a time, by LiteRT."""
+"""The network of a model file: scaled features in, controls out, one frame at a time."""
 
 import itertools
 from collections.abc import Iterable
@@ -14,6 +14,8 @@ from ddsp_edge.units import Array, silence_bad
 
 SIGNATURE = "step"
 FEATURES = ("f0_scaled", "loudness_scaled")
+RUNTIMES = ("auto", "litert", "numpy")
+"""What runs a network: LiteRT, or numpy, which is slower and needs nothing else; auto: LiteRT where it is."""
 MAX_CHANNELS = 1 << 20
 
 
@@ -26,42 +28,25 @@ class Network:
     Args:
         model: The flatbuffer.
         card: Its card.
+        runtime: One of `RUNTIMES`.
 
     Raises:
         DdspError: If the model cannot be loaded, or its signature is not the one the card tells.
     """
 
-    def __init__(self, model: bytes, card: Card) -> None:
-        # Imported here: `import ddsp_edge` stays cheap, and whoever only reads cards needs no runtime.
-        from ai_edge_litert.interpreter import Interpreter
-
-        self._state_shapes = {name: _shape(name, shape) for name, shape in card.state_shapes.items()}
-        try:
-            with quiet_stderr():
-                self._interpreter = Interpreter(model_content=model, num_threads=1)
-                inputs, outputs = _signature(self._interpreter)
-                self._interpreter.allocate_tensors()
-        except DdspError:
-            raise
-        except (ValueError, RuntimeError, TypeError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise DdspError(f"The network cannot be loaded by LiteRT: {reason}") from error
-        self._check_inputs(inputs)
-        self.output_channels: dict[str, int] = {}
-        for name, details in outputs.items():
-            shape = [int(n) for n in details["shape"]]
-            if name in self._state_shapes:
-                _expect(f"Next state {name}", details, self._state_shapes[name])
-                continue
-            _expect(f"Output {name}", details, shape)
-            if len(shape) != 2 or shape[0] != 1 or not 1 <= shape[1] <= MAX_CHANNELS:
-                raise DdspError(f"Output {name} of the network must have shape [1, channels], not {shape}")
-            self.output_channels[name] = shape[1]
-        lost = sorted(set(self._state_shapes) - set(outputs))
-        if lost:
-            raise DdspError(f"The network gives no next value of the state {', '.join(lost)}")
-        if not self.output_channels:
-            raise DdspError("The network gives no controls")
+    def __init__(self, model: bytes, card: Card, runtime: str = "auto") -> None:
+        if runtime not in RUNTIMES:
+            raise DdspError(f"runtime must be one of {', '.join(RUNTIMES)}. Received: {runtime!r}")
+        self.runtime = runtime if runtime != "auto" else "litert" if has_litert() else "numpy"
+        """`litert` or `numpy`, whichever it is run by."""
+        if self.runtime == "numpy":
+            self._interpreter, inputs, outputs = _open_in_numpy(model)
+        else:
+            self._interpreter = open_litert(model)
+            inputs, outputs = step_of_litert(self._interpreter)
+            allocate(self._interpreter)
+        self.output_channels = check_step(card, inputs, outputs)
+        self._state_shapes = card.state_shapes
         # Tensors by number: the runner of a signature would look them up by name in every frame.
         self._feature_tensors = [int(inputs[name]["index"]) for name in FEATURES]
         self._state_tensors = [
@@ -80,17 +65,8 @@ class Network:
                 self.process([0.0], [0.0])
         except (ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:200]
-            raise DdspError(f"The network cannot be run by LiteRT: {reason}") from error
+            raise DdspError(f"The network cannot be run: {reason}") from error
         self.reset()
-
-    def _check_inputs(self, inputs: dict[str, Any]) -> None:
-        wanted = {**{name: [1, 1] for name in FEATURES}, **self._state_shapes}
-        if set(inputs) != set(wanted):
-            raise DdspError(
-                f"The network takes {', '.join(sorted(inputs))}; its card says {', '.join(sorted(wanted))}"
-            )
-        for name, shape in wanted.items():
-            _expect(f"Input {name}", inputs[name], shape)
 
     def reset(self) -> None:
         """Set all states to zero."""
@@ -135,10 +111,43 @@ class Network:
         return {name: table[:, part] for name, part in self._columns.items()}
 
 
-def _signature(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def has_litert() -> bool:
+    """Whether LiteRT is installed here."""
+    try:
+        import ai_edge_litert.interpreter  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def open_litert(model: bytes) -> Any:
+    """Open a flatbuffer with LiteRT; return the interpreter, which has nothing in memory for runs yet.
+
+    Raises:
+        DdspError: If it cannot be opened, or LiteRT is not installed.
+    """
+    # Imported here: `import ddsp_edge` stays cheap, and whoever only reads cards needs no runtime.
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError as error:
+        raise DdspError(
+            f"LiteRT is not installed ({error}): pip install ai-edge-litert, or have numpy play the network, "
+            "which is slower and needs nothing else"
+        ) from error
+    try:
+        with quiet_stderr():
+            return Interpreter(model_content=model, num_threads=1)
+    except (ValueError, RuntimeError, TypeError) as error:
+        raise _not_loaded("LiteRT", error) from error
+
+
+def step_of_litert(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Details of the inputs and outputs of `step` by name.
 
     Its runner ends with this function: while one lives, the interpreter refuses to run by itself.
+
+    Raises:
+        DdspError: If there is no such signature, or it is not what the interpreter runs by itself.
     """
     signatures = interpreter.get_signature_list()
     if SIGNATURE not in signatures:
@@ -150,6 +159,74 @@ def _signature(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     if main != {(d["index"], d["name"]) for d in inputs.values()}:
         raise DdspError(f"The signature {SIGNATURE!r} is not the main graph of the network")
     return inputs, outputs
+
+
+def check_step(card: Card, inputs: dict[str, Any], outputs: dict[str, Any]) -> dict[str, int]:
+    """Check what `step` takes and gives against the card.
+
+    Args:
+        card: The card.
+        inputs: `shape` and `dtype` by name.
+        outputs: The same.
+
+    Returns:
+        Channels of each control by name.
+
+    Raises:
+        DdspError: If they do not fit.
+    """
+    states = {name: _shape(name, shape) for name, shape in card.state_shapes.items()}
+    wanted = {**{name: [1, 1] for name in FEATURES}, **states}
+    if set(inputs) != set(wanted):
+        raise DdspError(
+            f"The network takes {', '.join(sorted(inputs))}; its card says {', '.join(sorted(wanted))}"
+        )
+    for name, shape in wanted.items():
+        _expect(f"Input {name}", inputs[name], shape)
+    channels: dict[str, int] = {}
+    for name, details in outputs.items():
+        shape = [int(n) for n in details["shape"]]
+        if name in states:
+            _expect(f"Next state {name}", details, states[name])
+            continue
+        _expect(f"Output {name}", details, shape)
+        if len(shape) != 2 or shape[0] != 1 or not 1 <= shape[1] <= MAX_CHANNELS:
+            raise DdspError(f"Output {name} of the network must have shape [1, channels], not {shape}")
+        channels[name] = shape[1]
+    lost = sorted(set(states) - set(outputs))
+    if lost:
+        raise DdspError(f"The network gives no next value of the state {', '.join(lost)}")
+    if not channels:
+        raise DdspError("The network gives no controls")
+    return channels
+
+
+def _open_in_numpy(model: bytes) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+    from ddsp_edge.numpy_graph import NumpyGraph
+
+    try:
+        graph = NumpyGraph(model, SIGNATURE)
+    except DdspError as error:
+        raise _not_loaded("numpy", error) from error
+    return graph, graph.inputs, graph.outputs
+
+
+def allocate(interpreter: Any) -> None:
+    """Have LiteRT make room for runs and prepare the weights.
+
+    Raises:
+        DdspError: If it cannot.
+    """
+    try:
+        with quiet_stderr():
+            interpreter.allocate_tensors()
+    except (ValueError, RuntimeError, TypeError) as error:
+        raise _not_loaded("LiteRT", error) from error
+
+
+def _not_loaded(by: str, error: Exception) -> DdspError:
+    reason = " ".join(str(error).split())[:300]
+    return DdspError(f"The network cannot be loaded by {by}: {reason}")
 
 
 def _expect(what: str, details: dict[str, Any], shape: list[int]) -> None:

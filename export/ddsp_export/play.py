@@ -24,7 +24,7 @@ def main(model: str, features: str, result: str) -> None:
     from ddsp_edge.instrument import Instrument
 
     given = dict(np.load(features))
-    instrument = Instrument(model, seed=0)
+    instrument = Instrument(model, seed=0, backend="step")
     started = time.process_time()
     controls = instrument.controls(given["f0_hz"], given["loudness_db"])
     network_seconds = time.process_time() - started
@@ -130,7 +130,9 @@ def play_voice(model: str, given: dict[str, Any]) -> dict[str, Any]:
     if not voice:
         return {}
     frames = len(given["f0_hz"])
-    features = [given["f0_hz"], scale_f0(given["f0_hz"]), scale_loudness(given["loudness_db"])]
+    # Scaled as `step` has them, to the last bit: 8-bit activations round by it.
+    f0_hz, loudness_db = (np.asarray(given[name], np.float64) for name in ("f0_hz", "loudness_db"))
+    features = [f0_hz, scale_f0(f0_hz), scale_loudness(loudness_db)]
     player = np.stack([*features, *([np.ones(frames)] * len(voice["gains"]))], axis=1).astype(np.float32)
     noise = [given[f"{name}_noise"].reshape(frames, card.hop) for name in voice["noises"]]
     white = {"white_noise": np.concatenate(noise, axis=1)} if noise else {}
