@@ -24,6 +24,8 @@ def hz_to_midi(f0_hz: npt.ArrayLike) -> Array:
     """
     f0_hz = np.asarray(f0_hz)
     pitched = f0_hz > 0
+    if pitched.all():  # as nearly always: a frame is played in a fraction of the time
+        return np.asarray(69.0 + 12.0 * np.log2(f0_hz / 440.0), dtype=_float(f0_hz))
     midi = 69.0 + 12.0 * np.log2(np.where(pitched, f0_hz, 440.0) / 440.0)
     return np.asarray(np.where(pitched, midi, 0.0), dtype=_float(f0_hz))
 

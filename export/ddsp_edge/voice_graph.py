@@ -188,8 +188,9 @@ class VoiceGraph:
         count = len(numbers)
         player = np.empty((count, self._width), np.float32)
         player[:, 0] = f0_hz
-        player[:, 1] = scale_f0(player[:, 0])
-        player[:, 2] = scale_loudness(loudness_db)
+        # In float64, as for `step`, to the last bit: 8-bit activations round by it.
+        player[:, 1] = scale_f0(np.asarray(f0_hz, np.float64))
+        player[:, 2] = scale_loudness(np.asarray(loudness_db, np.float64))
         player[:, 3:] = gains
         white = [white_noise(random, (count, self._hop)) for random in self._random]
         noise = white[0] if len(white) == 1 else np.concatenate(white, axis=1) if white else None
