@@ -39,8 +39,11 @@ def _info(arguments: argparse.Namespace) -> None:
 def _render(arguments: argparse.Namespace) -> None:
     from tqdm import tqdm
 
+    from ddsp_edge.network import WITHOUT_LITERT, has_litert
     from ddsp_edge.render import MIDI_ENDINGS
 
+    if not has_litert():
+        print(f"{PROGRAM}: warning: {WITHOUT_LITERT}", file=sys.stderr)
     render = _render_midi if arguments.input.suffix.lower() in MIDI_ENDINGS else _render_audio
     with tqdm(unit="s", leave=False, delay=1.0, disable=arguments.quiet or None, file=sys.stderr) as bar:
 
@@ -60,13 +63,14 @@ def _render(arguments: argparse.Namespace) -> None:
 
 def _render_audio(arguments: argparse.Namespace, progress: "Progress") -> "RenderReport":
     from ddsp_edge.instrument import Instrument
+    from ddsp_edge.network import has_litert
     from ddsp_edge.render import render_audio
 
     for option in ("settings", "voices"):
         if getattr(arguments, option) is not None:
             raise DdspError(f"--{option} is for MIDI files, and {arguments.input} is none")
     return render_audio(
-        Instrument(arguments.instrument, arguments.seed),
+        Instrument(arguments.instrument, arguments.seed, "step" if has_litert() else "numpy"),
         arguments.input,
         arguments.output,
         arguments.octaves or 0,

@@ -14,7 +14,7 @@ import numpy as np
 from ddsp_edge.errors import DdspError
 from ddsp_edge.units import Array
 
-_SIZES = {"?": 1, "b": 1, "B": 1, "H": 2, "i": 4, "I": 4, "f": 4, "q": 8, "Q": 8}  # of `struct`, in bytes
+_KINDS = {kind: struct.Struct("<" + kind) for kind in "bBHiIfq"}
 
 
 class Table:
@@ -30,9 +30,11 @@ class Table:
 
     def __init__(self, data: bytes, where: int) -> None:
         self._data, self._where = data, where
-        self._fields = where - _number(data, where, "i")
-        self._size = _number(data, self._fields, "H")
-        _within(data, self._fields, self._size)
+        begin = where - _number(data, where, "i")
+        size = _number(data, begin, "H")
+        _within(data, begin, size)
+        # Where each field lies, from the beginning of the table; 0 where it is not there.
+        self._fields = struct.unpack_from(f"<{(size - 4) // 2}H", data, begin + 4) if size > 4 else ()
 
     @classmethod
     def root(cls, data: bytes) -> "Table":
@@ -56,7 +58,7 @@ class Table:
 
     def numbers(self, field: int, kind: str) -> Array:
         """A vector of numbers `[n]`, a view of the flatbuffer; empty where the field is not there."""
-        where, length = self._vector(field, _SIZES[kind])
+        where, length = self._vector(field, _KINDS[kind].size)
         dtype = np.dtype(kind).newbyteorder("<")
         # A view, so that a thousand references to one vector cost nothing.
         return np.frombuffer(self._data, dtype, length, where) if length else np.zeros(0, dtype)
@@ -75,11 +77,8 @@ class Table:
         return self._data[where : where + min(length, limit)].decode(errors="replace")
 
     def _field(self, field: int) -> int | None:
-        entry = 4 + 2 * field
-        if entry + 2 > self._size:
-            return None
-        offset = _number(self._data, self._fields + entry, "H")
-        return self._where + int(offset) if offset else None
+        offset = self._fields[field] if field < len(self._fields) else 0
+        return self._where + offset if offset else None
 
     def _reference(self, field: int) -> int | None:
         where = self._field(field)
@@ -96,10 +95,18 @@ class Table:
 
 
 def _number(data: bytes, where: int, kind: str) -> Any:
-    _within(data, where, _SIZES[kind])
-    return struct.unpack_from("<" + kind, data, where)[0]
+    try:
+        if where >= 0:
+            return _KINDS[kind].unpack_from(data, where)[0]
+    except struct.error:
+        pass
+    raise _beyond(data, where)
 
 
 def _within(data: bytes, where: int, size: int) -> None:
     if where < 0 or where + size > len(data):
-        raise DdspError(f"an offset points to byte {where + max(size, 0)} of {len(data)}")
+        raise _beyond(data, where + size)
+
+
+def _beyond(data: bytes, where: int) -> DdspError:
+    return DdspError(f"an offset points to byte {where} of {len(data)}")

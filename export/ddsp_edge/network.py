@@ -16,6 +16,9 @@ SIGNATURE = "step"
 FEATURES = ("f0_scaled", "loudness_scaled")
 RUNTIMES = ("auto", "litert", "numpy")
 """What runs a network: LiteRT, or numpy, which is slower and needs nothing else; auto: LiteRT where it is."""
+WITHOUT_LITERT = "LiteRT is not installed (pip install ai-edge-litert): numpy plays the network, slower"
+"""What a user is told who has none."""
+
 MAX_CHANNELS = 1 << 20
 
 
@@ -131,7 +134,7 @@ def open_litert(model: bytes) -> Any:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
         raise DdspError(
-            f"LiteRT is not installed ({error}): pip install ai-edge-litert, or have numpy play the network, "
+            f"LiteRT is not installed ({error}): pip install ai-edge-litert, or use the backend 'numpy', "
             "which is slower and needs nothing else"
         ) from error
     try:
@@ -178,9 +181,8 @@ def check_step(card: Card, inputs: dict[str, Any], outputs: dict[str, Any]) -> d
     states = {name: _shape(name, shape) for name, shape in card.state_shapes.items()}
     wanted = {**{name: [1, 1] for name in FEATURES}, **states}
     if set(inputs) != set(wanted):
-        raise DdspError(
-            f"The network takes {', '.join(sorted(inputs))}; its card says {', '.join(sorted(wanted))}"
-        )
+        have, say = (", ".join(sorted(names))[:150] for names in (inputs, wanted))
+        raise DdspError(f"The network takes {have}; its card says {say}")
     for name, shape in wanted.items():
         _expect(f"Input {name}", inputs[name], shape)
     channels: dict[str, int] = {}

@@ -70,7 +70,8 @@ def render_audio(
     """Play the pitch and loudness of a recording on an instrument.
 
     Args:
-        instrument: The instrument; it is reset.
+        instrument: The instrument; it is reset. Its backend `step` has least to load: all frames of a block
+            are synthesized at once, by numpy, which tells the parts of the sound as well.
         source: A monophonic recording: any format, rate and number of channels.
         out: Where to, `.wav` or `.flac`. It has the whole hops of the recording at the instrument's rate
             and what rings on after them.

@@ -13,6 +13,7 @@ from ddsp_edge.card import read_model_file
 from ddsp_edge.errors import DdspError
 from ddsp_edge.live.numpy_voices import NumpyVoices, VoiceNetwork
 from ddsp_edge.live.settings import Settings
+from ddsp_edge.network import has_litert
 from ddsp_edge.synthesis import FilteredNoise, Processor
 from ddsp_edge.synthesizer import Synthesizer
 from ddsp_edge.units import Array
@@ -81,7 +82,8 @@ class VoiceBank:
         try:
             if backend == "graph" and not file.card.voice:
                 raise DdspError("The model has no signature 'voice': export it again, without --no-play")
-            in_file = bool(file.card.voice) and backend != "numpy"
+            by_graph = backend == "graph" or (backend == "auto" and has_litert())
+            in_file = bool(file.card.voice) and by_graph
             network = None if in_file else VoiceNetwork(file.model, file.card, voices)
             channels = None if network is None else network.output_channels
             whole = Synthesizer(file.card, file.arrays, seed, channels)  # checks the whole group
