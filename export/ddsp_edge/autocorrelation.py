@@ -24,46 +24,43 @@ class Autocorrelation:
     """
 
     def __init__(self, size: int, lags: int, steps: int, fft_size: int) -> None:
-        self._lags, self._steps, self._fft_size = lags, steps, fft_size
+        self._steps, self._fft_size = steps, fft_size
         self._count = steps * (lags - 1) + 1
         # What lies halfway takes the correlation at all lags, before and after.
         whole = size if steps == 2 else lags
         products = whole * size + (2 * lags * size if steps == 2 else 0)
         self.direct = products <= _PRODUCTS_AT_MOST
         """Whether it sums products, one window at a time."""
-        if not self.direct:
+        self._padded = np.zeros(size + whole - 1 if self.direct else fft_size, np.float32)
+        self.window = self._padded[:size]
+        """Where a window is written for `measure`, float32 `[size]`."""
+        if not self.direct or steps == 1:
             return
-        self._padded = np.zeros(size + whole - 1, np.float32)
-        self._window = self._padded[:size]
-        if steps == 2:
-            self._both_sides = np.zeros(2 * size - 1, np.float32)
-            self._before, self._after = self._both_sides[size - 1 :: -1], self._both_sides[size - 1 :]
-            self._found = np.empty(self._count, np.float32)
-            self._even, self._odd = self._found[::2], self._found[1::2]
-            self._halfway = _interpolation(size, lags, fft_size)
+        both_sides = self._both_sides = np.zeros(2 * size - 1, np.float32)
+        self._before, self._after = both_sides[size - 1 :: -1], both_sides[size - 1 :]
+        self._whole = self._after[:lags]
+        self._halfway = _interpolation(size, lags, fft_size)
+        self._fine = np.empty(self._count, np.float32)
+        self._even, self._odd = self._fine[::2], self._fine[1::2]
 
-    def of(self, window: Array) -> Array:
-        """Correlation of a window at the lags 0, 1 / steps, 2 / steps and so on.
-
-        Args:
-            window: `[size]`, or where it is not `direct` `[windows, size]`; float32.
+    def measure(self) -> Array:
+        """Correlation of what `window` holds at the lags 0, 1 / steps, 2 / steps and so on.
 
         Returns:
-            `[..., steps (lags - 1) + 1]`, true until the next call; float32 where numpy has such
-            transforms.
+            `[steps (lags - 1) + 1]`, true until the next call; float32 where numpy has such transforms.
         """
         if not self.direct:
-            return self._transformed(window)
-        self._window[:] = window
-        whole = np.correlate(self._padded, self._window)
+            return self.measure_all(self._padded)
+        whole = np.correlate(self._padded, self.window)
         if self._steps == 1:
             return whole
         self._before[:] = self._after[:] = whole
-        self._even[:] = whole[: self._lags]
+        self._even[:] = self._whole
         self._odd[:] = np.correlate(self._halfway, self._both_sides)
-        return self._found
+        return self._fine
 
-    def _transformed(self, windows: Array) -> Array:
+    def measure_all(self, windows: Array) -> Array:
+        """Correlation of windows `[..., size]`, float32, by transforms: `[..., steps (lags - 1) + 1]`."""
         spectrum = np.fft.rfft(windows, self._fft_size)
         power = np.multiply(spectrum, spectrum.conj(), spectrum)
         if self._steps == 2:

@@ -24,6 +24,7 @@ DEFINITION = "A-weighted mean square, Hann 32 ms, dB re full scale, floor -80"
 """How a dataset or a model names this definition."""
 
 _WINDOWS_AT_ONCE = 256  # bounds memory, and stays in the cache: five times faster than thousands
+_DIRECT_SIZE = 512  # samples of a single window up to which sums of products are faster than a transform
 _BLOCK = 65_536  # samples of a long signal that are looked at together
 
 
@@ -74,9 +75,9 @@ class LoudnessMeter:
         size = size or window_size(spec.sample_rate)
         self._windows = CenteredWindows(spec, size)
         self._hann = hann(size).astype(np.float32)
-        self._weights = spectrum_weights(spec.sample_rate, size)
-        self._amplitudes = np.sqrt(self._weights).astype(np.float32)
+        weights = self._weights = spectrum_weights(spec.sample_rate, size)
         self._windowed = np.empty(size, np.float32)
+        self._kernel = _weighting_kernel(weights, size) if size <= _DIRECT_SIZE else None
         self.window_samples = size
         self.latency_samples = self._windows.latency_samples
 
@@ -94,20 +95,29 @@ class LoudnessMeter:
 
     def follow(self, window: Array) -> float:
         """Measure one window `[window_samples]` in dB, for whoever cuts windows already."""
-        spectrum = np.fft.rfft(np.multiply(window, self._hann, self._windowed))
-        spectrum *= self._amplitudes
-        return 10.0 * log10(float(np.vdot(spectrum, spectrum).real) + POWER_FLOOR)
+        windowed = np.multiply(window, self._hann, self._windowed)
+        if self._kernel is None:
+            power = float(np.square(np.abs(np.fft.rfft(windowed))) @ self._weights)
+        else:
+            weighted = np.correlate(self._kernel, windowed)
+            power = float(weighted.dot(weighted))
+        return 10.0 * log10(power + POWER_FLOOR)
 
     def _measure(self, windows: Array) -> Array:
-        power = np.empty(len(windows))
-        for start in range(0, len(windows), _WINDOWS_AT_ONCE):
-            part = slice(start, start + _WINDOWS_AT_ONCE)
-            power[part] = np.square(np.abs(np.fft.rfft(windows[part] * self._hann))) @ self._weights
-        return np.asarray(10.0 * np.log10(power + POWER_FLOOR), np.float32)
+        # One by one as live sound comes: quantized networks make a difference out of the last bit.
+        return np.array([self.follow(window) for window in windows], np.float32)
+
+
+def _weighting_kernel(weights: Array, size: int) -> Array:
+    """Samples `[2 size - 1]` whose sums of products with a window have the weighted mean square in all."""
+    two_sided = np.full(len(weights), 2.0)
+    two_sided[0] = two_sided[-1] = 1.0
+    impulse = np.fft.irfft(np.sqrt(weights / two_sided * size), size)
+    return np.concatenate([impulse, impulse[:-1]]).astype(np.float32)
 
 
 def loudness_db(audio: npt.ArrayLike, spec: FrameSpec) -> Array:
-    """Measure a whole signal.
+    """Measure a whole signal, as `LoudnessMeter` does to the rounding of float32, and faster.
 
     Args:
         audio: Samples `[n]`, full scale 1.
@@ -116,7 +126,17 @@ def loudness_db(audio: npt.ArrayLike, spec: FrameSpec) -> Array:
     Returns:
         float32 `[n // hop]`, dB; frame `i` is centred on sample `(i + 1) * hop`.
     """
-    meter = LoudnessMeter(spec)
-    samples = np.asarray(audio, np.float32)
-    blocks = [samples[i : i + _BLOCK] for i in range(0, len(samples), _BLOCK)]
-    return np.concatenate([*(meter.push(block) for block in blocks), meter.flush()])
+    size = window_size(spec.sample_rate)
+    windows, weights = CenteredWindows(spec, size), spectrum_weights(spec.sample_rate)
+    shape = hann(size).astype(np.float32)
+    samples, power = np.asarray(audio, np.float32), list[Array]()
+
+    def measure(part: Array) -> None:
+        for start in range(0, len(part), _WINDOWS_AT_ONCE):
+            spectra = np.fft.rfft(part[start : start + _WINDOWS_AT_ONCE] * shape)
+            power.append(np.square(np.abs(spectra)) @ weights)
+
+    for start in range(0, len(samples), _BLOCK):
+        measure(windows.push(samples[start : start + _BLOCK]))
+    measure(windows.flush())
+    return np.asarray(10.0 * np.log10(np.concatenate([np.zeros(0), *power]) + POWER_FLOOR), np.float32)

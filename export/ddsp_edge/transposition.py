@@ -1,5 +1,7 @@
 """Does what was played lie where the instrument was trained, and what would bring it there?"""
 
+from math import log2
+
 import numpy as np
 
 from ddsp_edge.card import Range
@@ -37,6 +39,12 @@ class PlayedPitches:
         """Count frames `[frames]`, Hz; those without a pitch (0) are left out."""
         steps = hz_to_midi(f0_hz[f0_hz > 0.0]) * _NOTE_STEPS
         np.add.at(self._counts, np.clip(steps, 0, len(self._counts) - 1).astype(np.int64), 1)
+
+    def count(self, f0_hz: float) -> None:
+        """Count one frame; see `add`."""
+        if f0_hz > 0.0:
+            step = (69.0 + 12.0 * log2(f0_hz / 440.0)) * _NOTE_STEPS
+            self._counts[int(min(max(step, 0.0), len(self._counts) - 1.0))] += 1
 
     def percentiles_hz(self) -> tuple[float, float, float] | None:
         """5th, 50th and 95th percentile in Hz; None if nothing had a pitch."""

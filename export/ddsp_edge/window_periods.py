@@ -4,7 +4,7 @@ What is asked of a few minima is asked in plain numbers: for one window a call o
 it computes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -31,16 +31,19 @@ class WindowPeriods(PeriodFinder):
         super().__init__(sample_rate, f0_min_hz, f0_max_hz, count)
         steps, last = self._lag_steps, self._longest // self._lag_steps
         self._correlation = Autocorrelation(self.size, last + 1, steps, self._fft_size)
-        self._length = np.float32(self.size)
+        self._average = np.full(self.size, 1.0 / self.size, np.float32)
         self._scale = 2.0 * steps  # the difference is 1 + scale * likeness
         self._scaled_preference = (self._preference / self._scale).astype(np.float32)
         # For one window, in memory that is taken once, with views of what lies side by side.
-        self._x, self._square = np.empty((2, self.size), np.float32)
-        self._ends = self._square[:last, None], self._square[: -last - 1 : -1, None]
-        self._likeness = np.empty(self._longest + 1, np.float32)
-        self._lost = self._likeness[1:].reshape(last, steps)
-        self._rising = np.empty(self._longest + 1 - self._shortest, bool)
-        self._turns = self._rising[1:], self._rising[:-1]
+        square = self._square = np.empty(self.size, np.float32)
+        self._ends = square[:last], square[: -last - 1 : -1]
+        likeness = self._likeness = np.empty(self._longest + 1, np.float32)
+        self._at: Any = memoryview(likeness)  # type: ignore[arg-type]  # gives plain numbers
+        self._lost = [likeness[step :: self._lag_steps] for step in range(1, steps + 1)]
+        self._searched = likeness[self._shortest : -1]
+        self._sides = likeness[self._shortest :], likeness[self._shortest - 1 : -1]
+        rising = self._rising = np.empty(self._longest + 1 - self._shortest, bool)
+        self._turns = rising[1:], rising[:-1]
 
     def search(self, window: Array) -> tuple[list[Candidate], float]:
         """Find the candidates of a window `[size]`, float32.
@@ -48,65 +51,65 @@ class WindowPeriods(PeriodFinder):
         Returns:
             At most `count` candidates, those of the least cost first, and the mean square of the samples.
         """
-        x = np.subtract(window, np.add.reduce(window) / self._length, self._x)
-        correlation = self._correlation.of(x)
+        x = np.subtract(window, window.dot(self._average), self._correlation.window)
+        correlation = self._correlation.measure()
         energy = float(correlation[0])
         # With each lag the difference loses a sample at either end; between two lags, half of both.
         likeness = self._likeness
         np.multiply(x, x, self._square)
-        np.add(*self._ends, self._lost)
+        for lost in self._lost:
+            np.add(*self._ends, lost)
         likeness[0] = -self._scale * max(energy, _SILENT)
         np.add.accumulate(likeness, 0, None, likeness)
         np.divide(correlation, likeness, likeness)
-        return self._deepest(likeness, energy)
+        return self._minima(energy), energy / self.size
 
     def search_all(self, windows: Array) -> Iterator[tuple[list[Candidate], float]]:
         """Find the candidates of each of windows `[windows, size]`, as `search` does, to the last bit."""
         if self._correlation.direct:
             yield from map(self.search, windows)
             return
-        x = windows - np.add.reduce(windows, axis=1, keepdims=True) / self._length
-        correlation = self._correlation.of(x)
-        square, (last, steps) = np.multiply(x, x, x), self._lost.shape
+        x = windows - np.array([window.dot(self._average) for window in windows], np.float32)[:, None]
+        correlation = self._correlation.measure_all(x)
+        energy = correlation[:, :1]
+        square, last = np.multiply(x, x, x), len(self._ends[0])
         likeness = np.empty((len(x), self._longest + 1), np.float32)
-        ends = square[:, :last] + square[:, : -last - 1 : -1]
-        likeness[:, 1:].reshape(len(x), last, steps)[:] = ends[..., None]
-        likeness[:, 0] = -self._scale * np.maximum(correlation[:, 0], _SILENT)
+        for step in range(1, self._lag_steps + 1):
+            np.add(square[:, :last], square[:, : -last - 1 : -1], likeness[:, step :: self._lag_steps])
+        likeness[:, :1] = -self._scale * np.maximum(energy, _SILENT)
         np.add.accumulate(likeness, 1, None, likeness)
         np.divide(correlation, likeness, likeness)
-        yield from map(self._deepest, likeness, correlation[:, 0].tolist())
+        for row, total in zip(likeness, energy[:, 0].tolist(), strict=True):
+            self._likeness[:] = row
+            yield self._minima(total), total / self.size
 
-    def _deepest(self, likeness: Array, energy: float) -> tuple[list[Candidate], float]:
-        """The best minima of minus the correlation over the energy that it compares, twice at no lag."""
+    def _minima(self, energy: float) -> list[Candidate]:
+        """The deepest minima of `_likeness`: minus the correlation, over twice the energy at no lag."""
         if energy < _SILENT:
-            return [], 0.0
-        searched = likeness[self._shortest - 1 :]
-        np.greater_equal(searched[1:], searched[:-1], self._rising)
+            return []
+        np.greater_equal(*self._sides, self._rising)
         places = np.greater(*self._turns).nonzero()[0]
-        rank = searched.take(places + 1)
-        rank += self._scaled_preference.take(places)
+        rank = self._searched[places] + self._scaled_preference[places]
         best = sorted(zip(rank.tolist(), places.tolist(), strict=True))[: self.count]
-        at: Any = memoryview(likeness)  # type: ignore[arg-type]  # gives plain numbers
-        found = [self._candidate(at, place + self._shortest, rank) for rank, place in best]
-        found.sort()
-        return found, energy / self.size
-
-    def _candidate(self, at: Sequence[float], place: int, rank: float) -> Candidate:
-        """What a minimum at a lag is worth."""
-        scale, shortest = self._scale, self._shortest
-        low, middle, high = at[place - 1], at[place], at[place + 1]
-        slope = low - high
-        shift = 0.5 * slope / max(low - 2.0 * middle + high, 1e-12)
-        depth = max(1.0 + scale * (middle - 0.25 * slope * shift), 0.0)
-        lag = place + shift
-        cost = depth + scale * (rank - middle)
-        part = int(lag / 2.0)
-        if part >= shortest:
-            near = min(at[part - 1], at[part], at[part + 1], at[part + 2])
-            part = int(lag / 3.0)
+        at, scale, shortest, rate = self._at, self._scale, self._shortest, self._lags_per_second
+        found = list[Candidate]()
+        for value, place in best:
+            place += shortest
+            low, middle, high = at[place - 1], at[place], at[place + 1]
+            slope = low - high
+            shift = 0.5 * slope / max(low - 2.0 * middle + high, 1e-12)
+            depth = max(1.0 + scale * (middle - 0.25 * slope * shift), 0.0)
+            lag = place + shift
+            cost = depth + scale * (value - middle)
+            part = int(lag / 2.0)
             if part >= shortest:
-                near = min(near, at[part - 1], at[part], at[part + 1], at[part + 2])
-            share = 1.0 - (1.0 + scale * near - depth) / MULTIPLE_WITHIN
-            if share > 0.0:
-                cost += MULTIPLE * min(share, 1.0)
-        return cost, self._lags_per_second / lag, depth
+                near = min(at[part - 1], at[part], at[part + 1], at[part + 2])
+                part = int(lag / 3.0)
+                if part >= shortest:
+                    near = min(near, at[part - 1], at[part], at[part + 1], at[part + 2])
+                share = 1.0 - (1.0 + scale * near - depth) / MULTIPLE_WITHIN
+                if share > 0.0:
+                    cost += MULTIPLE * min(share, 1.0)
+            found.append((cost, rate / lag, depth))
+        found.sort()
+        return found

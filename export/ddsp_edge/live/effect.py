@@ -10,7 +10,6 @@ from ddsp_edge.live.following import Follower
 from ddsp_edge.live.matching import Gate, LoudnessMatch, OctaveMatch
 from ddsp_edge.live.settings import EffectSettings
 from ddsp_edge.live.voices import VoiceBank
-from ddsp_edge.pitch import hold_unvoiced
 from ddsp_edge.units import Array
 
 
@@ -94,32 +93,38 @@ class LiveEffect(BlockPlayer):
         self._f0_hz = self.card.f0_hz_range.median
 
     def _advance(self, part: Array) -> None:
-        f0_hz, loudness_db = self._follower.push(part)
-        if not len(f0_hz):
+        frames = self._follower.push(part)
+        if not frames:
             return
-        f0_hz, loudness_db = self._mapped(f0_hz, loudness_db)
-        f0_hz = np.minimum(f0_hz, self.spec.sample_rate / 2)
-        f0_hz = hold_unvoiced(f0_hz, f0_hz > 0.0, self._f0_hz)
-        self._f0_hz = float(f0_hz[-1])
+        f0_hz, loudness_db = self._mapped(frames)
         self._emit(self._bank.play(f0_hz, loudness_db, self.settings))
 
-    def _mapped(self, f0_hz: Array, loudness_db: Array) -> tuple[Array, Array]:
-        """What the player does -> what the instrument is to do, `[frames]` each; pitch 0 stays 0."""
+    def _mapped(self, frames: list[tuple[float, float]]) -> tuple[Array, Array]:
+        """What the player does -> what the instrument is to do: f0 and loudness, float32 `[frames]` each.
+
+        A frame without pitch holds the last one, as `hold_unvoiced` has it.
+        """
         settings = self.settings
-        pitch = np.full(len(f0_hz), settings.semitones() / 12.0)
-        level = loudness_db.astype(np.float64)
-        threshold = settings.decibels("gate_db")
-        if settings.match_octave or settings.match_loudness or settings.gate:
-            for i, (f0, loudness) in enumerate(zip(f0_hz.tolist(), loudness_db.tolist(), strict=True)):
-                sounds = f0 > 0.0 and loudness >= threshold
-                self._octave.add(f0 if sounds else 0.0)
+        matches = settings.match_octave or settings.match_loudness or settings.gate
+        transposed, shift_db = settings.semitones() / 12.0, settings.decibels("loudness_shift_db")
+        pitches, levels = list[float](), list[float]()
+        for f0_hz, loudness_db in frames:
+            octaves, level_db = transposed, loudness_db
+            if matches:
+                threshold = settings.decibels("gate_db")
+                sounds = f0_hz > 0.0 and loudness_db >= threshold
+                self._octave.add(f0_hz if sounds else 0.0)
                 if settings.match_octave:
-                    pitch[i] += self._octave.octaves
+                    octaves += self._octave.octaves
                 if sounds:
-                    self._loudness.add(loudness)
+                    self._loudness.add(loudness_db)
                 if settings.match_loudness:
-                    level[i] = self._loudness.map(loudness)
+                    level_db = self._loudness.map(loudness_db)
                 if settings.gate:
                     # Of the sound before it was mapped: the threshold is the player's.
-                    level[i] += self._gate.process(f0, loudness, threshold) - loudness
-        return f0_hz * np.exp2(pitch), level + settings.decibels("loudness_shift_db")
+                    level_db += self._gate.process(f0_hz, loudness_db, threshold) - loudness_db
+            if f0_hz > 0.0:
+                self._f0_hz = min(f0_hz * 2.0**octaves, self.spec.sample_rate / 2)
+            pitches.append(self._f0_hz)
+            levels.append(level_db + shift_db)
+        return np.array(pitches, np.float32), np.array(levels, np.float32)

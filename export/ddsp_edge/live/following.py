@@ -1,7 +1,5 @@
 """Pitch and loudness of a player, frame by frame side by side, as soon as both are known."""
 
-import numpy as np
-
 from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
 from ddsp_edge.live.sample_queue import SampleQueue
@@ -74,21 +72,18 @@ class Follower:
         self._meter.reset()
         self._queue.clear(zeros=self._zeros)
 
-    def push(self, audio: Array) -> tuple[Array, Array]:
+    def push(self, audio: Array) -> list[tuple[float, float]]:
         """Add samples `[n]`, n at most `max_block`.
 
         Returns:
-            `f0_hz` (0 where nothing has a pitch) and `loudness_db`, float32 `[frames]`, of what is known now.
+            Of each frame known now its f0 in Hz, 0 where nothing has a pitch, and its loudness in dB.
         """
         queue, frames = self._queue, list[tuple[float, float]]()
         queue.write(audio)
-        while len(queue) >= self._needed:
+        for _ in range((len(queue) - self._needed) // self._hop + 1):
             pitch = self._tracker.follow(queue.peek(*self._pitch_at))
             if pitch is not None:
-                f0_hz, voicing = pitch
-                frames.append(
-                    (f0_hz if voicing >= VOICED else 0.0, self._meter.follow(queue.peek(*self._level_at)))
-                )
+                f0_hz = pitch[0] if pitch[1] >= VOICED else 0.0
+                frames.append((f0_hz, self._meter.follow(queue.peek(*self._level_at))))
             queue.skip(self._hop)
-        table = np.array(frames, np.float32).reshape(-1, 2)
-        return table[:, 0], table[:, 1]
+        return frames

@@ -1,5 +1,7 @@
 """From the player's pitch and loudness to the instrument's: ranges learned while playing, and a gate."""
 
+from bisect import bisect_right
+
 import numpy as np
 
 from ddsp_edge.card import Card, Range
@@ -41,13 +43,14 @@ class LoudnessMatch:
         places = np.linspace(0.0, 1.0, self._prior_frames)
         levels = np.interp(places, [0.05, 0.5, 0.95], [low, median, high])
         self._counts = np.zeros(len(self._edges))
-        np.add.at(self._counts, self._bin(levels), 1.0)
+        for level in levels.tolist():
+            self._count(level)
         self._new = 0
         self._learn()
 
     def add(self, loudness_db: float) -> None:
         """Count a frame that was played."""
-        self._counts[self._bin(np.float64(loudness_db))] += 1.0
+        self._count(loudness_db)
         self._new += 1
         if self._new >= self._every:
             self._new = 0
@@ -56,12 +59,15 @@ class LoudnessMatch:
     def map(self, loudness_db: float) -> float:
         """Loudness for the instrument, dB."""
         if loudness_db >= self._from[-1]:
-            return float(loudness_db - self._from[-1] + self._to[-1])
-        return float(np.interp(loudness_db, self._from, self._to))
+            return loudness_db - self._from[-1] + self._to[-1]
+        i = max(bisect_right(self._from, loudness_db), 1)
+        low, high = self._from[i - 1], self._from[i]
+        share = max(loudness_db - low, 0.0) / (high - low)
+        return self._to[i - 1] + share * (self._to[i] - self._to[i - 1])
 
-    def _bin(self, loudness_db: np.ndarray | np.float64) -> np.ndarray:
-        place = (np.asarray(loudness_db) - LOUDNESS_FLOOR_DB) * _STEPS_PER_DB
-        return np.clip(place, 0, len(self._edges) - 1).astype(np.intp)
+    def _count(self, loudness_db: float) -> None:
+        place = (loudness_db - LOUDNESS_FLOOR_DB) * _STEPS_PER_DB
+        self._counts[int(min(max(place, 0.0), len(self._edges) - 1.0))] += 1.0
 
     def _learn(self) -> None:
         total = self._counts.sum()
@@ -73,8 +79,8 @@ class LoudnessMatch:
         trained = np.array([self._trained.low, self._trained.median, self._trained.high])
         # Percentiles may fall together: a step of loudness must not follow from it.
         rising = np.maximum.accumulate(np.maximum(played, LOUDNESS_FLOOR_DB + 1.0) + np.arange(3) * 1e-3)
-        self._from = np.concatenate([[LOUDNESS_FLOOR_DB], rising])
-        self._to = np.concatenate([[LOUDNESS_FLOOR_DB], np.maximum(trained, LOUDNESS_FLOOR_DB)])
+        self._from: list[float] = [LOUDNESS_FLOOR_DB, *rising.tolist()]
+        self._to: list[float] = [LOUDNESS_FLOOR_DB, *np.maximum(trained, LOUDNESS_FLOOR_DB).tolist()]
 
 
 class OctaveMatch:
@@ -98,7 +104,7 @@ class OctaveMatch:
     def add(self, f0_hz: float) -> None:
         """Take a frame; 0 Hz is a pause, in which alone the octave may change."""
         if f0_hz > 0.0:
-            self._pitches.add(np.array([f0_hz]))
+            self._pitches.count(f0_hz)
             self._seen += 1
             self._new += 1
             return

@@ -46,19 +46,19 @@ def test_blocks_of_any_size_are_followed_as_the_whole(sizes, hop, f0_min_hz, loo
     while start < len(sound):
         block = sound[start : start + sizes[turn % len(sizes)]]
         start, turn = start + len(block), turn + 1
-        found.append(np.array(follower.push(block)))
-        known += found[-1].shape[1]
+        found.append(np.reshape(follower.push(block), (-1, 2)))
+        known += len(found[-1])
         # A frame comes with the sample that it was declared to wait for, none before.
         assert known == max(0, (start - follower.latency_samples) // hop)
-    f0_hz, loudness_db = np.concatenate(found, axis=1)
+    f0_hz, loudness_db = np.concatenate(found).T
     low = PitchTracker.for_card(CARD).f0_min_hz if f0_min_hz is None else f0_min_hz
     tracked, voicing = PitchTracker(spec, low, 2000.0, lookahead).push(sound)
     level = LoudnessMeter(spec, None if loudness_ms is None else 384).push(sound)
     n = len(f0_hz)
     assert n > 0
-    # float32 of other sums, in the minima of periods that hardly repeat too
-    np.testing.assert_allclose(f0_hz, np.where(voicing >= VOICED, tracked, 0.0)[:n], rtol=1e-3)
-    np.testing.assert_allclose(loudness_db, level[:n], atol=1e-4)
+    # To the last bit, of which quantized networks make a difference.
+    np.testing.assert_array_equal(f0_hz.astype(np.float32), np.where(voicing >= VOICED, tracked, 0.0)[:n])
+    np.testing.assert_array_equal(loudness_db.astype(np.float32), level[:n])
 
 
 @pytest.mark.parametrize("lookahead", [None, 0])
@@ -68,5 +68,4 @@ def test_after_a_reset_all_is_as_at_the_start(lookahead):
     blocks = [sound[i : i + 1000] for i in range(0, 5000, 1000)]
     first = [follower.push(block) for block in blocks]
     follower.reset()
-    for before, after in zip(first, map(follower.push, blocks), strict=True):
-        np.testing.assert_array_equal(before, after)
+    assert [follower.push(block) for block in blocks] == first
