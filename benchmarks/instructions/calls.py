@@ -9,6 +9,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 VALUES = {"f0_hz": 220.0, "loudness_db": -20.0, "f0_scaled": 0.45, "loudness_scaled": 0.75}
+PLAYER = (220.0, 0.45, 0.75)  # the first columns of the input of `voice`; gains of 1 follow
 
 if __name__ == "__main__":
     path, signature, calls = sys.argv[1:]
@@ -19,6 +20,9 @@ if __name__ == "__main__":
         )
         for name, details in run.get_input_details().items()
     }
+    if "player" in inputs:
+        inputs["player"][:] = 1.0
+        inputs["player"][0, : len(PLAYER)] = PLAYER
     for _ in range(int(calls)):
         out = run(**inputs)
         inputs |= {name: value for name, value in out.items() if name in inputs}

@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 TINY = HERE.parents[1] / "tests" / "device" / "data" / "tiny-instrument.tflite"
 KEPT = HERE / "budget.json"
 CPU = "cortex-a72"
-SIGNATURES = ("step", "synthesize", "play")
+SIGNATURES = ("step", "synthesize", "play", "voice")
 ALLOWED_PERCENT = 3.0
 FEW, MANY = 20, 220
 
