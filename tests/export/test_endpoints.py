@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+from ddsp_edge.numpy_graph import NumpyGraph
 from ddsp_export.convert import convert
 from ddsp_export.endpoints import BLOCK_FRAMES
 from ddsp_export.operators import check_operators
@@ -62,3 +63,4 @@ def test_every_decoder_is_asked_in_the_same_way(kind):
     blocks, _ = run(flatbuffer, "block", states, BLOCK_FRAMES)
     for name, values in steps.items():
         np.testing.assert_allclose(blocks[name], values, atol=1e-6)
+    assert NumpyGraph(flatbuffer, "step").outputs.keys() == {*steps, *states}  # which knows all its operators
