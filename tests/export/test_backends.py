@@ -1,4 +1,4 @@
-"""An exported instrument with a crossfade and a room, stored in every way, sounds the same with every backend."""
+"""An exported instrument, however its weights are stored, sounds the same with every backend."""
 
 import copy
 import dataclasses
