@@ -72,11 +72,6 @@ class Harmonic:
         self._f0: Array | None = None
         self._amplitudes: Array = np.zeros(self.n_harmonics, np.float32)
 
-    def resume(self, phase_cycles: float, f0_hz: float, amplitudes: Array) -> None:
-        """Go on after a hop that ended at a phase, with a frame of f0 and amplitudes `[n_harmonics]`."""
-        self._phase = phase_cycles % 1.0
-        self._f0, self._amplitudes = np.array([f0_hz]), np.array(amplitudes, np.float32)
-
     def process(self, *, amplitude: Array, distribution: Array, f0_hz: Array) -> Array:
         """Render harmonics.
 
@@ -200,11 +195,6 @@ class FilteredNoise:
         self._rng = np.random.default_rng(self.seed)
         self._tail: Array = np.zeros((self._segments - 1, self.spec.hop), np.float32)
 
-    def resume(self, tail: Array) -> None:
-        """Go on after a hop of which samples `[n]` ring on, at most as many as `tail_shape` has."""
-        self._tail[:] = 0.0
-        self._tail.reshape(-1)[: len(tail)] = tail
-
     def process(self, *, magnitudes: Array, noise: Array | None = None) -> Array:
         """Filter noise.
 
@@ -274,10 +264,6 @@ class Mix:
     def reset(self) -> None:
         """The first hop holds the level of frame 0."""
         self._level: Array | None = None
-
-    def resume(self, level: float) -> None:
-        """Go on after a hop that ended at a level, 0 to 1."""
-        self._level = np.array([[level]], np.float32)
 
     def process(self, *, audio_0: Array, audio_1: Array, level: Array) -> Array:
         """Mix signals `[frames * hop]` by a level `[frames, 1]` in 0..1, which moves by a raised cosine."""

@@ -236,15 +236,3 @@ def test_wrong_shapes_are_named():
 @given(n=st.integers(1, 10**6))
 def test_fft_sizes_are_large_enough_and_not_wasteful(n):
     assert n <= fft_size(n) <= max(1.34 * n, 4)
-
-
-def test_a_mix_goes_on_from_a_level():
-    rng = np.random.default_rng(0)
-    audio, other = rng.normal(size=(2, 6 * SPEC.hop)).astype(np.float32)
-    level = rng.random((6, 1))
-    whole = Mix(SPEC).process(audio_0=audio, audio_1=other, level=level)
-    later = Mix(SPEC)
-    later.resume(float(level[2, 0]))
-    rest = slice(3 * SPEC.hop, None)
-    found = later.process(audio_0=audio[rest], audio_1=other[rest], level=level[3:])
-    np.testing.assert_array_equal(found, whole[rest])
