@@ -97,6 +97,7 @@ def test_every_processor_gives_the_same_in_blocks_of_any_sizes(sizes, seed):
         (FilteredNoise(SPEC, 65, seed), {"magnitudes": rng.random((frames, 65))}),
         (FilteredNoise(SPEC, 9), {"magnitudes": rng.random((frames, 9)), "noise": audio}),
         (Reverb(SPEC, rng.normal(size=777) * 0.05), {"audio": audio}),
+        (Reverb(SPEC, rng.normal(size=3777) * 0.02), {"audio": audio}),  # most taps are far ones
         (Add(), {"audio_0": audio, "audio_1": audio[::-1]}),
         (Mix(SPEC), {"audio_0": audio, "audio_1": audio[::-1], "level": rng.random((frames, 1))}),
     ]
@@ -115,6 +116,7 @@ def test_arrays_that_were_given_may_be_used_again():
         (Harmonic(SPEC, 1), {"amplitude": level, "distribution": np.ones((20, 1), np.float32), "f0_hz": f0}),
         (FilteredNoise(SPEC, 9), {"magnitudes": magnitudes, "noise": audio}),
         (Reverb(SPEC, rng.normal(size=300)), {"audio": audio}),
+        (Reverb(SPEC, rng.normal(size=1100)), {"audio": audio}),
         (Mix(SPEC), {"audio_0": audio, "audio_1": audio[::-1].copy(), "level": level}),
     ]
     for processor, controls in cases:
