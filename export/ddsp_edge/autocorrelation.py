@@ -29,12 +29,11 @@ class Autocorrelation:
         # What lies halfway takes the correlation at all lags, before and after.
         whole = size if steps == 2 else lags
         products = whole * size + (2 * lags * size if steps == 2 else 0)
-        self.direct = products <= _PRODUCTS_AT_MOST
-        """Whether it sums products, one window at a time."""
-        self._padded = np.zeros(size + whole - 1 if self.direct else fft_size, np.float32)
+        self._direct = products <= _PRODUCTS_AT_MOST
+        self._padded = np.zeros(size + whole - 1 if self._direct else fft_size, np.float32)
         self.window = self._padded[:size]
         """Where a window is written for `measure`, float32 `[size]`."""
-        if not self.direct or steps == 1:
+        if not self._direct or steps == 1:
             return
         both_sides = self._both_sides = np.zeros(2 * size - 1, np.float32)
         self._before, self._after = both_sides[size - 1 :: -1], both_sides[size - 1 :]
@@ -49,8 +48,8 @@ class Autocorrelation:
         Returns:
             `[steps (lags - 1) + 1]`, true until the next call; float32 where numpy has such transforms.
         """
-        if not self.direct:
-            return self.measure_all(self._padded)
+        if not self._direct:
+            return self._transformed(self._padded)
         whole = np.correlate(self._padded, self.window)
         if self._steps == 1:
             return whole
@@ -60,7 +59,16 @@ class Autocorrelation:
         return self._fine
 
     def measure_all(self, windows: Array) -> Array:
-        """Correlation of windows `[..., size]`, float32, by transforms: `[..., steps (lags - 1) + 1]`."""
+        """Correlation of windows `[windows, size]`, float32: `[windows, steps (lags - 1) + 1]`."""
+        if not self._direct:
+            return self._transformed(windows)
+        found = np.empty((len(windows), self._count), np.float32)
+        for window, row in zip(windows, found, strict=True):
+            self.window[:] = window
+            row[:] = self.measure()
+        return found
+
+    def _transformed(self, windows: Array) -> Array:
         spectrum = np.fft.rfft(windows, self._fft_size)
         power = np.multiply(spectrum, spectrum.conj(), spectrum)
         if self._steps == 2:

@@ -66,9 +66,6 @@ class WindowPeriods(PeriodFinder):
 
     def search_all(self, windows: Array) -> Iterator[tuple[list[Candidate], float]]:
         """Find the candidates of each of windows `[windows, size]`, as `search` does, to the last bit."""
-        if self._correlation.direct:
-            yield from map(self.search, windows)
-            return
         x = windows - np.array([window.dot(self._average) for window in windows], np.float32)[:, None]
         correlation = self._correlation.measure_all(x)
         energy = correlation[:, :1]
