@@ -7,11 +7,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddsp_edge.command import path_argument, tell
 from ddsp_edge.errors import DdspError, printable
+from ddsp_edge.ranges import check_range
 from ddsp_edge.settings_file import with_settings_file
 
 if TYPE_CHECKING:
@@ -162,7 +164,9 @@ def _common(parser: argparse.ArgumentParser) -> None:
         "--osc-host", metavar="ADDRESS", help="where: 0.0.0.0 lets the whole network play (127.0.0.1)"
     )
     parser.add_argument("--octaves", metavar="N", type=int, help="transpose by octaves (-2, 1 ...)")
-    parser.add_argument("--transposition", metavar="N", type=_number, help="and by semitones")
+    parser.add_argument(
+        "--transposition", metavar="N", type=partial(_number, name="transposition"), help="and by semitones"
+    )
 
 
 def _settings(parser: argparse.ArgumentParser, own: dict[str, str]) -> None:
@@ -172,7 +176,8 @@ def _settings(parser: argparse.ArgumentParser, own: dict[str, str]) -> None:
         if name in ("gate", "match_loudness", "match_octave"):
             parser.add_argument(option, action="store_true", default=None, help=text)
         else:
-            parser.add_argument(option, metavar=name.rsplit("_", 1)[-1].upper(), type=_number, help=text)
+            of_field = partial(_number, name=name)
+            parser.add_argument(option, metavar=name.rsplit("_", 1)[-1].upper(), type=of_field, help=text)
 
 
 def _play(arguments: argparse.Namespace) -> None:
@@ -200,7 +205,10 @@ def _run(arguments: argparse.Namespace, player: "LiveEffect | LiveInstrument", w
     from ddsp_edge.live.remote import listening_for_osc
     from ddsp_edge.live.session import Session
     from ddsp_edge.live.sound_card import SoundCard
+    from ddsp_edge.live.stream import check_rate
 
+    if arguments.rate is not None:  # told before a card is missed
+        check_rate(arguments.rate)
     heard = arguments.input if wants_input else None
     card = SoundCard(wants_input, heard, arguments.output, arguments.rate, arguments.block)
     ended = threading.Event()
@@ -227,7 +235,9 @@ def _install_service(arguments: argparse.Namespace, player: argparse.ArgumentPar
         raise DdspError(f'{arguments.settings} names no instrument: instrument = "FILE.tflite"')
     if not instrument.is_file():
         raise DdspError(f"{arguments.settings}: instrument: {instrument}: no such file")
-    path = install_service(arguments.what, arguments.settings, arguments.folder)
+    path, before = install_service(arguments.what, arguments.settings, arguments.folder)
+    if before:
+        tell(f"There is one service; this one takes the place of the one that ran {printable(before)}")
     tell(
         f"{printable(path)} is written. To start it now and with the machine:\n"
         f"  systemctl --user daemon-reload\n"
@@ -312,13 +322,19 @@ def _say(text: str) -> None:
     print(f"ddsp-edge: {text}", file=sys.stderr, flush=True)
 
 
-def _number(text: str) -> float:
+def _number(text: str, name: str | None = None) -> float:
+    """A finite number; within its range, where the name of a setting is given."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"a number is wanted. Received: {text!r}")
+    if name is not None:
+        try:
+            check_range(name, value)
+        except DdspError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
     return value
 
 

@@ -40,13 +40,16 @@ def unit_text(command: str, settings: Path, program: Path) -> str:
     return _UNIT.format(command=command, program=_quoted(program), settings=_quoted(settings))
 
 
-def install_service(command: str, settings: Path, folder: Path | None = None) -> Path:
-    """Write the unit into the folder of the user's own units; return its path.
+def install_service(command: str, settings: Path, folder: Path | None = None) -> tuple[Path, str]:
+    """Write the unit into the folder of the user's own units.
 
     Args:
         command: `play` or `midi`.
         settings: The TOML file; it must be there.
         folder: Another folder for the unit.
+
+    Returns:
+        Its path, and the command line of another one that was there before; empty where there was none.
 
     Raises:
         DdspError: If the settings or `ddsp-edge` are not found, or the unit cannot be written.
@@ -58,13 +61,20 @@ def install_service(command: str, settings: Path, folder: Path | None = None) ->
         folder = Path(base) / "systemd" / "user"
     path = folder / NAME
     text = unit_text(command, settings.resolve(), _program())
+    before = _started_by(path.read_text(encoding="utf-8", errors="replace")) if path.is_file() else ""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as beside:
             beside.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DdspError(f"{path} cannot be written: {error.strerror}") from error
-    return path
+    return path, "" if before == _started_by(text) else before
+
+
+def _started_by(unit: str) -> str:
+    """The command line of a unit."""
+    key = "ExecStart="
+    return next((line.removeprefix(key) for line in unit.splitlines() if line.startswith(key)), "")
 
 
 def _program() -> Path:

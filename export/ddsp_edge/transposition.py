@@ -6,10 +6,10 @@ import numpy as np
 
 from ddsp_edge.card import Range
 from ddsp_edge.errors import DdspError
+from ddsp_edge.ranges import check_range
 from ddsp_edge.units import Array, hz_to_midi, midi_to_hz
 
 MAX_OCTAVES = 8  # either way: what a shift beyond them gives nobody can hear
-MAX_SHIFT_DB = 80.0
 _NOTE_STEPS = 10  # bins of the histogram a semitone
 _MARGIN = 2.0 ** (1 / 12)  # how far outside the range the median may lie
 
@@ -22,11 +22,7 @@ def check_shifts(octaves: int, loudness_shift_db: float) -> None:
     """
     if not abs(octaves) <= MAX_OCTAVES:
         raise DdspError(f"octaves must be from {-MAX_OCTAVES} to {MAX_OCTAVES}. Received: {octaves}")
-    if not abs(loudness_shift_db) <= MAX_SHIFT_DB:  # also refuses NaN
-        raise DdspError(
-            f"loudness_shift_db must be from {-MAX_SHIFT_DB:g} to {MAX_SHIFT_DB:g}. "
-            f"Received: {loudness_shift_db}"
-        )
+    check_range("loudness_shift_db", loudness_shift_db)
 
 
 class PlayedPitches:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from ddsp_edge.card import Range
 from ddsp_edge.controllers import CHANNELS
 from ddsp_edge.frames import FrameSpec
-from ddsp_edge.live.settings import KeySettings, within
+from ddsp_edge.live.settings import KeySettings
 from ddsp_edge.live.voice import Voice
 
 Key = tuple[int, int]
@@ -93,7 +93,7 @@ class Keyboard:
             self._sound(0, next(reversed(self._down)), slurred=True)
 
     def _sound(self, number: int, key: Key, slurred: bool) -> None:
-        curve = within(self._settings.velocity_curve, 0.1, 10.0, 1.0)
+        curve = self._settings.number("velocity_curve", 1.0)
         share = ((self._down[key] - 1) / 126.0) ** curve
         level = self._range.low + (self._range.high - self._range.low) * share
         channel, note = key

@@ -10,7 +10,7 @@ from ddsp_edge.controllers import ALL_NOTES_OFF, ALL_SOUND_OFF, CHANNELS, Contro
 from ddsp_edge.errors import DdspError
 from ddsp_edge.live.block_player import BlockPlayer
 from ddsp_edge.live.keyboard import Keyboard
-from ddsp_edge.live.settings import KeySettings, within
+from ddsp_edge.live.settings import KeySettings
 from ddsp_edge.live.voices import VoiceBank
 from ddsp_edge.synthesis import crossfade
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, midi_to_hz
@@ -231,8 +231,7 @@ class LiveInstrument(BlockPlayer):
 
     def _vibrato(self) -> float:
         """Semitones of the vibrato at full modulation; moves on by a frame."""
-        rate = within(self.settings.vibrato_hz, 0.0, 50.0, 0.0)
-        depth = within(self.settings.vibrato_semitones, -24.0, 24.0, 0.0)
+        rate, depth = self.settings.number("vibrato_hz"), self.settings.number("vibrato_semitones")
         cycles = self._vibrato_cycles + rate * self.spec.hop / self.spec.sample_rate
         self._vibrato_cycles = cycles % 1.0
         return depth * math.sin(2.0 * math.pi * self._vibrato_cycles)

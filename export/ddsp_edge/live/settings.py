@@ -7,13 +7,7 @@ Whatever is assigned, what is read is in range: a slider or a network message ne
 import math
 from dataclasses import dataclass
 
-from ddsp_edge.transposition import MAX_SHIFT_DB
-
-
-def within(value: float, low: float, high: float, default: float) -> float:
-    """`value` clipped to a range; the default where it is not a number."""
-    number = float(value)
-    return default if math.isnan(number) else min(max(number, low), high)
+from ddsp_edge.ranges import RANGES
 
 
 @dataclass
@@ -36,9 +30,14 @@ class Settings:
     transposition: float = 0.0
     loudness_shift_db: float = 0.0
 
+    def number(self, name: str, default: float = 0.0) -> float:
+        """The field `name` within its range; the default where it is not a number."""
+        number, (low, high) = float(getattr(self, name)), RANGES[name]
+        return default if math.isnan(number) else min(max(number, low), high)
+
     def decibels(self, name: str) -> float:
         """The field `name`, dB, within what can be meant."""
-        return within(getattr(self, name), -MAX_SHIFT_DB, MAX_SHIFT_DB, 0.0)
+        return self.number(name)
 
     def gain(self, name: str) -> float:
         """The field `name`, dB, as a factor."""
@@ -46,11 +45,11 @@ class Settings:
 
     def semitones(self) -> float:
         """The transposition, within eight octaves."""
-        return within(self.transposition, -96.0, 96.0, 0.0)
+        return self.number("transposition")
 
     def room(self) -> float:
         """Share of the room, 0 to 1."""
-        return within(self.reverb, 0.0, 1.0, 1.0)
+        return self.number("reverb", 1.0)
 
 
 @dataclass
@@ -98,4 +97,4 @@ class KeySettings(Settings):
 
     def seconds(self, name: str) -> float:
         """The field `name`, from 1 ms to 20 s."""
-        return within(getattr(self, name), 0.001, 20.0, 0.01)
+        return max(self.number(name, 0.01), 0.001)

@@ -15,6 +15,18 @@ _CHUNK = 4096  # samples looked at together
 _RATES = (4_000, 768_000)  # Hz
 
 
+def check_rate(rate: int) -> None:
+    """Refuse a rate in Hz that no sound card has.
+
+    Raises:
+        DdspError: With what would be valid.
+    """
+    if type(rate) is not int or not _RATES[0] <= rate <= _RATES[1]:
+        raise DdspError(
+            f"The rate of a sound card must be from {_RATES[0]} to {_RATES[1]} Hz. Received: {rate!r}"
+        )
+
+
 class LiveStream:
     """Play blocks for a sound card.
 
@@ -27,10 +39,7 @@ class LiveStream:
     """
 
     def __init__(self, player: BlockPlayer, rate: int) -> None:
-        if type(rate) is not int or not _RATES[0] <= rate <= _RATES[1]:
-            raise DdspError(
-                f"The rate of a sound card must be from {_RATES[0]} to {_RATES[1]} Hz. Received: {rate!r}"
-            )
+        check_rate(rate)
         own = player.spec.sample_rate
         self.rate = rate
         self.latency_samples = ceil(player.latency_samples * rate / own)

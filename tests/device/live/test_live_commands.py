@@ -14,6 +14,7 @@ from ddsp_edge.cli import main
 from ddsp_edge.live import LATENCIES, EffectSettings, KeySettings, LiveInstrument
 from ddsp_edge.live.messages import listening
 from ddsp_edge.live.sound_card import SoundCard
+from ddsp_edge.ranges import RANGES, check_range
 from tests.device.conftest import TINY
 
 
@@ -233,6 +234,31 @@ def test_settings_are_numbers(run, value, capsys):
     assert f"a number is wanted. Received: '{value}'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("command", "option", "value", "words"),
+    [
+        ("play", "--reverb", "7", "reverb must be from 0 to 1. Received: 7.0"),
+        ("play", "--noise-db", "-81", "noise_db must be from -80 to 80. Received: -81.0"),
+        ("midi", "--sustain-db", "3", "sustain_db must be from -80 to 0. Received: 3.0"),
+        ("midi", "--attack-s", "-1", "attack_s must be from 0 to 20. Received: -1.0"),
+        ("midi", "--transposition", "100", "transposition must be from -96 to 96. Received: 100.0"),
+    ],
+)
+def test_options_out_of_range_are_refused(run, capsys, command, option, value, words):
+    with pytest.raises(SystemExit):
+        run(command, TINY, option, value)
+    assert words in capsys.readouterr().err
+
+
+def test_every_number_that_a_player_sets_has_a_range():
+    for kind in (EffectSettings, KeySettings):
+        numbers = {field.name for field in dataclasses.fields(kind) if field.type in (float, "float")}
+        assert numbers
+        assert numbers <= RANGES.keys()
+        for name in numbers:
+            check_range(name, getattr(kind(), name))
+
+
 def settings_file(folder, text):
     path = folder / "settings.toml"
     path.write_text(text)
@@ -261,6 +287,7 @@ def test_settings_come_from_a_file_and_the_command_line_goes_first(run, card, po
         ("gate = 1", "gate must be true or false. Received: 1"),
         ("block = 3", "block: a block has 16 to 8192 samples. Received: '3'"),
         ("gain-db = nan", "a number is wanted"),
+        ("gain-db = 1e9", "gain_db must be from -80 to 80. Received: 1000000000.0"),
         ("reverb = [1]", "reverb must be a number or a text"),
         ('latency = "none"', "latency must be one of low, middle, full. Received: 'none'"),
         ("voices = 2.5", "voices must be a whole number. Received: 2.5"),
@@ -289,6 +316,14 @@ def test_a_service_is_written_and_names_whole_paths(run, tmp_path, monkeypatch):
     quoted = str(settings.resolve()).replace("%", "%%").replace('"', '\\"')
     assert f'ExecStart="{tmp_path}/ddsp-edge" midi --settings "{quoted}"\n' in unit
     assert "Restart=always" in unit
+    assert "takes the place" not in out
+    assert (
+        "takes the place" not in run("install-service", "midi", settings, "--folder", tmp_path / "units")[1]
+    )
+    settings = settings_file(folder, 'instrument = "tiny.tflite"')
+    _, out, _ = run("install-service", "play", settings, "--folder", tmp_path / "units")
+    assert "takes the place of the one that ran" in out
+    assert "midi --settings" in out
 
 
 @pytest.mark.parametrize(

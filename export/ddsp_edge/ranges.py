@@ -1,0 +1,37 @@
+"""Ranges of what a player sets, by field: a command line refuses what is beyond, playing holds to them."""
+
+from ddsp_edge.errors import DdspError
+
+MAX_SHIFT_DB = 80.0
+_DECIBELS = (-MAX_SHIFT_DB, MAX_SHIFT_DB)
+_SECONDS = (0.0, 20.0)
+
+RANGES: dict[str, tuple[float, float]] = {
+    "gain_db": _DECIBELS,
+    "harmonic_db": _DECIBELS,
+    "noise_db": _DECIBELS,
+    "loudness_shift_db": _DECIBELS,
+    "gate_db": _DECIBELS,
+    "reverb": (0.0, 1.0),
+    "transposition": (-96.0, 96.0),
+    "attack_s": _SECONDS,
+    "decay_s": _SECONDS,
+    "sustain_db": (-MAX_SHIFT_DB, 0.0),
+    "release_s": _SECONDS,
+    "glide_s": _SECONDS,
+    "velocity_curve": (0.1, 10.0),
+    "vibrato_semitones": (-24.0, 24.0),
+    "vibrato_hz": (0.0, 50.0),
+}
+
+
+def check_range(name: str, value: float) -> float:
+    """Return the value of a field.
+
+    Raises:
+        DdspError: If it is out of range, or no number.
+    """
+    low, high = RANGES[name]
+    if not low <= value <= high:
+        raise DdspError(f"{name} must be from {low:g} to {high:g}. Received: {value}")
+    return value
