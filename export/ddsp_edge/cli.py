@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ddsp_edge.render import Progress, RenderReport
 
 PROGRAM = "ddsp-edge"
+_PLAYING = ("render", "play", "midi", "bench")
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -25,7 +26,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         # machine has something else to do. OpenBLAS and its like read these once, when they are loaded.
         for variable in THREAD_VARIABLES:
             os.environ.setdefault(variable, "1")
-    return run_command(PROGRAM, lambda: _parser().parse_args(argv))
+    return run_command(PROGRAM, lambda: _arguments(argv))
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line; a command that plays says what it lacks."""
+    arguments = _parser().parse_args(argv)
+    if arguments.command in _PLAYING:
+        from ddsp_edge.network import WITHOUT_LITERT, has_litert
+
+        if not has_litert():
+            print(f"{PROGRAM}: warning: {WITHOUT_LITERT}", file=sys.stderr)
+    return arguments
 
 
 def _info(arguments: argparse.Namespace) -> None:
@@ -39,11 +51,8 @@ def _info(arguments: argparse.Namespace) -> None:
 def _render(arguments: argparse.Namespace) -> None:
     from tqdm import tqdm
 
-    from ddsp_edge.network import WITHOUT_LITERT, has_litert
     from ddsp_edge.render import MIDI_ENDINGS
 
-    if not has_litert():
-        print(f"{PROGRAM}: warning: {WITHOUT_LITERT}", file=sys.stderr)
     render = _render_midi if arguments.input.suffix.lower() in MIDI_ENDINGS else _render_audio
     with tqdm(unit="s", leave=False, delay=1.0, disable=arguments.quiet or None, file=sys.stderr) as bar:
 

@@ -1,6 +1,6 @@
 """The signature `play` of a model file: f0 and loudness in, sound out, a hop at a time, by LiteRT."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,7 @@ class GraphPlayer:
         """
         given = dict(zip(FEATURES, (_column(f0_hz), _column(loudness_db)), strict=True))
         self._f0_hz = given["f0_hz"][-1:]
-        return self._frames(self._run, given)
+        return self._frames(self._run, given, self._shapes)
 
     def flush(self, frames: int) -> Array:
         """Play frames `[frames * hop]` in which the levels of harmonics and noise go to zero over the first.
@@ -88,15 +88,15 @@ class GraphPlayer:
         # The state of a crossfade is its level and one more.
         held |= {control: self._states[state] - np.float32(1.0) for control, state in self._levels.items()}
         held["f0_hz"] = self._f0_hz
-        return self._frames(run, {name: np.repeat(value, frames, axis=0) for name, value in held.items()})
+        given = {name: np.repeat(value, frames, axis=0) for name, value in held.items()}
+        return self._frames(run, given, self._synthesis_shapes)
 
-    def _frames(self, run: Any, given: dict[str, Array]) -> Array:
-        """Run a signature on what it takes besides noise and states, `[frames, channels]` by name."""
+    def _frames(self, run: Any, given: dict[str, Array], names: Iterable[str]) -> Array:
+        """Run a signature on frames of what it takes besides noise, and on the states of these names."""
         frames = len(given["f0_hz"])
         for name, random in self._random.items():
             given[name] = white_noise(random, (frames * self._hop,)).reshape(frames, self._hop)
-        taken = run.get_input_details()
-        states = {name: value for name, value in self._states.items() if name in taken}
+        states = {name: self._states[name] for name in names}
         audio = np.empty((frames, self._hop), np.float32)
         for i in range(frames):
             states = run(**{name: values[i : i + 1] for name, values in given.items()}, **states)

@@ -17,10 +17,10 @@ from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, scale_f0, scale_loudness, 
 BACKENDS = ("auto", "play", "step", "numpy")
 """What an instrument plays with:
 
-- `play`: the signature of the model file that is the whole instrument, by LiteRT. A call of LiteRT a hop: the
-  fastest where a call of `process` is few frames, and at 48 kHz in any case.
+- `play`: the signature of the model file that is the whole instrument, by LiteRT. A call of LiteRT a hop: by
+  far the fastest where a call of `process` is few frames.
 - `step`: the network by LiteRT, a frame at a time, and the synthesizer in numpy, which takes all frames of a
-  call at once: at 16 kHz the fastest from about ten frames a call.
+  call at once: at 16 kHz faster where these are ten and more, at 48 kHz as fast as `play`.
 - `numpy`: both in numpy. The slowest; needs no LiteRT.
 - `auto`: the first of these that the file and the machine have.
 """
