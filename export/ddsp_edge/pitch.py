@@ -125,7 +125,10 @@ class PitchTracker:
 
     def _take(self, candidates: list[Candidate], mean_square: float) -> tuple[float, float] | None:
         """Go on to a frame; return what is decided now."""
-        self._waiting.append((self._reach(candidates, mean_square), candidates))
+        pointers = self._reach(candidates, mean_square)
+        if not self.lookahead_frames:
+            return _frame(candidates, self._best)
+        self._waiting.append((pointers, candidates))
         if len(self._waiting) <= self.lookahead_frames:
             return None
         decided = self._path()[0]
@@ -164,14 +167,19 @@ class PitchTracker:
         state = self._best
         path = list[tuple[float, float]]()
         for pointers, candidates in reversed(self._waiting):
-            f0_hz = periodicity = 0.0
-            if candidates:
-                _, f0_hz, aperiodicity = candidates[max(state - 1, 0)]  # the likeliest one in silence
-                periodicity = 1.0 - min(aperiodicity, 1.0)
-            path.append((f0_hz, 0.5 + 0.5 * periodicity if state else 0.499 * periodicity))
+            path.append(_frame(candidates, state))
             state = pointers[state]
         path.reverse()
         return path
+
+
+def _frame(candidates: list[Candidate], state: int) -> tuple[float, float]:
+    """F0 and voicing of a frame in a state; those of its likeliest candidate in silence."""
+    if not candidates:
+        return 0.0, 0.0
+    _, f0_hz, aperiodicity = candidates[max(state - 1, 0)]
+    periodicity = 1.0 - min(aperiodicity, 1.0)
+    return f0_hz, 0.5 + 0.5 * periodicity if state else 0.499 * periodicity
 
 
 def _columns(frames: list[tuple[float, float]]) -> tuple[Array, Array]:
