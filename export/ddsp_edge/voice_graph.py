@@ -11,6 +11,7 @@ import numpy as np
 
 from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
+from ddsp_edge.network import open_litert
 from ddsp_edge.quiet import quiet_stderr
 from ddsp_edge.synthesis import white_noise
 from ddsp_edge.units import Array, scale_f0, scale_loudness
@@ -111,8 +112,6 @@ class VoiceGraph:
     def __init__(
         self, model: bytes, card: Card, layout: VoiceLayout, voices: int, seeds: Sequence[int | None]
     ) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
         self._hop, self._seeds = card.hop, seeds
         self._names, self._output = layout.names, layout.names.index(layout.output)
         size = card.voice.get("state_size")
@@ -124,7 +123,7 @@ class VoiceGraph:
         self._state_size, self._width = size, given["player"]
         try:
             with quiet_stderr():
-                interpreter = Interpreter(model_content=model, num_threads=1)
+                interpreter = open_litert(model)
                 self._run = interpreter.get_signature_runner(SIGNATURE)
                 _check("input", self._run.get_input_details(), given)
                 _check(
