@@ -63,6 +63,8 @@ def run(args: argparse.Namespace) -> None:
         overrides.append(f"training.steps={args.steps}")
     config = load_config(args.config, overrides)
     _refuse_overwriting(args.config, config, args.out)
+    if args.resume and not args.out.exists():  # told before TensorFlow is loaded, which takes a while
+        raise DdspError(f"{args.out}: no such run folder; leave out --resume to begin a run")
     load_tensorflow()
 
     from ddsp_tf.training.callbacks import read_log
