@@ -63,14 +63,19 @@ class PlayedPitches:
             return ["no pitch was found in the input: the instrument held its middle pitch"]
         low, median, high = (f * 2.0**octaves for f in played)
 
-        def fits(shift: int) -> bool:
-            return bool(trained.low / _MARGIN <= np.ldexp(median, shift) <= trained.high * _MARGIN)
+        def beyond(shift: int) -> float:
+            """Octaves by which the middle of what was played lies outside the training data."""
+            middle = float(np.ldexp(median, shift))
+            margin = log2(_MARGIN)
+            return max(0.0, log2(trained.low / middle) - margin, log2(middle / trained.high) - margin)
 
-        if fits(0):
+        if not beyond(0):
             return []
         shifts = sorted(range(-MAX_OCTAVES - octaves, MAX_OCTAVES + 1 - octaves), key=abs)
-        better = next((octaves + shift for shift in shifts if fits(shift)), None)
-        hint = "" if better is None else f"; try --octaves {better}"
+        nearest = min(shifts, key=beyond)
+        hint = "" if not nearest else f"; try --octaves {octaves + nearest}"
+        if nearest and beyond(nearest):
+            hint += ", which comes nearest"
         return [
             f"the pitch played ({low:.0f} to {high:.0f} Hz) lies outside what the instrument was trained on "
             f"({trained.low:.0f} to {trained.high:.0f} Hz){hint}"
