@@ -12,9 +12,8 @@ from ddsp_edge.numpy_operators import Call, Function, build, dequantized
 from ddsp_edge.tflite import FLOAT32, Graph, Operator, read_graph
 from ddsp_edge.units import Array
 
-MAX_WORK = (
-    1 << 27
-)  # weights used and values computed in a frame; a GRU of 512 between three layers uses 5 million
+MAX_WORK = 1 << 27
+"""Weights used and values computed in a frame. A GRU of 512 between stacks of three layers has 5 million."""
 
 
 class NumpyGraph:
@@ -68,6 +67,8 @@ class NumpyGraph:
     def _add(self, graph: Graph, operator: Operator) -> None:
         """Check an operator, run it on zeros, and put it at the end of the program."""
         inputs = [None if number == -1 else graph.tensors[number] for number in operator.inputs]
+        if -1 in operator.outputs:
+            raise DdspError(f"an operator {operator.name} leaves an output out")
         outputs = [graph.tensors[number] for number in operator.outputs]
         constants: dict[int, Array] = {}
         for place, (number, tensor) in enumerate(zip(operator.inputs, inputs, strict=True)):
@@ -90,12 +91,14 @@ class NumpyGraph:
         if self._work > MAX_WORK:
             raise DdspError(f"it computes more than {MAX_WORK} products in a frame, which is the limit here")
         if operator.name == "DEQUANTIZE":  # of weights, once and for all
-            [source], [number] = inputs, operator.outputs
-            self._constants[number] = self._values[number] = dequantized(source, outputs[0])
+            values = dequantized(inputs, outputs)
+            self._constants[operator.outputs[0]] = self._values[operator.outputs[0]] = values
             return
         steps = build(Call(operator, inputs, outputs, constants))
         for number, (function, places) in zip(operator.outputs, steps, strict=True):
             taken = tuple(operator.inputs[place] for place in places)
+            if not self._values.keys() >= set(taken):
+                raise DdspError(f"an operator {operator.name} takes a constant that is no float32")
             self._values[number] = function(*[self._values[k] for k in taken])
             self._program.append((function, taken, number))
 

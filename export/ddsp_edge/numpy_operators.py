@@ -268,20 +268,18 @@ def _hybrid(weights: Array, scales: Array, bias: Array, shape: tuple[int, ...]) 
     return product
 
 
-def dequantized(stored: Tensor | None, floats: Tensor) -> Array:
-    """Values of a constant that is stored in fewer bits, float32.
+def dequantized(inputs: list[Tensor | None], outputs: list[Tensor]) -> Array:
+    """Values of a constant that is stored in fewer bits, float32: what an operator DEQUANTIZE gives.
 
     Raises:
         DdspError: If it is not stored in a way that is known here.
     """
     kinds = (np.dtype(np.float16), np.dtype(np.int8))
-    if (
-        stored is None
-        or stored.data is None
-        or stored.data.dtype not in kinds
-        or stored.shape != floats.shape
-    ):
+    stored = inputs[0] if len(inputs) == len(outputs) == 1 else None
+    if stored is None or stored.data is None or stored.data.dtype not in kinds:
         raise DdspError("an operator DEQUANTIZE is used on something else than weights")
+    if stored.shape != outputs[0].shape:
+        raise DdspError(f"an operator DEQUANTIZE makes {outputs[0].shape} of {stored.shape}")
     values = stored.data.astype(np.float32)
     if stored.type != INT8:
         return values
