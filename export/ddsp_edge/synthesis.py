@@ -157,7 +157,7 @@ class Harmonic:
 def white_noise(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """Draw white noise, uniform in [-1, 1), float32 of the shape."""
     noise = random.random(shape, np.float32)
-    noise *= np.float32(2)
+    noise += noise
     noise -= np.float32(1)
     return noise
 

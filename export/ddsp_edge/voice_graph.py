@@ -14,7 +14,7 @@ from ddsp_edge.errors import DdspError
 from ddsp_edge.network import open_litert
 from ddsp_edge.quiet import quiet_stderr
 from ddsp_edge.synthesis import white_noise
-from ddsp_edge.units import Array, scale_f0, scale_loudness
+from ddsp_edge.units import Array, all_finite, scale_f0, scale_loudness, silence_bad
 
 SIGNATURE = "voice"
 PLAYER = ("f0_hz", "f0_scaled", "loudness_scaled")
@@ -193,19 +193,19 @@ class VoiceGraph:
         player[:, 3:] = gains
         white = [white_noise(random, (count, self._hop)) for random in self._random]
         noise = white[0] if len(white) == 1 else np.concatenate(white, axis=1) if white else None
-        signals = np.empty((count, len(self._names) * self._hop), np.float32)
+        parts = list[Array]()
         for i, number in enumerate(numbers):
             given = {"player": player[i : i + 1], "state": self._states[number]}
             if noise is not None:
                 given["white_noise"] = noise[i : i + 1]
             out = self._run(**given)
-            signals[i] = out["signals"][0]
             self._states[number] = out["state"]
-        good = np.isfinite(signals)
-        if not good.all():
-            signals[~good] = 0.0
-            for i in np.flatnonzero(~good.all(axis=1)).tolist():  # or it would never sound again
-                self.reset_voice(numbers[i])
+            signal = out["signals"]
+            if not all_finite(signal):
+                silence_bad(signal)
+                self.reset_voice(number)  # or it would never sound again
+            parts.append(signal)
+        signals = parts[0] if count == 1 else np.concatenate(parts)
         return signals.reshape(count, -1, self._hop)
 
 

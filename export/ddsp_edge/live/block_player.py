@@ -58,8 +58,8 @@ class BlockPlayer(ABC):
         out = np.empty(len(samples), np.float32)
         for start in range(0, len(samples), CHUNK):
             part = samples[start : start + CHUNK]
-            good = np.abs(part) <= _LOUDEST
-            if not good.all():
+            # Where the squares sum up to no more than that of the loudest, none is louder, and each a number.
+            if not part.dot(part) <= _LOUDEST**2 and not (np.abs(part) <= _LOUDEST).all():
                 part = np.where(np.isfinite(part), np.clip(part, -_LOUDEST, _LOUDEST), np.float32(0.0))
             self._advance(part)
             self._queue.read_into(out[start : start + len(part)])

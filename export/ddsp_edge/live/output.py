@@ -33,7 +33,8 @@ class Limiter:
 
     def process(self, audio: Array) -> Array:
         """Limit samples `[hops * hop]`; return as many, float32, the input where it needs no change."""
-        if self._level <= 1.0 and np.abs(audio).max(initial=0.0) <= 1.0:
+        # Where the squares sum up to 1 at most no sample is beyond.
+        if self._level <= 1.0 and (audio.dot(audio) <= 1.0 or np.abs(audio).max(initial=0.0) <= 1.0):
             return audio
         out = np.empty_like(audio, dtype=np.float32)
         for start in range(0, len(audio), self.spec.hop):
