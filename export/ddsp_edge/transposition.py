@@ -10,6 +10,7 @@ from ddsp_edge.ranges import check_range
 from ddsp_edge.units import Array, hz_to_midi, midi_to_hz
 
 MAX_OCTAVES = 8  # either way: what a shift beyond them gives nobody can hear
+_LEAST_HZ = 1.0
 _NOTE_STEPS = 10  # bins of the histogram a semitone
 _MARGIN = 2.0 ** (1 / 12)  # how far outside the range the median may lie
 
@@ -33,12 +34,12 @@ class PlayedPitches:
 
     def add(self, f0_hz: Array) -> None:
         """Count frames `[frames]`, Hz; those without a pitch (0) are left out."""
-        steps = hz_to_midi(f0_hz[f0_hz > 0.0]) * _NOTE_STEPS
+        steps = hz_to_midi(f0_hz[f0_hz >= _LEAST_HZ]) * _NOTE_STEPS
         np.add.at(self._counts, np.clip(steps, 0, len(self._counts) - 1).astype(np.int64), 1)
 
     def count(self, f0_hz: float) -> None:
         """Count one frame; see `add`."""
-        if f0_hz > 0.0:
+        if f0_hz >= _LEAST_HZ:
             step = (69.0 + 12.0 * log2(f0_hz / 440.0)) * _NOTE_STEPS
             self._counts[int(min(max(step, 0.0), len(self._counts) - 1.0))] += 1
 
