@@ -10,6 +10,7 @@
 All tensors are float32 `[1, size]`, features and controls of `block` `[frames, size]`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from ddsp_edge.voice_graph import PLAYER, VoiceLayout
 from ddsp_edge.voice_graph import SIGNATURE as VOICE
 from ddsp_export.convert import SCALED, STEP
 from ddsp_export.graph import SynthesizerGraph
+from ddsp_tf.errors import DdspError
 from ddsp_tf.models.autoencoder import FEATURES, Autoencoder
 from ddsp_tf.models.scaling import scale_f0, scale_loudness
 
@@ -117,12 +119,22 @@ def make_endpoints(
         next_states = {name: out[name] for name in states}
         return {**next_states, **synthesize({**given, **out})}
 
+    _check_names([*FEATURES, *SCALED, *states, *controls, *synthesizer.noises, *synthesizer.states])
     own = _rows({**synthesizer.noises, **synthesizer.states})
     endpoints[SYNTHESIZE] = _endpoint({"f0_hz": [1, 1], **_rows(controls), **own}, synthesize)
     endpoints[PLAY] = _endpoint({**{name: [1, 1] for name in FEATURES}, **state_shapes, **own}, play)
     if voice is not None:
         endpoints[VOICE] = _voice(step, states, voice)
     return endpoints
+
+
+def _check_names(names: list[str]) -> None:
+    """Refuse two tensors of one name: a graph would take the one for the other."""
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise DdspError(
+            f"the synthesizer has two tensors of the name {', '.join(twice)}: give its nodes other names"
+        )
 
 
 def _voice(

@@ -6,9 +6,11 @@ from ai_edge_litert.interpreter import Interpreter
 
 from ddsp_edge.numpy_graph import NumpyGraph
 from ddsp_export.convert import convert
-from ddsp_export.endpoints import BLOCK_FRAMES
+from ddsp_export.endpoints import BLOCK_FRAMES, make_endpoints
+from ddsp_export.graph import SynthesizerGraph
 from ddsp_export.operators import check_operators
 from ddsp_export.quantize import quantize_weights
+from ddsp_tf.errors import DdspError
 from ddsp_tf.models import Autoencoder
 from tests import tiny
 
@@ -64,3 +66,12 @@ def test_every_decoder_is_asked_in_the_same_way(kind):
     for name, values in steps.items():
         np.testing.assert_allclose(blocks[name], values, atol=1e-6)
     assert NumpyGraph(flatbuffer, "step").outputs.keys() == {*steps, *states}  # which knows all its operators
+
+
+def test_two_tensors_of_one_name_are_refused():
+    """A noise whose node is called as a control is: a graph would take one for the other."""
+    model = Autoencoder.from_experiment(tiny.config())
+    synthesizer = SynthesizerGraph(model.spec, {"nodes": [], "output": "none"}, {})
+    synthesizer.noises["harmonic_amplitude"] = model.spec.hop
+    with pytest.raises(DdspError, match="two tensors of the name harmonic_amplitude: give its nodes other"):
+        make_endpoints(model, synthesizer)
