@@ -8,6 +8,9 @@ TEST_JOBS ?= 2
 
 # The whole of tests/device takes an hour under emulation.
 ARM64_TESTS ?= tests/device/test_other_processors.py tests/device/test_play_host.py
+# Live players, without the minute that takes an emulator longer than all else.
+LIVE_ON_ARM64 ?= tests/device/live/test_backends.py \
+	--deselect tests/device/live/test_backends.py::test_a_minute_through_the_graph_is_that_of_numpy
 
 BIN = $(VENV)/bin
 DEVICE_BIN = $(DEVICE_VENV)/bin
@@ -42,7 +45,7 @@ test-device: $(DEVICE_VENV)/.installed
 # instructions; the synthesizer, in numpy, is the same on both.
 ON_ARM64 = DDSP_BLOCK_TENSORFLOW=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=.:export $(ARM64)/python -m pytest -q -p no:cacheprovider
 test-arm64: $(ARM64)/python
-	QEMU_CPU=cortex-a72 $(ON_ARM64) $(ARM64_TESTS) tests/device/test_law_one.py
+	QEMU_CPU=cortex-a72 $(ON_ARM64) $(ARM64_TESTS) $(LIVE_ON_ARM64) tests/device/test_law_one.py
 	QEMU_CPU=cortex-a76 $(ON_ARM64) $(ARM64_TESTS)
 
 $(ARM64)/python: tests/arm64/setup.sh constraints.txt
