@@ -14,6 +14,8 @@ import numpy as np
 from ddsp_edge.errors import DdspError
 from ddsp_edge.units import Array
 
+_FIELDS = 32  # of a table that are read: no table of the schema has more
+
 _KINDS = {kind: struct.Struct("<" + kind) for kind in "bBHiIfq"}
 
 
@@ -33,8 +35,10 @@ class Table:
         begin = where - _number(data, where, "i")
         size = _number(data, begin, "H")
         _within(data, begin, size)
-        # Where each field lies, from the beginning of the table; 0 where it is not there.
-        self._fields = struct.unpack_from(f"<{(size - 4) // 2}H", data, begin + 4) if size > 4 else ()
+        # Where each field lies, from the beginning of the table; 0 where it is not there. Many tables may
+        # refer to one long vtable: no more of it is kept than is read.
+        count = min(max(0, (size - 4) // 2), _FIELDS)
+        self._fields = struct.unpack_from(f"<{count}H", data, begin + 4)
 
     @classmethod
     def root(cls, data: bytes) -> "Table":

@@ -16,9 +16,8 @@ from ddsp_edge.units import Array
 MAX_SIGNATURES, MAX_GRAPHS, MAX_PORTS = 100, 100, 1000
 MAX_TENSORS, MAX_OPERATORS, MAX_BUFFERS = 20_000, 10_000, 100_000
 MAX_RANK = 8
-MAX_VALUES = (
-    1 << 26
-)  # in the constants that are used, and in the tensors that are computed; 256 MiB as float32
+MAX_VALUES = 1 << 26
+"""In the constants that are used, and in the tensors that are computed: 256 MiB as float32."""
 
 FLOAT32, FLOAT16, INT32, INT64, INT8 = 0, 1, 2, 4, 9  # of the schema's TensorType
 _KINDS = {FLOAT32: "f", FLOAT16: "e", INT32: "i", INT64: "q", INT8: "b"}
@@ -161,14 +160,17 @@ def read_graph(model: bytes, signature: str) -> Graph:
     used |= {number for operator in operators for number in (*operator.inputs, *operator.outputs)}
     tables, buffers = graph.tables(0, MAX_TENSORS), root.tables(4, MAX_BUFFERS)
     tensors: dict[int, Tensor] = {}
+    constants = computed = 0
     for number in sorted(used - {-1}):
         if not 0 <= number < len(tables):
             raise DdspError(f"it uses tensor {number} of {len(tables)}")
-        tensors[number] = _tensor(tables[number], number, buffers)
-    constants = sum(tensor.data.size for tensor in tensors.values() if tensor.data is not None)
-    computed = sum(tensor.size for tensor in tensors.values() if tensor.data is None)
-    if max(constants, computed) > MAX_VALUES:
-        raise DdspError(f"it has {constants} weights and computes {computed} values: {MAX_VALUES} at most")
+        tensor = tensors[number] = _tensor(tables[number], number, buffers)
+        if tensor.data is None:
+            computed += tensor.size
+        else:
+            constants += tensor.size
+        if max(constants, computed) > MAX_VALUES:
+            raise DdspError(f"it has {constants} weights or computes {computed} values: {MAX_VALUES} at most")
     return Graph(tensors, operators, inputs, outputs)
 
 
@@ -192,11 +194,11 @@ def _ports(definition: Table, field: int) -> dict[str, int]:
 
 
 def _tensor(table: Table, number: int, buffers: list[Table]) -> Tensor:
-    sizes = table.numbers(0, "i").tolist()
-    shape, kind = tuple(sizes), table.whole(1, "b")
+    sizes, kind = table.numbers(0, "i"), table.whole(1, "b")
+    shape = tuple(sizes[: MAX_RANK + 1].tolist())
     if len(shape) > MAX_RANK or any(size < 1 for size in shape):
-        raise DdspError(f"tensor {number} has the impossible shape {str(sizes)[:60]}")
-    elements = math.prod(sizes)
+        raise DdspError(f"tensor {number} has the impossible shape {str(list(shape))[:60]}")
+    elements = math.prod(shape)
     place = table.whole(2, "I")
     if place >= len(buffers):
         raise DdspError(f"tensor {number} is in buffer {place} of {len(buffers)}")
@@ -207,17 +209,19 @@ def _tensor(table: Table, number: int, buffers: list[Table]) -> Tensor:
             raise DdspError(f"tensor {number} is a constant of type {kind}, which is not read here")
         dtype = np.dtype(_KINDS[kind]).newbyteorder("<")
         if len(stored) != elements * dtype.itemsize:
-            raise DdspError(f"tensor {number} has {len(stored)} bytes, not what {sizes} needs")
+            raise DdspError(f"tensor {number} has {len(stored)} bytes, not what {list(shape)} needs")
         data = stored.view(dtype).reshape(shape)
     elif kind != FLOAT32:
         raise DdspError(_INTEGERS)
-    return Tensor(shape, kind, data, _scales(table.table(4)))
+    return Tensor(shape, kind, data, _scales(table.table(4), max(shape, default=1)))
 
 
-def _scales(quantization: Table | None) -> Array:
+def _scales(quantization: Table | None, most: int) -> Array:
     if quantization is None:
         return np.zeros(0, np.float32)
     scales, zeros = quantization.numbers(2, "f"), quantization.numbers(3, "q")
+    if max(len(scales), len(zeros)) > most:
+        raise DdspError(f"a tensor has {max(len(scales), len(zeros))} scales for {most} outputs")
     if zeros.any() or quantization.whole(6) or not np.isfinite(scales).all():
         raise DdspError(_INTEGERS)
-    return scales.astype(np.float32)
+    return scales.astype(np.float32, copy=False)  # a view: a thousand tensors may share them

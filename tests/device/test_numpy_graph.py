@@ -1,12 +1,15 @@
 """A network in numpy: what LiteRT computes, and models that cannot be, refused in words."""
 
 import copy
+import struct
+import tracemalloc
 
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from ddsp_edge import DdspError, numpy_graph, read_model_file, tflite
+from ddsp_edge.flatbuffer import Table
 from ddsp_edge.network import Network
 from ddsp_edge.numpy_graph import NumpyGraph
 from ddsp_edge.units import scale_f0, scale_loudness
@@ -189,8 +192,8 @@ HOSTILE = {
     "two outputs": (operator_with("TANH", outputs=[1, 2]), "TANH computes tensor 1, which is there"),
     "buffer of nowhere": (tensor_with(buffer=9999), "is in buffer 9999 of"),
     "in integers": (tensor_with(type=schema.TensorType.INT8), r"computes in integers \(int8-full\)"),
-    "huge": (tensor_with(shape=[1, 2**31 - 1]), "weights and computes .* values"),
-    "huge in eight ways": (tensor_with(shape=[2**31 - 1] * 8), "weights and computes .* values"),
+    "huge": (tensor_with(shape=[1, 2**31 - 1]), "weights or computes .* values"),
+    "huge in eight ways": (tensor_with(shape=[2**31 - 1] * 8), "weights or computes .* values"),
     "no size": (tensor_with(shape=[1, 0]), "impossible shape"),
     "negative": (tensor_with(shape=[1, -16]), "impossible shape"),
     "many axes": (tensor_with(shape=[1] * 9), "impossible shape"),
@@ -208,6 +211,7 @@ HOSTILE = {
     "axis of a join": (option_with("CONCATENATION", axis=5), "CONCATENATION has the axis 5 of 2"),
     "weights in another order": (option_with("FULLY_CONNECTED", weightsFormat=1), "no constant matrix"),
     "scales": (quantized(scale=np.ones(5, np.float32)), "quantized in a way"),
+    "scales beyond outputs": (quantized(scale=np.ones(999, np.float32)), "999 scales for 48 outputs"),
     "scale of nothing": (quantized(scale=np.full(48, np.nan, np.float32)), "computes in integers"),
     "zero points": (quantized(zeroPoint=np.full(48, 3)), "computes in integers"),
     "no signature": (no_signature, "has no signature 'step'. Signatures: stop"),
@@ -227,12 +231,37 @@ def test_a_model_that_cannot_be_is_refused_in_words(case):
     assert "\n" not in str(caught.value)
 
 
+def test_tables_that_share_a_long_vtable_cost_no_memory():
+    """A vtable may be 64 kB long, and that of any number of tables."""
+    size = 65_534
+    vtable = struct.pack("<HH", size, 4) + bytes([1, 2]) * ((size - 4) // 2)
+    data = vtable + b"\0\0" + struct.pack("<i", len(vtable) + 2)
+    tracemalloc.start()
+    tables = [Table(data, len(vtable) + 2) for _ in range(2000)]
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert taken < 2000 * len(tables)
+    with pytest.raises(DdspError, match="an offset points to byte"):
+        tables[0].whole(0)
+
+
+def test_products_count_as_work_besides_the_weights(monkeypatch):
+    model = unpacked()
+    tensors = model.subgraphs[0].tensors
+    weights = sum(int(np.prod(tensors[one.inputs[1]].shape)) for one in operators(model, "FULLY_CONNECTED"))
+    monkeypatch.setattr(numpy_graph, "MAX_WORK", 2 * weights)
+    with pytest.raises(DdspError, match="products in a frame"):
+        NumpyGraph(SMALL, "step")
+    monkeypatch.setattr(numpy_graph, "MAX_WORK", 4 * weights)
+    NumpyGraph(SMALL, "step")
+
+
 def test_work_and_memory_have_limits(monkeypatch):
     monkeypatch.setattr(numpy_graph, "MAX_WORK", 1000)
     with pytest.raises(DdspError, match="more than 1000 products in a frame"):
         NumpyGraph(SMALL, "step")
     monkeypatch.setattr(tflite, "MAX_VALUES", 1000)
-    with pytest.raises(DdspError, match=r"weights and computes .* values: 1000 at most"):
+    with pytest.raises(DdspError, match=r"weights or computes .* values: 1000 at most"):
         NumpyGraph(SMALL, "step")
     monkeypatch.setattr(tflite, "MAX_OPERATORS", 50)
     with pytest.raises(DdspError, match=r"claims .* entries where at most 50 are read"):
