@@ -1,10 +1,12 @@
 """Every setting by OSC (Open Sound Control 1.0), from a phone or another program."""
 
+import logging
+import socketserver
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import Any
 
 from ddsp_edge.errors import DdspError
 from ddsp_edge.live.effect import LiveEffect
@@ -12,6 +14,8 @@ from ddsp_edge.live.keys import LiveInstrument
 
 _EXTRA = "OSC needs python-osc: pip install 'ddsp-tf[live]'"
 _MESSAGES = ("note_on", "note_off", "pitch_bend", "control_change")
+_BUNDLE = b"#bundle\0"
+_DEEPEST = 8  # bundles within bundles
 
 
 class Remote:
@@ -20,7 +24,7 @@ class Remote:
     `/NAME value` sets the setting of that name (`/gain_db -6`, `/gate 1`), `/panic` stops all sound. An
     instrument with keys also hears `/note_on note velocity`, `/note_off note`, `/pitch_bend bend` (-1 to 1)
     and `/control_change control value`. What is unknown or no number is counted and passed over: a message
-    from a network never stops the sound.
+    from a network never stops the sound. The messages of a bundle are heard at once, whatever its time.
 
     Args:
         player: What plays.
@@ -33,6 +37,27 @@ class Remote:
             for field in fields(player.settings)
         }
         self.refused = 0
+
+    def hear_packet(self, packet: bytes, depth: int = 0) -> None:
+        """Take in what a datagram holds, a message or a bundle, however broken."""
+        from pythonosc.osc_message import OscMessage, ParseError
+
+        try:
+            if not packet.startswith(_BUNDLE):
+                message = OscMessage(packet)
+                self.hear(message.address, *message.params)
+                return
+            if depth >= _DEEPEST:
+                raise ValueError("bundles within bundles")
+            start = len(_BUNDLE) + 8  # behind the time
+            while start < len(packet):
+                end = start + 4 + int.from_bytes(packet[start : start + 4], "big")
+                if not start + 4 < end <= len(packet):
+                    raise ValueError("a part that is not there")
+                self.hear_packet(packet[start + 4 : end], depth + 1)
+                start = end
+        except (ParseError, ValueError, TypeError, IndexError, struct.error):
+            self.refused += 1
 
     def hear(self, address: str, *values: object) -> None:
         """Take in one message."""
@@ -80,24 +105,34 @@ def listening_for_osc(player: LiveEffect | LiveInstrument, host: str, port: int)
     if not 0 <= port <= 65_535:
         raise DdspError(f"A port is from 1 to 65535. Received: {port}")
     try:
-        from pythonosc.dispatcher import Dispatcher
-        from pythonosc.osc_server import BlockingOSCUDPServer
+        import pythonosc.osc_message  # noqa: F401  # told here, and not by the first message
     except ImportError as error:
         raise DdspError(_EXTRA) from error
-    dispatcher = Dispatcher()
-    dispatcher.set_default_handler(Remote(player).hear)
+    remote = Remote(player)
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            remote.hear_packet(self.request[0])
+
     try:
-        server: Any = BlockingOSCUDPServer((host, port), dispatcher)
+        server = socketserver.UDPServer((host, port), Handler)
     except OSError as error:
         raise DdspError(f"OSC cannot listen at {host}, port {port}: {error.strerror or error}") from error
     thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
     thread.start()
+    logging.getLogger().addFilter(_not_of_osc)
     try:
         yield int(server.server_address[1])
     finally:
+        logging.getLogger().removeFilter(_not_of_osc)
         server.shutdown()
         thread.join(1.0)
         server.server_close()
+
+
+def _not_of_osc(record: logging.LogRecord) -> bool:
+    """Leave out what python-osc logs of broken packets: a network could fill the journal with it."""
+    return "pythonosc" not in record.pathname
 
 
 def _number(value: object) -> float:

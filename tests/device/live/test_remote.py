@@ -1,10 +1,12 @@
 """OSC: every setting, keys, and what is wrong is passed over."""
 
 import socket
+import struct
 import sys
 import time
 from dataclasses import fields
 
+import numpy as np
 import pytest
 
 from ddsp_edge import DdspError
@@ -95,7 +97,50 @@ def test_messages_come_over_the_network(keys):
     keys.settings.gain_db = 0.0
 
 
+def gain(value):
+    return b"/gain_db\0\0\0\0,f\0\0" + struct.pack(">f", value)
+
+
+def bundle(*parts, time=b"\xff" * 8):
+    return b"#bundle\0" + time + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def test_the_messages_of_a_bundle_are_heard_at_once(keys):
+    """Whatever its time: a sender whose clock is fast must not make anybody wait."""
+    pytest.importorskip("pythonosc")
+    remote = Remote(keys)
+    remote.hear_packet(bundle(gain(-3.0), bundle(b"/reverb\0,f\0\0" + struct.pack(">f", 0.5))))
+    assert (keys.settings.gain_db, keys.settings.reverb) == (-3.0, 0.5)
+    assert remote.refused == 0
+
+
+def test_broken_packets_are_passed_over_without_a_word(keys, capfd):
+    pytest.importorskip("pythonosc")
+    rng, good = np.random.default_rng(0), [gain(-3.0), bundle(gain(1.0), gain(2.0))]
+    deep = gain(5.0)
+    for _ in range(50):
+        deep = bundle(deep)
+    packets = [b"", b"/", b"#bundle\0", deep, b"/\xff\xfe\0,i\0\0\0\0\0\1", b"/a\0\0,s\0\0\xff\xff\0\0"]
+    for _ in range(500):
+        packet = bytearray(good[int(rng.integers(2))])
+        for where in rng.integers(0, len(packet), 2):
+            packet[where] = int(rng.integers(256))
+        packets.append(bytes(packet[: int(rng.integers(1, len(packet) + 1))]))
+    with (
+        listening_for_osc(keys, "127.0.0.1", 0) as port,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out,
+    ):
+        for packet in packets:
+            out.sendto(packet, ("127.0.0.1", port))
+        deadline = time.monotonic() + 10.0
+        while keys.settings.gain_db != -7.5 and time.monotonic() < deadline:
+            out.sendto(gain(-7.5), ("127.0.0.1", port))
+            time.sleep(0.01)
+    assert keys.settings.gain_db == -7.5
+    assert capfd.readouterr() == ("", "")
+
+
 def test_without_the_extra_it_is_said(keys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pythonosc.dispatcher", None)
+    monkeypatch.setitem(sys.modules, "pythonosc.osc_message", None)
     with pytest.raises(DdspError, match=r"ddsp-tf\[live\]"), listening_for_osc(keys, "127.0.0.1", 0):
         pass
