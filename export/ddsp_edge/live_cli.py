@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddsp_edge.command import path_argument, tell
 from ddsp_edge.errors import DdspError, printable
-from ddsp_edge.ranges import check_range
+from ddsp_edge.ranges import MAX_VOICES, check_range
 from ddsp_edge.settings_file import with_settings_file
 
 if TYPE_CHECKING:
@@ -136,7 +136,9 @@ def _midi_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--computer-keys", action="store_true", default=None, help="play on the computer's keys in any case"
     )
-    parser.add_argument("--voices", metavar="N", type=int, help=f"notes at a time; 1 plays legato ({VOICES})")
+    parser.add_argument(
+        "--voices", metavar="N", type=_voices, help=f"notes at a time; 1 plays legato ({VOICES})"
+    )
     _common(parser)
     _settings(parser, _KEYS)
 
@@ -159,7 +161,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--block", metavar="N", type=_block, help="samples a block (the card's choice)")
     parser.add_argument("--seconds", metavar="S", type=_number, help="end after so many seconds")
-    parser.add_argument("--osc", metavar="PORT", type=int, help="hear settings by OSC at this UDP port")
+    parser.add_argument("--osc", metavar="PORT", type=_port, help="hear settings by OSC at this UDP port")
     parser.add_argument(
         "--osc-host", metavar="ADDRESS", help="where: 0.0.0.0 lets the whole network play (127.0.0.1)"
     )
@@ -226,6 +228,7 @@ def _run(arguments: argparse.Namespace, player: "LiveEffect | LiveInstrument", w
 
 
 def _install_service(arguments: argparse.Namespace, player: argparse.ArgumentParser) -> None:
+    from ddsp_edge.card import read_model_file
     from ddsp_edge.service import NAME, install_service
 
     # What would not start is refused here, where somebody reads it.
@@ -233,8 +236,7 @@ def _install_service(arguments: argparse.Namespace, player: argparse.ArgumentPar
     instrument: Path | None = with_settings_file(asked, player, {}).instrument
     if instrument is None:
         raise DdspError(f'{arguments.settings} names no instrument: instrument = "FILE.tflite"')
-    if not instrument.is_file():
-        raise DdspError(f"{arguments.settings}: instrument: {instrument}: no such file")
+    read_model_file(instrument)
     path, before = install_service(arguments.what, arguments.settings, arguments.folder)
     if before:
         tell(f"There is one service; this one takes the place of the one that ran {printable(before)}")
@@ -336,6 +338,20 @@ def _number(text: str, name: str | None = None) -> float:
         except DdspError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
     return value
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"a port is from 1 to 65535. Received: {text!r}")
+    return int(text)
+
+
+def _voices(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_VOICES:
+        raise argparse.ArgumentTypeError(
+            f"voices must be a whole number from 1 to {MAX_VOICES}. Received: {text!r}"
+        )
+    return int(text)
 
 
 def _block(text: str) -> int:

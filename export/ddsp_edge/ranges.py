@@ -2,6 +2,7 @@
 
 from ddsp_edge.errors import DdspError
 
+MAX_VOICES = 32
 MAX_SHIFT_DB = 80.0
 _DECIBELS = (-MAX_SHIFT_DB, MAX_SHIFT_DB)
 _SECONDS = (0.0, 20.0)

@@ -69,12 +69,15 @@ def scale_loudness(loudness_db: npt.ArrayLike) -> Array:
     return np.asarray(scaled, dtype=_float(loudness_db))
 
 
+def energy(values: Array) -> float:
+    """Sum of squares; infinite where it overflows, without the warning that `dot` gives."""
+    return float(np.vdot(values, values))
+
+
 def all_finite(values: Array) -> bool:
     """Whether no number is infinite or none at all."""
-    if values.size <= _ONE_SUM:  # of the squares of a hop one sum tells, at a third of the cost
-        flat = values.reshape(-1)
-        if isfinite(flat.dot(flat)):
-            return True
+    if values.size <= _ONE_SUM and isfinite(energy(values)):  # at a third of the cost
+        return True
     return bool(np.isfinite(values).all())
 
 

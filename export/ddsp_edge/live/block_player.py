@@ -10,7 +10,7 @@ from ddsp_edge.live.output import Output
 from ddsp_edge.live.sample_queue import SampleQueue
 from ddsp_edge.live.settings import Settings
 from ddsp_edge.live.voices import VoiceBank
-from ddsp_edge.units import Array
+from ddsp_edge.units import Array, energy
 
 CHUNK = 1024  # samples looked at together: bounds memory, whatever a block's size
 _LOUDEST = 8.0  # 18 dB over full scale; what is beyond is no sound, and would overflow when squared
@@ -59,7 +59,7 @@ class BlockPlayer(ABC):
         for start in range(0, len(samples), CHUNK):
             part = samples[start : start + CHUNK]
             # Where the squares sum up to no more than that of the loudest, none is louder, and each a number.
-            if not part.dot(part) <= _LOUDEST**2 and not (np.abs(part) <= _LOUDEST).all():
+            if not energy(part) <= _LOUDEST**2 and not (np.abs(part) <= _LOUDEST).all():
                 part = np.where(np.isfinite(part), np.clip(part, -_LOUDEST, _LOUDEST), np.float32(0.0))
             self._advance(part)
             self._queue.read_into(out[start : start + len(part)])

@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +106,7 @@ class LiveInstrument(BlockPlayer):
 
     def pitch_bend(self, bend: float, offset: int = 0, channel: int = 0) -> None:
         """Move the pitch wheel: -1 (down by the bend range, 2 semitones if not set) to 1 (up)."""
-        if not -1.0 <= bend <= 1.0:
+        if not (isinstance(bend, Real) and -1.0 <= bend <= 1.0):
             raise DdspError(f"bend must be from -1 to 1. Received: {bend!r}")
         self._send(0xE0, round(bend * 8192), 0, offset, channel)
 
@@ -126,15 +127,15 @@ class LiveInstrument(BlockPlayer):
         return self.process(np.zeros(n_samples, np.float32))
 
     def _send(self, status: int, first: int, second: int, offset: int, channel: int) -> None:
-        if offset < 0:
-            raise DdspError(f"offset must be 0 or more samples. Received: {offset}")
+        if isinstance(offset, bool) or not isinstance(offset, Integral) or offset < 0:
+            raise DdspError(f"offset must be a whole number of samples, 0 or more. Received: {offset!r}")
         if channel not in range(CHANNELS):
             raise DdspError(f"channel must be a whole number from 0 to 15. Received: {channel!r}")
         if len(self._events) >= self._max_waiting:
             # Nobody plays. To lose a message might leave a note sounding for ever; nothing is left sounding.
             self._panic = True
             return
-        self._events.append((self._position + offset, status | int(channel), first, second))
+        self._events.append((self._position + int(offset), status | int(channel), first, second))
 
     def _advance(self, part: Array) -> None:
         while len(self._queue) < len(part):
@@ -238,6 +239,6 @@ class LiveInstrument(BlockPlayer):
 
 
 def _seven_bits(name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 127:
+    if isinstance(value, bool) or not isinstance(value, Integral) or not 0 <= value <= 127:
         raise DdspError(f"{name} must be a whole number from 0 to 127. Received: {value!r}")
-    return value
+    return int(value)

@@ -84,7 +84,7 @@ class NumpyVoices:
         self._together.reset()
 
     def reset_voice(self, voice: int) -> None:
-        """Forget what a voice played: its next frame is frame 0."""
+        """Forget what a voice of `play_voices` played: its next frame is frame 0."""
         self._network.reset_voice(voice)
         self._together.reset_voice(voice)
 

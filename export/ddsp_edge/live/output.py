@@ -3,7 +3,7 @@
 import numpy as np
 
 from ddsp_edge.frames import FrameSpec
-from ddsp_edge.units import Array, silence_bad
+from ddsp_edge.units import Array, energy, silence_bad
 
 _RELEASE_S = 0.1  # time constant: shorter is heard as distortion of low notes, longer as pumping
 
@@ -34,7 +34,7 @@ class Limiter:
     def process(self, audio: Array) -> Array:
         """Limit samples `[hops * hop]`; return as many, float32, the input where it needs no change."""
         # Where the squares sum up to 1 at most no sample is beyond.
-        if self._level <= 1.0 and (audio.dot(audio) <= 1.0 or np.abs(audio).max(initial=0.0) <= 1.0):
+        if self._level <= 1.0 and (energy(audio) <= 1.0 or np.abs(audio).max(initial=0.0) <= 1.0):
             return audio
         out = np.empty_like(audio, dtype=np.float32)
         for start in range(0, len(audio), self.spec.hop):

@@ -32,8 +32,12 @@ class Settings:
 
     def number(self, name: str, default: float = 0.0) -> float:
         """The field `name` within its range; the default where it is not a number."""
-        number, (low, high) = float(getattr(self, name)), RANGES[name]
-        return default if math.isnan(number) else min(max(number, low), high)
+        low, high = RANGES[name]
+        try:
+            value = float(getattr(self, name))
+        except (TypeError, ValueError, OverflowError):
+            return default
+        return default if math.isnan(value) else min(max(value, low), high)
 
     def decibels(self, name: str) -> float:
         """The field `name`, dB, within what can be meant."""

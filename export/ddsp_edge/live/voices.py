@@ -14,12 +14,12 @@ from ddsp_edge.errors import DdspError
 from ddsp_edge.live.numpy_voices import NumpyVoices, VoiceNetwork
 from ddsp_edge.live.settings import Settings
 from ddsp_edge.network import has_litert
+from ddsp_edge.ranges import MAX_VOICES
 from ddsp_edge.synthesis import FilteredNoise, Processor
 from ddsp_edge.synthesizer import Synthesizer
 from ddsp_edge.units import Array
 from ddsp_edge.voice_graph import VoiceGraph, VoiceLayout
 
-MAX_VOICES = 32
 BACKENDS = ("auto", "graph", "numpy")
 """What voices are played with: the `graph` in the model file, the network by LiteRT and the synthesizer in
 `numpy`, or `auto`, the graph wherever the file has it: it is the faster one."""
@@ -34,7 +34,7 @@ class VoicePlayer(Protocol):
         """Forget everything."""
 
     def reset_voice(self, voice: int) -> None:
-        """Forget what a voice played: its next frame is frame 0."""
+        """Forget what a voice of `play_voices` played: its next frame is frame 0."""
 
     def play(self, f0_hz: Array, loudness_db: Array, gains: Sequence[float]) -> Array:
         """Play frames `[frames]` of voice 0: float32 `[frames * hop]`, finite."""
@@ -75,10 +75,6 @@ class VoiceBank:
             raise DdspError(f"voices must be a whole number from 1 to {MAX_VOICES}. Received: {voices!r}")
         file = read_model_file(path)
         self.card, self.spec = file.card, file.card.spec
-        if not file.card.f0_hz_range.median > 0.0:
-            raise DdspError(
-                f"{path}: the median of f0_hz_range must be above 0 Hz, not {file.card.f0_hz_range.median}"
-            )
         try:
             if backend == "graph" and not file.card.voice:
                 raise DdspError("The model has no signature 'voice': export it again, without --no-play")
@@ -113,7 +109,7 @@ class VoiceBank:
         self._share = 1.0
 
     def reset_voice(self, voice: int) -> None:
-        """Forget what a voice played: its next frame is frame 0."""
+        """Forget what a voice of `play_voices` played: its next frame is frame 0."""
         self._player.reset_voice(voice)
 
     def play(self, f0_hz: Array, loudness_db: Array, settings: Settings) -> Array:

@@ -69,3 +69,30 @@ def test_after_a_reset_all_is_as_at_the_start(lookahead):
     first = [follower.push(block) for block in blocks]
     follower.reset()
     assert [follower.push(block) for block in blocks] == first
+
+
+@pytest.mark.parametrize("lookahead", [0, None])
+def test_noise_and_rests_have_no_pitch_and_tones_have_theirs(lookahead):
+    """Without look-ahead too, as `--latency low` has it: a second each of rest, noise, tone, a faint tone."""
+    spec, rng = FrameSpec(16_000, 128), np.random.default_rng(0)
+    time = np.arange(16_000) / 16_000
+    tone = sum(np.sin(2 * np.pi * 220.0 * k * time) / k for k in range(1, 9))
+    parts = [np.zeros(16_000), 0.1 * rng.normal(size=16_000), 0.1 * tone, 10 ** (-75 / 20) * tone]
+    for index, part in enumerate(parts):
+        tracker = PitchTracker(spec, 110.0, 2000.0, lookahead)
+        f0_hz, voicing = tracker.push(part.astype(np.float32))
+        voiced = voicing[10:] >= VOICED
+        if index != 2:
+            assert voiced.mean() < 0.1, index
+            continue
+        assert voiced.all()
+        assert np.abs(1200.0 * np.log2(f0_hz[10:] / 220.0)).max() < 10.0
+
+
+def test_a_tracker_that_is_reset_is_as_new():
+    tracker, sound = PitchTracker(FrameSpec(16_000, 128), 110.0, 2000.0, 0), phrase(16_000)
+    want = tracker.push(sound[:8000])
+    tracker.push(sound[8000:])
+    tracker.reset()
+    for found, first in zip(tracker.push(sound[:8000]), want, strict=True):
+        np.testing.assert_array_equal(found, first)

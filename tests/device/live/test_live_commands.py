@@ -290,7 +290,9 @@ def test_settings_come_from_a_file_and_the_command_line_goes_first(run, card, po
         ("gain-db = 1e9", "gain_db must be from -80 to 80. Received: 1000000000.0"),
         ("reverb = [1]", "reverb must be a number or a text"),
         ('latency = "none"', "latency must be one of low, middle, full. Received: 'none'"),
-        ("voices = 2.5", "voices must be a whole number. Received: 2.5"),
+        ("voices = 2.5", "voices must be a whole number from 1 to 32. Received: '2.5'"),
+        ("voices = 99", "voices must be a whole number from 1 to 32. Received: '99'"),
+        ("osc = 99999", "a port is from 1 to 65535. Received: '99999'"),
         ("block =", "is not valid TOML"),
     ],
 )
@@ -333,6 +335,7 @@ def test_a_service_is_written_and_names_whole_paths(run, tmp_path, monkeypatch):
         ("voices = 2", "voices is no option here"),
         ("gain-db = 0", "settings.toml names no instrument"),
         ('instrument = "none.tflite"', "none.tflite: no such file"),
+        ('instrument = "settings.toml"', "settings.toml is not a TFLite file"),
     ],
 )
 def test_a_service_that_would_not_start_is_refused(run, tmp_path, text, words):

@@ -7,6 +7,7 @@ import soundfile
 from ddsp_edge import DdspError, FrameSpec, Instrument, LoudnessMeter
 from ddsp_edge.live import LATENCIES, EffectSettings, LiveEffect
 from ddsp_edge.live.matching import Gate, LoudnessMatch, OctaveMatch
+from ddsp_edge.live.output import Output
 from ddsp_edge.render import render_audio
 from tests.device.conftest import TINY
 
@@ -206,3 +207,50 @@ def test_matching_does_not_depend_on_the_blocks():
     want = live.process(phrase())
     live.reset()
     np.testing.assert_allclose(in_blocks(live, phrase(), [77]), want, atol=1e-5, rtol=0)
+
+
+# Levels and pitches beyond what can be.
+
+
+def test_a_pitch_is_never_above_nyquist():
+    """Eight octaves up every note lies beyond: it sounds as at Nyquist, where no harmonic is left."""
+    live = LiveEffect(TINY, EffectSettings(transposition=96.0), seed=1)
+    given = []
+    play = live._bank.play
+
+    def spy(f0_hz, loudness_db, settings):
+        given.append(f0_hz)
+        return play(f0_hz, loudness_db, settings)
+
+    live._bank.play = spy
+    sound = live.process(phrase())
+    assert np.isfinite(sound).all()
+    assert np.concatenate(given).max() == live.spec.sample_rate / 2
+
+
+@pytest.mark.parametrize("value", [1.01, -1.3, 40.0])
+def test_a_single_sample_beyond_full_scale_is_limited(value):
+    stage, audio = Output(FrameSpec(16_000, 128)), np.zeros(128, np.float32)
+    audio[50] = value
+    found = stage.process(audio.copy(), 1.0)
+    assert np.abs(found).max() == 1.0
+    np.testing.assert_array_equal(stage.process(0.5 * np.sign(audio), 1.0)[:50], 0.0)
+
+
+def test_a_single_sample_beyond_any_level_does_no_more_than_the_loudest():
+    """18 dB over full scale is the most that is heard."""
+
+    def played(value):
+        live, sound = LiveEffect(TINY, seed=1), phrase(0.4)
+        sound[3000] = value
+        return live.process(sound)
+
+    np.testing.assert_array_equal(played(1e9), played(8.0))
+    assert np.any(played(8.0) != played(0.5))
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_sample_makes_numpy_warn():
+    live = LiveEffect(TINY, seed=1)
+    for value in (1e20, 3e38, np.inf, np.nan):
+        assert np.isfinite(live.process(np.full(480, value, np.float32))).all()

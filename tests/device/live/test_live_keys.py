@@ -1,5 +1,7 @@
 """The live instrument: MIDI, voices, latency, panic."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -190,6 +192,9 @@ def test_numbers_out_of_range_are_refused(keys):
         lambda: keys.pitch_bend(float("nan")),
         lambda: keys.control_change(1, 200),
         lambda: keys.note_on(60, offset=-1),
+        lambda: keys.note_on(60, offset=float("nan")),
+        lambda: keys.note_on(60, offset=1.5),
+        lambda: keys.pitch_bend("up"),
         lambda: keys.note_on(60, channel=16),
         lambda: LiveInstrument(TINY, voices=0),
     ):
@@ -230,3 +235,22 @@ def test_the_limiter_keeps_full_scale_and_leaves_the_rest_alone():
     np.testing.assert_array_equal(limiter.process(soft), soft)
     loud = limiter.process(soft * np.float32(1e6))
     assert 0.9 < np.abs(loud).max() <= 1.0
+
+
+NONSENSE = ["loud", None, [], -(10**400), float("nan"), "3"]
+
+
+@pytest.mark.parametrize("value", NONSENSE, ids=lambda value: type(value).__name__)
+def test_whatever_is_assigned_to_a_setting_the_sound_goes_on(value):
+    keys = LiveInstrument(TINY, seed=1)
+    keys.note_on(60)
+    for field in dataclasses.fields(keys.settings):
+        setattr(keys.settings, field.name, value)
+    assert np.isfinite(keys.render(2000)).all()
+
+
+def test_numbers_of_numpy_are_numbers():
+    keys, same = LiveInstrument(TINY, seed=1), LiveInstrument(TINY, seed=1)
+    keys.note_on(np.int64(60), np.int64(90), np.int64(10))
+    same.note_on(60, 90, 10)
+    np.testing.assert_array_equal(keys.render(2000), same.render(2000))
