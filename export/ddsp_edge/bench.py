@@ -32,8 +32,9 @@ def bench(path: str | Path, seconds: float = 10.0) -> dict[str, Any]:
         `memory_mb` (of the process then), `live` (see `ddsp_edge.live.bench`), `network_us` (median, a
         frame), `synthesis_us` (median, a hop, by node), `realtime_factor` (`blocks of a hop`, `blocks of
         100 ms`, and `the same, following a recording`: with pitch and loudness tracked), and the grid:
-        `sample_rate`, `hop`. Ready for JSON. Real-time factors are of CPU time: on one thread that is the
-        time of an idle machine, whatever else this one is doing.
+        `sample_rate`, `hop`. All but `live` is of `step` and numpy, as files are rendered. Ready for JSON.
+        Real-time factors are of CPU time: on one thread that is the time of an idle machine, whatever else
+        this one is doing.
 
     Raises:
         DdspError: If the file cannot be played.
@@ -98,14 +99,14 @@ def measure(path: str | Path, seconds: float) -> dict[str, Any]:
     began = time.perf_counter()
     import numpy as np
 
-    from ddsp_edge.instrument import Instrument
     from ddsp_edge.live import LiveEffect
     from ddsp_edge.live.bench import measure_live
     from ddsp_edge.loudness import LoudnessMeter
     from ddsp_edge.pitch import PitchTracker
+    from ddsp_edge.render import instrument_for_files
     from ddsp_edge.units import scale_f0, scale_loudness
 
-    instrument = Instrument(path, seed=0)
+    instrument = instrument_for_files(path, seed=0)
     load_s = time.perf_counter() - began
     LiveEffect(path, seed=0).process(np.zeros(instrument.spec.sample_rate // 100, np.float32))
     start_s, memory_mb = time.process_time(), _resident_mb()

@@ -163,6 +163,13 @@ class Card:
             _ = card.spec  # refuses a sample rate or hop that cannot be
         except DdspError as error:
             raise DdspError(f"{origin}: its card cannot be right: {error}") from error
+        # What has no pitch begins there, in float32.
+        middle_hz, highest_hz = card.f0_hz_range.median, card.sample_rate / 2
+        if not (middle_hz <= highest_hz and np.float32(middle_hz) > 0.0):
+            raise DdspError(
+                f"{origin}: the median of f0_hz_range must be above 0 Hz and at most {highest_hz:g} Hz, not "
+                f"{middle_hz}"
+            )
         return card
 
 

@@ -71,15 +71,13 @@ def _render(arguments: argparse.Namespace) -> None:
 
 
 def _render_audio(arguments: argparse.Namespace, progress: "Progress") -> "RenderReport":
-    from ddsp_edge.instrument import Instrument
-    from ddsp_edge.network import has_litert
-    from ddsp_edge.render import render_audio
+    from ddsp_edge.render import instrument_for_files, render_audio
 
     for option in ("settings", "voices"):
         if getattr(arguments, option) is not None:
             raise DdspError(f"--{option} is for MIDI files, and {arguments.input} is none")
     return render_audio(
-        Instrument(arguments.instrument, arguments.seed, "step" if has_litert() else "numpy"),
+        instrument_for_files(arguments.instrument, arguments.seed),
         arguments.input,
         arguments.output,
         arguments.octaves or 0,

@@ -53,6 +53,8 @@ class GraphPlayer:
         self._synthesis_shapes = card.synthesis_state_shapes
         self._shapes = {**card.state_shapes, **self._synthesis_shapes}
         self._run = self._runner(PLAY, {name: [1, 1] for name in FEATURES}, self._shapes)
+        controls = {name: [1, channels] for name, channels in self._channels.items()}
+        self._end = self._runner(SYNTHESIZE, controls, self._synthesis_shapes)  # plays what rings on
         self.reset()
 
     def reset(self) -> None:
@@ -82,14 +84,12 @@ class GraphPlayer:
 
         All else stays as it was, as in `Synthesizer.flush`.
         """
-        controls = {name: [1, channels] for name, channels in self._channels.items()}
-        run = self._runner(SYNTHESIZE, controls, self._synthesis_shapes)
-        held = {name: np.zeros(shape, np.float32) for name, shape in controls.items()}
+        held = {name: np.zeros((1, channels), np.float32) for name, channels in self._channels.items()}
         # The state of a crossfade is its level and one more.
         held |= {control: self._states[state] - np.float32(1.0) for control, state in self._levels.items()}
         held["f0_hz"] = self._f0_hz
         given = {name: np.repeat(value, frames, axis=0) for name, value in held.items()}
-        return self._frames(run, given, self._synthesis_shapes)
+        return self._frames(self._end, given, self._synthesis_shapes)
 
     def _frames(self, run: Any, given: dict[str, Array], names: Iterable[str]) -> Array:
         """Run a signature on frames of what it takes besides noise, and on the states of these names."""

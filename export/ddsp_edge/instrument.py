@@ -75,8 +75,6 @@ class Instrument:
         # A frame given at a block's end is heard in full one hop later.
         self.latency_samples = self.spec.hop
         self._start_hz = float(np.float32(file.card.f0_hz_range.median))
-        if not self._start_hz > 0.0 or not np.isfinite(self._start_hz):
-            raise DdspError(f"{path}: the median of f0_hz_range must be above 0 Hz, not {self._start_hz}")
         self._begin()
 
     @cached_property
@@ -176,7 +174,8 @@ class Instrument:
         loudness = np.asarray(loudness_db, np.float64).reshape(-1)
         if len(f0) != len(loudness):
             raise DdspError(f"f0 has {len(f0)} frames and loudness {len(loudness)}; they must be as many")
-        loudness = np.where(np.isfinite(loudness), loudness, LOUDNESS_FLOOR_DB)
+        # Beyond 1e6 dB nothing differs, but for float32, in which there is no 1e39.
+        loudness = np.clip(np.where(np.isfinite(loudness), loudness, LOUDNESS_FLOOR_DB), -1e6, 1e6)
         # Rounded by the graph alone, f0 would let the two drift apart: 0.001 cycle in a minute.
         rounded = np.clip(f0, 0.0, self.spec.sample_rate / 2).astype(np.float32).astype(np.float64)
         held = hold_unvoiced(rounded, (rounded > 0.0) & (f0 < np.inf), self._f0_hz)

@@ -106,7 +106,7 @@ class PeriodFinder:
         every = np.full_like(difference, NONE)
         np.add(difference[:, searched], self._preference, out=every[:, searched], where=is_minimum)
         lags = every[:, searched].argpartition(self.count, axis=1)[:, : self.count] + self._shortest
-        # A flat `take` of a few values costs a tenth of `np.take_along_axis`, and a live tracker makes many.
+        # A flat `take` of a few values costs a tenth of `np.take_along_axis`.
         rows = np.arange(0, difference.size, difference.shape[1])[:, None]
         places = lags + rows
         cost = every.take(places)

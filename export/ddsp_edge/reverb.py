@@ -30,7 +30,7 @@ class Reverb:
             raise DdspError(f"impulse_response must have one dimension. Received shape: {response.shape}")
         self.spec = spec
         self.tail_samples = len(response) - 1
-        near = spec.hop * max(1, _NEAR_TAPS // spec.hop)
+        near = spec.hop * (_NEAR_TAPS // spec.hop) or _NEAR_TAPS
         self._near = response[:near][::-1].copy()
         self._far = _FarTaps(response[near:], near) if len(response) > near else None
         self.reset()

@@ -24,7 +24,8 @@ _INPUTS = {
     "Mix": ("audio_0", "audio_1", "level"),
 }
 _TYPES = [*_INPUTS, "Add"]
-_LEVELS = {"Harmonic": "amplitude", "FilteredNoise": "magnitudes"}  # zero: the node makes no sound of its own
+LEVELS = {"Harmonic": "amplitude", "FilteredNoise": "magnitudes"}
+"""The control of each type of node that is its level; at zero the node makes no sound of its own."""
 _AUDIO_INPUTS = ("audio", "audio_0", "audio_1")
 
 
@@ -172,7 +173,7 @@ class Synthesizer:
         for control, source in inputs.items():
             self._source(f"{where}: its input {_short(control)}", kind, control, source, channels)
         noise = f"{name}_noise" if isinstance(processor, FilteredNoise) else ""
-        return _Node(name, dict(inputs), processor, noise, _LEVELS.get(kind, ""))
+        return _Node(name, dict(inputs), processor, noise, LEVELS.get(kind, ""))
 
     def _source(self, where: str, kind: str, control: str, source: Any, channels: Mapping[str, int]) -> None:
         is_audio = kind == "Add" or control in _AUDIO_INPUTS

@@ -14,14 +14,12 @@ from ddsp_edge.errors import DdspError
 from ddsp_edge.network import open_litert
 from ddsp_edge.quiet import quiet_stderr
 from ddsp_edge.synthesis import white_noise
+from ddsp_edge.synthesizer import LEVELS
 from ddsp_edge.units import Array, all_finite, scale_f0, scale_loudness, silence_bad
 
 SIGNATURE = "voice"
 PLAYER = ("f0_hz", "f0_scaled", "loudness_scaled")
 """The first columns of the input `player`; gains follow."""
-
-LEVELS = {"Harmonic": "amplitude", "FilteredNoise": "magnitudes"}
-"""The control of each type of node that sets its level, which a gain of the host multiplies."""
 
 _ROOM = "Reverb"
 
@@ -115,8 +113,13 @@ class VoiceGraph:
         self._hop, self._seeds = card.hop, seeds
         self._names, self._output = layout.names, layout.names.index(layout.output)
         size = card.voice.get("state_size")
-        if type(size) is not int or card.voice != layout.describe(size):
-            raise DdspError("The signature 'voice' of the card does not fit its synthesizer")
+        wanted = layout.describe(size if type(size) is int else 0)
+        wrong = sorted(name for name, value in wanted.items() if card.voice.get(name) != value)
+        if type(size) is not int or wrong:
+            raise DdspError(
+                "The signature 'voice' of the card does not fit its synthesizer by its "
+                f"{', '.join(wrong)}: export the instrument again"
+            )
         given = {"player": len(PLAYER) + len(layout.gains), "state": size}
         if layout.noises:
             given["white_noise"] = len(layout.noises) * card.hop

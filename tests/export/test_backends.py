@@ -34,12 +34,18 @@ def files(tmp_path_factory):
     """The instrument, untrained, by how its weights are stored."""
     model = copy.deepcopy(tiny.settings()["model"])
     group = model["processors"]
-    group["inputs"].append("level")
-    group["nodes"][2] = {
-        "name": "dry",
-        "type": "Mix",
-        "inputs": {"audio_0": "harmonic", "audio_1": "noise", "level": "level"},
-    }
+    group["inputs"] += ["level", "breath"]
+    noise = group["nodes"][1]
+    group["nodes"][2:3] = [
+        {
+            "name": "dry",
+            "type": "Mix",
+            "inputs": {"audio_0": "harmonic", "audio_1": "noise", "level": "level"},
+        },
+        {**noise, "name": "breath", "inputs": {"magnitudes": "breath"}},
+        {"name": "both", "type": "Add", "inputs": {"audio_0": "dry", "audio_1": "breath"}},
+    ]
+    group["nodes"][-1]["inputs"]["audio"] = "both"
     model["decoder"] = {"type": "GruDecoder", "units": WIDTH, "layer_units": WIDTH, "layers": 1}
     known = {
         "f0_estimator": {"name": "yin-viterbi"},
@@ -90,7 +96,7 @@ def test_it_sounds_the_same(files, how, backend):
 
 @pytest.mark.parametrize("how", QUANTIZATIONS)
 def test_voices_sound_the_same_by_graph_and_numpy(files, how):
-    """With the crossfade in the voice, its room after it, gains that change and a voice that begins late."""
+    """With a crossfade and two noises, a room after them, gains that change and a voice that begins late."""
 
     def chords(backend):
         bank = VoiceBank(files / f"{how}.tflite", 2, seed=1, backend=backend)
