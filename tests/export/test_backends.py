@@ -34,7 +34,7 @@ def files(tmp_path_factory):
     """The instrument, untrained, by how its weights are stored."""
     model = copy.deepcopy(tiny.settings()["model"])
     group = model["processors"]
-    group["inputs"] += ["level", "breath"]
+    group["inputs"] += ["level", "air"]
     noise = group["nodes"][1]
     group["nodes"][2:3] = [
         {
@@ -42,7 +42,7 @@ def files(tmp_path_factory):
             "type": "Mix",
             "inputs": {"audio_0": "harmonic", "audio_1": "noise", "level": "level"},
         },
-        {**noise, "name": "breath", "inputs": {"magnitudes": "breath"}},
+        {**noise, "name": "breath", "inputs": {"magnitudes": "air"}},
         {"name": "both", "type": "Add", "inputs": {"audio_0": "dry", "audio_1": "breath"}},
     ]
     group["nodes"][-1]["inputs"]["audio"] = "both"
@@ -84,7 +84,7 @@ def test_it_sounds_the_same(files, how, backend):
     seconds = 60.0 if how == "float32" else 5.0  # law 1 asks for a minute: what drifts is not seen in less
     want = played(files / f"{how}.tflite", "step", seconds)
     found = played(files / f"{how}.tflite", backend, seconds)
-    assert np.abs(want).max() > 0.05  # untrained
+    assert np.abs(want).max() > 0.02  # untrained
     if how in EXACT:
         np.testing.assert_allclose(found, want, atol=LAW, rtol=0)
         return
@@ -110,8 +110,8 @@ def test_voices_sound_the_same_by_graph_and_numpy(files, how):
         return np.concatenate(hops)
 
     want = chords("numpy")
-    assert np.abs(want).max() > 0.05
-    np.testing.assert_allclose(chords("graph"), want, atol=LAW, rtol=0)
+    assert np.abs(want).max() > 0.01
+    np.testing.assert_allclose(chords("graph"), want, atol=0.1 * LAW, rtol=0)  # a soft sound
 
 
 @pytest.mark.parametrize("how", QUANTIZATIONS)
