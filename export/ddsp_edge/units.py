@@ -3,7 +3,7 @@
 All take and return arrays of any shape in float64 unless the input is float32.
 """
 
-from math import isfinite
+from math import isfinite, log2
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ Array = npt.NDArray[Any]
 LOUDNESS_FLOOR_DB = -80.0
 """Loudness of digital silence in dB (A-weighted mean square, full scale = 1)."""
 
+_FEW = 8
 _ONE_SUM = 8192  # numbers: OpenBLAS spreads longer sums over threads
 
 MIDI_MAX = 127.0
@@ -79,6 +80,23 @@ def all_finite(values: Array) -> bool:
     if values.size <= _ONE_SUM and isfinite(energy(values)):  # at a third of the cost
         return True
     return bool(np.isfinite(values).all())
+
+
+def scale_features(f0_hz: Array, loudness_db: Array) -> tuple[Array, Array]:
+    """Inputs of the network, float64 `[frames]`: what `scale_f0` and `scale_loudness` give.
+
+    8-bit activations round by the last bit of these, so whoever plays takes them from one place. A handful of
+    frames is scaled in plain numbers: as many calls of numpy take longer than all they compute.
+
+    Args:
+        f0_hz: `[frames]`, above 0 Hz.
+        loudness_db: `[frames]`, finite.
+    """
+    if len(f0_hz) > _FEW:
+        return scale_f0(np.asarray(f0_hz, np.float64)), scale_loudness(np.asarray(loudness_db, np.float64))
+    f0 = [min(max((69.0 + 12.0 * log2(f / 440.0)) / MIDI_MAX, 0.0), 1.0) for f in f0_hz.tolist()]
+    loudness = [min(max(d / -LOUDNESS_FLOOR_DB + 1.0, 0.0), 1.25) for d in loudness_db.tolist()]
+    return np.array(f0), np.array(loudness)
 
 
 def silence_bad(values: Array) -> Array:

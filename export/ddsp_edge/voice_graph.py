@@ -15,7 +15,7 @@ from ddsp_edge.network import open_litert
 from ddsp_edge.quiet import quiet_stderr
 from ddsp_edge.synthesis import white_noise
 from ddsp_edge.synthesizer import LEVELS
-from ddsp_edge.units import Array, all_finite, scale_f0, scale_loudness, silence_bad
+from ddsp_edge.units import Array, all_finite, scale_features, silence_bad
 
 SIGNATURE = "voice"
 PLAYER = ("f0_hz", "f0_scaled", "loudness_scaled")
@@ -137,7 +137,7 @@ class VoiceGraph:
                 self._states: list[Array] = [np.zeros((1, 0), np.float32)] * voices
                 self.reset()
                 # The first run prepares the kernels, and is where a bad graph fails.
-                self.play_voices([0], np.zeros(1), np.zeros(1), [0.0] * len(layout.gains))
+                self.play_voices([0], np.ones(1), np.zeros(1), [0.0] * len(layout.gains))
         except DdspError:
             raise
         except (ValueError, RuntimeError, TypeError) as error:
@@ -190,9 +190,7 @@ class VoiceGraph:
         count = len(numbers)
         player = np.empty((count, self._width), np.float32)
         player[:, 0] = f0_hz
-        # In float64, as for `step`, to the last bit: 8-bit activations round by it.
-        player[:, 1] = scale_f0(np.asarray(f0_hz, np.float64))
-        player[:, 2] = scale_loudness(np.asarray(loudness_db, np.float64))
+        player[:, 1], player[:, 2] = scale_features(f0_hz, loudness_db)
         player[:, 3:] = gains
         white = [white_noise(random, (count, self._hop)) for random in self._random]
         noise = white[0] if len(white) == 1 else np.concatenate(white, axis=1) if white else None

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from ddsp_edge import DdspError, FrameSpec, LoudnessMeter
 from ddsp_edge.loudness import a_weighting_power, loudness_db, window_size
-from ddsp_edge.units import db_to_amplitude, hz_to_midi, midi_to_hz, scale_f0, scale_loudness
+from ddsp_edge.units import (
+    db_to_amplitude,
+    hz_to_midi,
+    midi_to_hz,
+    scale_f0,
+    scale_features,
+    scale_loudness,
+)
 from ddsp_edge.windows import CenteredWindows
 
 
@@ -112,3 +119,15 @@ def test_midi_and_hz_are_inverse(f0_hz):
 def test_scaling_of_the_features():
     np.testing.assert_allclose(scale_f0([440.0, 0.0, 1e9]), [69 / 127, 0, 1])
     np.testing.assert_allclose(scale_loudness([-80.0, -40.0, 0.0, -200.0, 500.0]), [0, 0.5, 1, 0, 1.25])
+
+
+def test_a_handful_of_frames_is_scaled_as_many_are():
+    """To the last bit in float32: networks of 8 bits make a difference of it."""
+    f0_hz = np.concatenate([np.geomspace(5.0, 24_000.0, 3000), [440.0]])
+    loudness_db = np.linspace(-90.0, 30.0, len(f0_hz))
+    many = scale_features(f0_hz, loudness_db)
+    few = [scale_features(f0_hz[i : i + 3], loudness_db[i : i + 3]) for i in range(0, len(f0_hz), 3)]
+    for together, parts in zip(many, zip(*few, strict=True), strict=True):
+        np.testing.assert_array_equal(np.concatenate(parts).astype(np.float32), together.astype(np.float32))
+    np.testing.assert_array_equal(many[0], scale_f0(f0_hz))
+    np.testing.assert_array_equal(many[1], scale_loudness(loudness_db))

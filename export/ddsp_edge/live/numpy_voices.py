@@ -10,7 +10,7 @@ from ddsp_edge.card import Card, ModelFile
 from ddsp_edge.live.voice_synthesizer import VoiceSynthesizer
 from ddsp_edge.network import Network
 from ddsp_edge.synthesizer import Synthesizer
-from ddsp_edge.units import Array, scale_f0, scale_loudness, silence_bad
+from ddsp_edge.units import Array, scale_features, silence_bad
 from ddsp_edge.voice_graph import VoiceLayout
 
 
@@ -90,7 +90,7 @@ class NumpyVoices:
 
     def play(self, f0_hz: Array, loudness_db: Array, gains: Sequence[float]) -> Array:
         """Play frames `[frames]` of voice 0: float32 `[frames * hop]`, finite."""
-        controls = self._network.process_voice(0, *_scaled(f0_hz, loudness_db))
+        controls = self._network.process_voice(0, *scale_features(f0_hz, loudness_db))
         return silence_bad(self._alone.process(self._balanced(f0_hz, controls, gains)))
 
     def play_voices(
@@ -111,7 +111,7 @@ class NumpyVoices:
     def _voices_controls(
         self, numbers: Sequence[int], f0_hz: Array, loudness_db: Array, gains: Sequence[float]
     ) -> dict[str, Array]:
-        controls = self._network.process_voices(numbers, *_scaled(f0_hz, loudness_db))
+        controls = self._network.process_voices(numbers, *scale_features(f0_hz, loudness_db))
         return self._balanced(f0_hz, controls, gains)
 
     def _balanced(self, f0_hz: Array, controls: dict[str, Array], gains: Sequence[float]) -> dict[str, Array]:
@@ -120,8 +120,3 @@ class NumpyVoices:
             if gain != 1.0:
                 changed[control] = changed[control] * np.float32(gain)
         return changed
-
-
-def _scaled(f0_hz: Array, loudness_db: Array) -> tuple[Array, Array]:
-    """Inputs of the network, in float64: 8-bit activations round by the last bit of what it takes."""
-    return scale_f0(np.asarray(f0_hz, np.float64)), scale_loudness(np.asarray(loudness_db, np.float64))

@@ -32,9 +32,11 @@ class Settings:
 
     def number(self, name: str, default: float = 0.0) -> float:
         """The field `name` within its range; the default where it is not a number."""
-        low, high = RANGES[name]
+        value, (low, high) = getattr(self, name), RANGES[name]
+        if type(value) is float and low <= value <= high:  # as nearly always
+            return value
         try:
-            value = float(getattr(self, name))
+            value = float(value)
         except (TypeError, ValueError, OverflowError):
             return default
         return default if math.isnan(value) else min(max(value, low), high)
