@@ -22,6 +22,8 @@ class Host:
     def __init__(self, path: str | Path, seed: int = 0) -> None:
         with zipfile.ZipFile(path) as archive:
             self.card: dict[str, Any] = json.loads(archive.read("metadata.json"))
+        if not self.card.get("synthesis_state_shapes"):
+            sys.exit(f"{path} has no signature play: export it without --no-play")
         flatbuffer = Path(path).read_bytes()[: self.card["model_bytes"]]
         self._play = Interpreter(model_content=flatbuffer, num_threads=1).get_signature_runner("play")
         shapes = {**self.card["state_shapes"], **self.card["synthesis_state_shapes"]}

@@ -99,18 +99,10 @@ class Table:
 
 
 def _number(data: bytes, where: int, kind: str) -> Any:
-    try:
-        if where >= 0:
-            return _KINDS[kind].unpack_from(data, where)[0]
-    except struct.error:
-        pass
-    raise _beyond(data, where)
+    _within(data, where, _KINDS[kind].size)
+    return _KINDS[kind].unpack_from(data, where)[0]
 
 
 def _within(data: bytes, where: int, size: int) -> None:
     if where < 0 or where + size > len(data):
-        raise _beyond(data, where + size)
-
-
-def _beyond(data: bytes, where: int) -> DdspError:
-    return DdspError(f"an offset points to byte {where} of {len(data)}")
+        raise DdspError(f"an offset points to byte {where if where < 0 else where + size} of {len(data)}")

@@ -1,13 +1,13 @@
 """The signature `play` of a model file: f0 and loudness in, sound out, a hop at a time, by LiteRT."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
-from ddsp_edge.quiet import quiet_stderr
+from ddsp_edge.network import open_signature
 from ddsp_edge.synthesis import FilteredNoise, Mix, white_noise
 from ddsp_edge.synthesizer import Synthesizer
 from ddsp_edge.units import Array, silence_bad
@@ -108,33 +108,10 @@ class GraphPlayer:
         return audio.reshape(-1)
 
     def _runner(self, signature: str, given: dict[str, list[int]], states: dict[str, list[int]]) -> Any:
-        """Open a signature, which takes what is given, noise and states, and run it once.
-
-        The first run prepares the kernels, and is where a bad graph fails.
-        """
-        wanted = {**given, **self._noises, **states}
-        try:
-            with quiet_stderr():
-                run = self._interpreter.get_signature_runner(signature)
-                _check(signature, "input", run.get_input_details(), wanted)
-                _check(signature, "output", run.get_output_details(), {"audio": [1, self._hop], **states})
-                run(**{name: np.zeros(shape, np.float32) for name, shape in wanted.items()})
-        except DdspError:
-            raise
-        except (ValueError, RuntimeError, TypeError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise DdspError(f"The signature {signature!r} cannot be run by LiteRT: {reason}") from error
-        return run
+        """Open a signature that takes what is given, noise and states, and gives sound and states."""
+        gives = {"audio": [1, self._hop], **states}
+        return open_signature(self._interpreter, signature, {**given, **self._noises, **states}, gives)
 
 
 def _column(values: Array) -> Array:
     return np.asarray(values, np.float32).reshape(-1, 1)
-
-
-def _check(signature: str, what: str, details: Mapping[str, Any], wanted: Mapping[str, list[int]]) -> None:
-    have = {name: [int(n) for n in tensor["shape"]] for name, tensor in details.items()}
-    if have != wanted or any(tensor["dtype"] != np.float32 for tensor in details.values()):
-        names = sorted(name for name in {*have, *wanted} if have.get(name) != wanted.get(name))
-        raise DdspError(
-            f"The {what}s of {signature!r} in the model are not those of its card: {', '.join(names)[:200]}"
-        )

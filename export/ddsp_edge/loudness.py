@@ -51,10 +51,8 @@ def spectrum_weights(sample_rate: int, size: int | None = None) -> Array:
     """
     size = size or window_size(sample_rate)
     window = hann(size)
-    two_sided = np.full(size // 2 + 1, 2.0)
-    two_sided[0] = two_sided[-1] = 1.0
     weights = a_weighting_power(np.fft.rfftfreq(size, 1.0 / sample_rate))
-    return np.asarray(weights * two_sided / (size * np.sum(window**2)))
+    return np.asarray(weights * _two_sided(size) / (size * np.sum(window**2)))
 
 
 def hann(size: int) -> Array:
@@ -108,11 +106,16 @@ class LoudnessMeter:
         return np.array([self.follow(window) for window in windows], np.float32)
 
 
+def _two_sided(size: int) -> Array:
+    """How many bins of a whole transform each bin of a `rfft` of an even size stands for, `[bins]`."""
+    bins = np.full(size // 2 + 1, 2.0)
+    bins[0] = bins[-1] = 1.0
+    return bins
+
+
 def _weighting_kernel(weights: Array, size: int) -> Array:
     """Samples `[2 size - 1]` whose sums of products with a window have the weighted mean square in all."""
-    two_sided = np.full(len(weights), 2.0)
-    two_sided[0] = two_sided[-1] = 1.0
-    impulse = np.fft.irfft(np.sqrt(weights / two_sided * size), size)
+    impulse = np.fft.irfft(np.sqrt(weights / _two_sided(size) * size), size)
     return np.concatenate([impulse, impulse[:-1]]).astype(np.float32)
 
 

@@ -1,7 +1,7 @@
 """The network of a model file: scaled features in, controls out, one frame at a time."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -142,6 +142,48 @@ def open_litert(model: bytes) -> Any:
             return Interpreter(model_content=model, num_threads=1)
     except (ValueError, RuntimeError, TypeError) as error:
         raise _not_loaded("LiteRT", error) from error
+
+
+def open_signature(
+    interpreter: Any, signature: str, inputs: Mapping[str, list[int]], outputs: Mapping[str, list[int]]
+) -> Any:
+    """Open a signature of a model, which is float32 throughout, and run it once, on zeros.
+
+    The first run prepares the kernels, and is where a bad graph fails.
+
+    Args:
+        interpreter: LiteRT's, which runs nothing by itself from here on.
+        signature: Its name.
+        inputs: The shapes that the card tells of what it takes, by name.
+        outputs: The same of what it gives.
+
+    Returns:
+        What runs it: arrays by name in, arrays by name out.
+
+    Raises:
+        DdspError: If the model has no such signature, it is another one, or it cannot be run.
+    """
+    try:
+        with quiet_stderr():
+            run = interpreter.get_signature_runner(signature)
+            for what, details, wanted in (
+                ("inputs", run.get_input_details(), dict(inputs)),
+                ("outputs", run.get_output_details(), dict(outputs)),
+            ):
+                have = {name: [int(n) for n in tensor["shape"]] for name, tensor in details.items()}
+                if have != wanted or any(tensor["dtype"] != np.float32 for tensor in details.values()):
+                    names = sorted(name for name in {*have, *wanted} if have.get(name) != wanted.get(name))
+                    raise DdspError(
+                        f"The {what} of {signature!r} in the model are not those of its card: "
+                        f"{', '.join(names)[:200]}"
+                    )
+            run(**{name: np.zeros(shape, np.float32) for name, shape in inputs.items()})
+    except DdspError:
+        raise
+    except (ValueError, RuntimeError, TypeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DdspError(f"The signature {signature!r} cannot be run by LiteRT: {reason}") from error
+    return run
 
 
 def step_of_litert(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -24,7 +24,7 @@ def resample_impulse_response(response: npt.ArrayLike, sample_rate: int, new_rat
         float32 `[new taps]`, as long in seconds.
 
     Raises:
-        DdspError: If the response has not one dimension, or a rate is no positive integer.
+        DdspError: If the response is no taps or not finite, or a rate is no positive integer.
 
     Example:
         >>> room = resample_impulse_response([1.0, 0.0, 0.5, 0.25], 16_000, 48_000)
@@ -35,7 +35,11 @@ def resample_impulse_response(response: npt.ArrayLike, sample_rate: int, new_rat
 
     taps = np.asarray(response, np.float32)
     if taps.ndim != 1 or not len(taps):
-        raise DdspError(f"impulse_response must have one dimension. Received shape: {taps.shape}")
+        raise DdspError(
+            f"impulse_response must have shape [taps], at least one. Received: {list(taps.shape)}"
+        )
+    if not np.isfinite(taps).all():
+        raise DdspError("impulse_response holds values that are not finite")
     for name, rate in (("sample_rate", sample_rate), ("new_rate", new_rate)):
         if type(rate) is not int or rate <= 0:
             raise DdspError(f"{name} must be a positive integer. Received: {name}={rate!r}")

@@ -11,8 +11,7 @@ import numpy as np
 
 from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
-from ddsp_edge.network import open_litert
-from ddsp_edge.quiet import quiet_stderr
+from ddsp_edge.network import open_litert, open_signature
 from ddsp_edge.synthesis import white_noise
 from ddsp_edge.synthesizer import LEVELS
 from ddsp_edge.units import Array, all_finite, scale_features, silence_bad
@@ -123,26 +122,14 @@ class VoiceGraph:
         given = {"player": len(PLAYER) + len(layout.gains), "state": size}
         if layout.noises:
             given["white_noise"] = len(layout.noises) * card.hop
+        self._run = open_signature(
+            open_litert(model),
+            SIGNATURE,
+            {name: [1, channels] for name, channels in given.items()},
+            {"signals": [1, len(layout.names) * card.hop], "state": [1, size]},
+        )
         self._state_size, self._width = size, given["player"]
-        try:
-            with quiet_stderr():
-                interpreter = open_litert(model)
-                self._run = interpreter.get_signature_runner(SIGNATURE)
-                _check("input", self._run.get_input_details(), given)
-                _check(
-                    "output",
-                    self._run.get_output_details(),
-                    {"signals": len(layout.names) * card.hop, "state": size},
-                )
-                self._states: list[Array] = [np.zeros((1, 0), np.float32)] * voices
-                self.reset()
-                # The first run prepares the kernels, and is where a bad graph fails.
-                self.play_voices([0], np.ones(1), np.zeros(1), [0.0] * len(layout.gains))
-        except DdspError:
-            raise
-        except (ValueError, RuntimeError, TypeError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise DdspError(f"The model cannot be played by LiteRT: {reason}") from error
+        self._states: list[Array] = [np.zeros((1, 0), np.float32)] * voices
         self.reset()
 
     def reset(self) -> None:
@@ -208,13 +195,3 @@ class VoiceGraph:
             parts.append(signal)
         signals = parts[0] if count == 1 else np.concatenate(parts)
         return signals.reshape(count, -1, self._hop)
-
-
-def _check(what: str, details: dict[str, Any], sizes: dict[str, int]) -> None:
-    have = {name: [int(n) for n in tensor["shape"]] for name, tensor in details.items()}
-    wanted = {name: [1, size] for name, size in sizes.items()}
-    if have != wanted or any(tensor["dtype"] != np.float32 for tensor in details.values()):
-        names = sorted(name for name in {*have, *wanted} if have.get(name) != wanted.get(name))
-        raise DdspError(
-            f"The {what}s of {SIGNATURE!r} in the model are not those of its card: {', '.join(names)[:200]}"
-        )
