@@ -36,7 +36,7 @@ def resample_impulse_response(response: npt.ArrayLike, sample_rate: int, new_rat
     taps = np.asarray(response, np.float32)
     if taps.ndim != 1 or not len(taps):
         raise DdspError(
-            f"impulse_response must have shape [taps], at least one. Received: {list(taps.shape)}"
+            f"impulse_response must hold at least one tap, in one dimension. Received shape: {taps.shape}"
         )
     if not np.isfinite(taps).all():
         raise DdspError("impulse_response holds values that are not finite")

@@ -62,6 +62,7 @@ def test_the_direct_path_alone_stays_a_single_sample():
     [
         (([[1.0]], RATE, 48_000), r"one dimension. Received shape: \(1, 1\)"),
         (([], RATE, 48_000), r"one dimension. Received shape: \(0,\)"),
+        (([1.0, float("nan")], RATE, 48_000), "impulse_response holds values that are not finite"),
         (([1.0], 0, 48_000), "sample_rate must be a positive integer. Received: sample_rate=0"),
         (([1.0], RATE, 44_100.5), "new_rate must be a positive integer. Received: new_rate=44100.5"),
     ],
