@@ -11,20 +11,14 @@ from ddsp_export.convert import convert_apart
 from ddsp_export.describe import describe, load_to_export
 from ddsp_export.gate import check_card, check_float32
 from ddsp_export.operators import check_operators
-from ddsp_export.quantize import QUANTIZATIONS, quantize_weights
+from ddsp_export.quantize import quantize_weights
 from ddsp_export.recipes import Bench, Measured, Recipe, choose, compare
+from ddsp_export.runtimes import RUNTIMES, quantization_for
 from ddsp_export.verify import Verifier
 from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation.evaluate import load_evaluation
 from ddsp_tf.training.excerpts import EXCERPTS_NAME, load_excerpts
 from ddsp_tf.training.reference import Reference, load_reference
-
-CHOICES = ("auto", *QUANTIZATIONS, "int8-full")
-RUNTIMES = {
-    "current": frozenset(CHOICES),
-    "2.14": frozenset({"auto", "int8-layers", "int8-weights", "float16", "float32"}),
-}
-"""What runtimes load, found by loading it: see `docs/model-file.md`."""
 
 
 def export(
@@ -43,8 +37,8 @@ def export(
     Args:
         run: The run folder.
         out: Where to; ends in `.tflite`.
-        quantize: One of `CHOICES`. `"auto"` measures all others and takes the smallest file whose sound
-            stays as it is; the card then holds the table of all.
+        quantize: One of `CHOICES` of `ddsp_export.runtimes`. `"auto"` measures all others and takes the
+            smallest file whose sound stays as it is.
         instrument: Of a model of several: the one that the file is to play, or a mix of them, such as
             `"flute=0.5,violin=0.5"`.
         play: Put the synthesizer into the model too, for hosts that have nothing but LiteRT: the signatures
@@ -57,14 +51,13 @@ def export(
         progress: Called with a few words before each stage.
 
     Returns:
-        The card written, with everything that was measured.
+        The card written, with everything that was measured: of the file, and in a table (`recipes`) of every
+        way to store the weights that was tried, float32 beside the one that was asked for.
 
     Raises:
         DdspError: If the run has no model, or one of several instruments and none is named, or the file does
             not pass; no file is left then.
     """
-    if quantize not in CHOICES:
-        raise DdspError(f"quantize must be one of {', '.join(CHOICES)}. Received: {quantize!r}")
     quantize = quantization_for(runtime, quantize)
     check_out(out)
     model = load_to_export(run, instrument, dry=dry)
@@ -76,7 +69,6 @@ def export(
         verifier = Verifier(model, reference)
         bench = Bench(verifier, card, arrays, candidate)
         progress("converting to TFLite")
-        table: list[Measured] = []
 
         def full_integer() -> bytes:
             calibration = _calibration(run, reference, progress)
@@ -84,6 +76,7 @@ def export(
 
         if quantize == "int8-full":
             taken = bench.measure(Recipe(quantize, full_integer()))
+            table = [taken]
         else:
             float32 = convert_apart(run, instrument=instrument, play=play, dry=dry)
             error = verifier.control_error(verifier.predict(float32, card))
@@ -92,8 +85,10 @@ def export(
                 table = list(compare(bench, float32, full_integer, progress, RUNTIMES[runtime]))
                 taken = choose(table)
             else:
-                progress(f"playing it as {quantize} without TensorFlow and comparing")
-                taken = bench.measure(Recipe(quantize, quantize_weights(float32, quantize)))
+                ways = dict.fromkeys((quantize, "float32"))
+                progress(f"playing it as {' and '.join(ways)} without TensorFlow and comparing")
+                table = [bench.measure(Recipe(way, quantize_weights(float32, way))) for way in ways]
+                taken = table[0]
         if taken.refused:
             raise DdspError(taken.refused)
         quality = {
@@ -102,7 +97,7 @@ def export(
             "operators": check_operators(taken.recipe.flatbuffer),
             "float_layers": list(taken.recipe.float_layers),
             "evaluation": evaluation,
-            **({"recipes": _rows(table)} if table else {}),
+            "recipes": _rows(table),
         }
         card = dataclasses.replace(card, quality=quality, quantization=taken.recipe.quantization)
         check_card(card, arrays, set(verifier.expected))
@@ -110,23 +105,6 @@ def export(
         progress("opening the finished file in a fresh process")
         verifier.check_opens(candidate)
     return card
-
-
-def quantization_for(runtime: str, quantize: str) -> str:
-    """The quantization that a runtime can load in the place of what is asked for.
-
-    Raises:
-        DdspError: If there is no such runtime, or nothing it could load instead.
-    """
-    if runtime not in RUNTIMES:
-        raise DdspError(f"runtime must be one of {', '.join(RUNTIMES)}. Received: {runtime!r}")
-    readable = RUNTIMES[runtime]
-    adapted = "int8-layers" if quantize == "int8" and quantize not in readable else quantize
-    if adapted not in readable:
-        raise DdspError(
-            f"runtime {runtime} does not load quantize={quantize!r}: choose {', '.join(sorted(readable))}"
-        )
-    return adapted
 
 
 def _calibration(run: Path, reference: Reference, progress: Callable[[str], None]) -> Any:

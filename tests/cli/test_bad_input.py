@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -277,6 +279,25 @@ def test_export_refuses_an_output(trained_run, tmp_path, capsys, out, words):
     (tmp_path / "file").touch()
     (tmp_path / "folder.tflite").mkdir()
     assert words in error_of(capsys, "export", trained_run, "--out", tmp_path / out)
+
+
+def test_export_refuses_a_wrong_command_line_before_tensorflow_starts(tmp_path):
+    code = (
+        "import sys; from ddsp_tf.cli.main import main; status = main(sys.argv[1:]); "
+        "print('tensorflow' in sys.modules); sys.exit(status)"
+    )
+    for options, words in (
+        (["--out", "gone/out.tflite"], "the folder gone does not exist"),
+        (
+            ["--out", "out.tflite", "--runtime", "2.14", "--quantize", "int8-full"],
+            "runtime 2.14 does not load",
+        ),
+        (["--out", "out.tflite", "--target", "ddsp-vst", "--dry"], "--dry, --no-play and --runtime"),
+    ):
+        command = [sys.executable, "-c", code, "export", "run", *options]
+        ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (ended.returncode, ended.stdout) == (1, "False\n"), ended.stderr
+        assert words in ended.stderr
 
 
 def test_export_refuses_a_run_without_held_back_sound(run_copy, tmp_path, capsys):

@@ -11,9 +11,11 @@ from ai_edge_litert.interpreter import Interpreter
 import ddsp_export.convert as conversion
 import ddsp_export.recipes as recipes
 from ddsp_edge.card import read_model_file
-from ddsp_export.export import RUNTIMES, export, quantization_for
+from ddsp_export.export import export
 from ddsp_export.quantize import quantize_weights, weight_layers
+from ddsp_export.runtimes import RUNTIMES, quantization_for
 from ddsp_tf.cli.export import table_of_recipes
+from ddsp_tf.cli.main import main
 from ddsp_tf.errors import DdspError
 
 WIDTH = 64
@@ -233,6 +235,21 @@ def test_auto_measures_all_and_takes_the_smallest_that_sounds_the_same(run, tmp_
     text = table_of_recipes(rows)
     assert all(name in text for name in rows)
     assert max(len(line) for line in text.splitlines() if "refused" not in line) < 100
+
+
+def test_every_export_shows_what_its_weights_cost(run, tmp_path, capsys):
+    path = tmp_path / "one.tflite"
+    assert main(["export", str(run), "--out", str(path), "--no-play"]) == 0
+    quality = read_model_file(path).card.quality
+    rows = quality["recipes"]
+    assert set(rows) == {"int8", "float32"}
+    assert rows["int8"]["bytes"] < 0.6 * rows["float32"]["bytes"]
+    assert rows["int8"]["control_error_max"] == quality["control_error_max"]
+    assert rows["float32"]["control_error_max"] <= 1e-4 < rows["int8"]["control_error_max"]
+    assert rows["int8"]["bytes"] <= path.stat().st_size <= rows["int8"]["bytes"] + 10_000  # and the table
+    shown = capsys.readouterr().out
+    assert all(line in shown for line in table_of_recipes(rows).splitlines())
+    assert f"Keras, before {quality['spectral_distance_keras']:.3f}" in " ".join(shown.split())
 
 
 def test_integers_throughout_are_not_chosen_where_the_synthesizer_is_wanted(float32):
