@@ -82,6 +82,18 @@ def all_finite(values: Array) -> bool:
     return bool(np.isfinite(values).all())
 
 
+def scale_frame(f0_hz: float, loudness_db: float) -> tuple[float, float]:
+    """Inputs of the network for a frame, in plain numbers: what `scale_f0` and `scale_loudness` give.
+
+    Args:
+        f0_hz: Above 0 Hz.
+        loudness_db: Finite.
+    """
+    midi = 69.0 + 12.0 * log2(f0_hz / 440.0)
+    loudness = loudness_db / -LOUDNESS_FLOOR_DB + 1.0
+    return min(max(midi / MIDI_MAX, 0.0), 1.0), min(max(loudness, 0.0), 1.25)
+
+
 def scale_features(f0_hz: Array, loudness_db: Array) -> tuple[Array, Array]:
     """Inputs of the network, float64 `[frames]`: what `scale_f0` and `scale_loudness` give.
 
@@ -94,9 +106,9 @@ def scale_features(f0_hz: Array, loudness_db: Array) -> tuple[Array, Array]:
     """
     if len(f0_hz) > _FEW:
         return scale_f0(np.asarray(f0_hz, np.float64)), scale_loudness(np.asarray(loudness_db, np.float64))
-    f0 = [min(max((69.0 + 12.0 * log2(f / 440.0)) / MIDI_MAX, 0.0), 1.0) for f in f0_hz.tolist()]
-    loudness = [min(max(d / -LOUDNESS_FLOOR_DB + 1.0, 0.0), 1.25) for d in loudness_db.tolist()]
-    return np.array(f0), np.array(loudness)
+    frames = zip(f0_hz.tolist(), loudness_db.tolist(), strict=True)
+    scaled = np.array([scale_frame(*frame) for frame in frames]).reshape(-1, 2)
+    return scaled[:, 0], scaled[:, 1]
 
 
 def silence_bad(values: Array) -> Array:

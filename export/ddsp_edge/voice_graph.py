@@ -14,13 +14,14 @@ from ddsp_edge.errors import DdspError
 from ddsp_edge.network import open_litert, open_signature
 from ddsp_edge.synthesis import white_noise
 from ddsp_edge.synthesizer import LEVELS
-from ddsp_edge.units import Array, all_finite, scale_features, silence_bad
+from ddsp_edge.units import Array, all_finite, scale_frame, silence_bad
 
 SIGNATURE = "voice"
 PLAYER = ("f0_hz", "f0_scaled", "loudness_scaled")
 """The first columns of the input `player`; gains follow."""
 
 _ROOM = "Reverb"
+_NOISE_FRAMES = 16  # drawn together: drawing is quick, the way to it is not
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ class VoiceGraph:
         )
         self._state_size, self._width = size, given["player"]
         self._states: list[Array] = [np.zeros((1, 0), np.float32)] * voices
+        self._noise: Array | None = None  # of the frames to come, where there is noise
         self.reset()
 
     def reset(self) -> None:
@@ -137,6 +139,8 @@ class VoiceGraph:
         for voice in range(len(self._states)):
             self.reset_voice(voice)
         self._random = [np.random.default_rng(seed) for seed in self._seeds]
+        if self._random:
+            self._draw()
 
     def reset_voice(self, voice: int) -> None:
         """Forget what a voice played: its next frame is frame 0."""
@@ -174,18 +178,17 @@ class VoiceGraph:
         self, numbers: Sequence[int], f0_hz: Array, loudness_db: Array, gains: Sequence[float]
     ) -> Array:
         """Signals of the nodes, `[frames, nodes, hop]`."""
-        count = len(numbers)
-        player = np.empty((count, self._width), np.float32)
-        player[:, 0] = f0_hz
-        player[:, 1], player[:, 2] = scale_features(f0_hz, loudness_db)
-        player[:, 3:] = gains
-        white = [white_noise(random, (count, self._hop)) for random in self._random]
-        noise = white[0] if len(white) == 1 else np.concatenate(white, axis=1) if white else None
         parts = list[Array]()
-        for i, number in enumerate(numbers):
-            given = {"player": player[i : i + 1], "state": self._states[number]}
-            if noise is not None:
-                given["white_noise"] = noise[i : i + 1]
+        for number, f0, loudness in zip(numbers, f0_hz.tolist(), loudness_db.tolist(), strict=True):
+            given = {
+                "player": np.array([[f0, *scale_frame(f0, loudness), *gains]], np.float32),
+                "state": self._states[number],
+            }
+            if self._noise is not None:
+                if self._drawn == _NOISE_FRAMES:
+                    self._draw()
+                given["white_noise"] = self._noise[self._drawn : self._drawn + 1]
+                self._drawn += 1
             out = self._run(**given)
             self._states[number] = out["state"]
             signal = out["signals"]
@@ -193,5 +196,12 @@ class VoiceGraph:
                 silence_bad(signal)
                 self.reset_voice(number)  # or it would never sound again
             parts.append(signal)
-        signals = parts[0] if count == 1 else np.concatenate(parts)
-        return signals.reshape(count, -1, self._hop)
+        signals = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return signals.reshape(len(parts), -1, self._hop)
+
+    def _draw(self) -> None:
+        """Draw the white noise of some frames, `[frames, nodes * hop]`: a stream of its own for each node."""
+        self._noise = np.concatenate(
+            [white_noise(random, (_NOISE_FRAMES, self._hop)) for random in self._random], axis=1
+        )
+        self._drawn = 0

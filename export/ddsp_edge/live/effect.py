@@ -106,12 +106,12 @@ class LiveEffect(BlockPlayer):
         """
         settings = self.settings
         matches = settings.match_octave or settings.match_loudness or settings.gate
-        transposed, shift_db = settings.semitones() / 12.0, settings.decibels("loudness_shift_db")
+        transposed, shift_db = settings.semitones() / 12.0, settings.number("loudness_shift_db")
         pitches, levels = list[float](), list[float]()
         for f0_hz, loudness_db in frames:
             octaves, level_db = transposed, loudness_db
             if matches:
-                threshold = settings.decibels("gate_db")
+                threshold = settings.number("gate_db")
                 sounds = f0_hz > 0.0 and loudness_db >= threshold
                 self._octave.add(f0_hz if sounds else 0.0)
                 if settings.match_octave:

@@ -194,7 +194,7 @@ class LiveInstrument(BlockPlayer):
             wheels = self._controllers[voice.channel]
             pitch, loudness = voice.frame(wheels.level_db, settings)
             if loudness > LOUDNESS_FLOOR_DB:  # the shift leaves rests alone: they stay silent
-                loudness += settings.decibels("loudness_shift_db")
+                loudness += settings.number("loudness_shift_db")
             asleep = self._quiet[number] >= self._sleep_frames
             self._quiet[number] = min(self._quiet[number] + 1, self._sleep_frames) if voice.silent else 0
             if asleep and voice.silent:

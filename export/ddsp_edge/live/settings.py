@@ -41,13 +41,9 @@ class Settings:
             return default
         return default if math.isnan(value) else min(max(value, low), high)
 
-    def decibels(self, name: str) -> float:
-        """The field `name`, dB, within what can be meant."""
-        return self.number(name)
-
     def gain(self, name: str) -> float:
         """The field `name`, dB, as a factor."""
-        return float(10.0 ** (self.decibels(name) / 20.0))
+        return float(10.0 ** (self.number(name) / 20.0))
 
     def semitones(self) -> float:
         """The transposition, within eight octaves."""

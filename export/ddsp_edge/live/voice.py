@@ -80,7 +80,7 @@ class Voice:
             target = max(LOUDNESS_FLOOR_DB, self._level_db + self._decay_db + change_db)
         self.loudness_db += min(max(target - self.loudness_db, -fall), rise)
         if self.keyed and self.loudness_db >= target:
-            sustain = min(settings.decibels("sustain_db"), 0.0)
+            sustain = min(settings.number("sustain_db"), 0.0)
             step = -sustain * self._frame_s / settings.seconds("decay_s")
             self._decay_db = max(self._decay_db - step, sustain)
         return self._pitch, self.loudness_db
