@@ -35,6 +35,8 @@ _EFFECT = {
     "gate": "let through only what has a pitch and is louder than --gate-db",
     "gate_db": "loudness at which the gate opens, dB",
     "match_loudness": "map your range of loudness, learned while you play, to the instrument's",
+    "softest_db": "set your range instead: the loudness of your softest",
+    "loudest_db": "and of your loudest playing, dB",
     "match_octave": "choose the octave that suits the instrument best, learned while you play",
 }
 _KEYS = {
@@ -188,8 +190,21 @@ def _play(arguments: argparse.Namespace) -> None:
     from ddsp_edge.live import LATENCIES, EffectSettings, LiveEffect
 
     settings = EffectSettings(**_given(arguments, EffectSettings))
+    ends = arguments.softest_db, arguments.loudest_db
+    if ends != (None, None) and not settings.played_range():
+        raise DdspError(
+            "softest_db and loudest_db set a range together, the first below the second. Received: "
+            f"{ends[0]} and {ends[1]}"
+        )
     effect = LiveEffect(_instrument(arguments), settings, **LATENCIES[arguments.latency])
     _run(arguments, effect, wants_input=True)
+    played = effect.played_db()
+    if played:
+        low, high = played
+        tell(
+            f"you played from {low:.0f} to {high:.0f} dB: "
+            f"--softest-db {low:.0f} --loudest-db {high:.0f} sets it"
+        )
 
 
 def _midi(arguments: argparse.Namespace) -> None:

@@ -13,6 +13,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "noise_db": _DECIBELS,
     "loudness_shift_db": _DECIBELS,
     "gate_db": _DECIBELS,
+    "softest_db": _DECIBELS,
+    "loudest_db": _DECIBELS,
     "reverb": (0.0, 1.0),
     "transposition": (-96.0, 96.0),
     "attack_s": _SECONDS,

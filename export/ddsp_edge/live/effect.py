@@ -92,6 +92,11 @@ class LiveEffect(BlockPlayer):
         self._octave.reset()
         self._f0_hz = self.card.f0_hz_range.median
 
+    def played_db(self) -> tuple[float, float] | None:
+        """Range of loudness that was learned of the player, dB; None where none is being learned."""
+        learns = self.settings.match_loudness and not self.settings.played_range()
+        return self._loudness.played_db() if learns else None
+
     def _advance(self, part: Array) -> None:
         frames = self._follower.push(part)
         if not frames:
@@ -105,7 +110,8 @@ class LiveEffect(BlockPlayer):
         A frame without pitch holds the last one, as `hold_unvoiced` has it.
         """
         settings = self.settings
-        matches = settings.match_octave or settings.match_loudness or settings.gate
+        played = settings.played_range()
+        matches = settings.match_octave or settings.match_loudness or settings.gate or played
         transposed, shift_db = settings.semitones() / 12.0, settings.number("loudness_shift_db")
         pitches, levels = list[float](), list[float]()
         for f0_hz, loudness_db in frames:
@@ -118,7 +124,9 @@ class LiveEffect(BlockPlayer):
                     octaves += self._octave.octaves
                 if sounds:
                     self._loudness.add(loudness_db)
-                if settings.match_loudness:
+                if played:
+                    level_db = self._loudness.map_from(*played, loudness_db)
+                elif settings.match_loudness:
                     level_db = self._loudness.map(loudness_db)
                 if settings.gate:
                     # Of the sound before it was mapped: the threshold is the player's.

@@ -1,6 +1,7 @@
 """From the player's pitch and loudness to the instrument's: ranges learned while playing, and a gate."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -58,12 +59,17 @@ class LoudnessMatch:
 
     def map(self, loudness_db: float) -> float:
         """Loudness for the instrument, dB."""
-        if loudness_db >= self._from[-1]:
-            return loudness_db - self._from[-1] + self._to[-1]
-        i = max(bisect_right(self._from, loudness_db), 1)
-        low, high = self._from[i - 1], self._from[i]
-        share = max(loudness_db - low, 0.0) / (high - low)
-        return self._to[i - 1] + share * (self._to[i] - self._to[i - 1])
+        return _along(self._from, self._to, loudness_db)
+
+    def map_from(self, softest_db: float, loudest_db: float, loudness_db: float) -> float:
+        """The same for a range that was set: its ends go to the 5th and 95th percentile of the card."""
+        softest_db = max(softest_db, LOUDNESS_FLOOR_DB + 1.0)
+        played = LOUDNESS_FLOOR_DB, softest_db, max(loudest_db, softest_db + 1e-3)
+        return _along(played, (self._to[0], self._to[1], self._to[-1]), loudness_db)
+
+    def played_db(self) -> tuple[float, float]:
+        """5th and 95th percentile of what was played, dB."""
+        return self._from[1], self._from[-1]
 
     def _count(self, loudness_db: float) -> None:
         place = (loudness_db - LOUDNESS_FLOOR_DB) * _STEPS_PER_DB
@@ -81,6 +87,16 @@ class LoudnessMatch:
         rising = np.maximum.accumulate(np.maximum(played, LOUDNESS_FLOOR_DB + 1.0) + np.arange(3) * 1e-3)
         self._from: list[float] = [LOUDNESS_FLOOR_DB, *rising.tolist()]
         self._to: list[float] = [LOUDNESS_FLOOR_DB, *np.maximum(trained, LOUDNESS_FLOOR_DB).tolist()]
+
+
+def _along(played: Sequence[float], trained: Sequence[float], loudness_db: float) -> float:
+    """Straight lines from rising levels of a player to those of the training data; above, a dB is a dB."""
+    if loudness_db >= played[-1]:
+        return loudness_db - played[-1] + trained[-1]
+    i = max(bisect_right(played, loudness_db), 1)
+    low, high = played[i - 1], played[i]
+    share = max(loudness_db - low, 0.0) / (high - low)
+    return trained[i - 1] + share * (trained[i] - trained[i - 1])
 
 
 class OctaveMatch:

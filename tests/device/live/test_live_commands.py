@@ -1,6 +1,7 @@
 """`ddsp-edge play` and `midi` as a user meets them, on a sound card that a module of the tests pretends."""
 
 import dataclasses
+import re
 import sys
 import threading
 import time
@@ -111,6 +112,24 @@ def test_play_sounds_at_the_rate_of_the_card_and_counts_xruns(run, card):
     how = card.streams[0].how
     assert (how["channels"], how["device"], how["blocksize"]) == ((1, 2), (None, None), 480)
     assert 0.01 < np.abs(np.concatenate(card.played)).max() <= 1.0
+
+
+def test_play_ends_with_the_range_it_learned(run, card):
+    status, out, _ = run("play", TINY, "--seconds", "0.5", "--match-loudness")
+    assert status == 0
+    told = re.search(r"you played from (-\d+) to (-\d+) dB: --softest-db \1 --loudest-db \2 sets it\n$", out)
+    assert told
+    assert int(told[1]) < int(told[2])
+    set_ends = ("--softest-db", told[1], "--loudest-db", told[2])
+    status, out, _ = run("play", TINY, "--seconds", "0.2", "--match-loudness", *set_ends)
+    assert (status, "you played" in out) == (0, False)
+
+
+def test_half_a_range_is_refused(run, card):
+    for ends in (("--loudest-db", "-20"), ("--softest-db", "-20", "--loudest-db", "-20")):
+        status, _, err = run("play", TINY, *ends)
+        assert status == 1
+        assert "softest_db and loudest_db set a range together, the first below the second" in err
 
 
 def test_midi_sounds_and_closes_its_port(run, card, ports):

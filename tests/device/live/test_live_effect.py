@@ -171,6 +171,46 @@ def test_loudness_goes_from_the_players_range_to_the_trained_one(effect):
     assert levels[0] == -80.0
 
 
+def test_a_range_that_was_set_goes_to_the_trained_one():
+    live = LiveEffect(TINY, EffectSettings(softest_db=-60.0, loudest_db=-30.0, match_loudness=True), seed=1)
+    trained, match = live.card.loudness_db_range, LoudnessMatch(live.spec, live.card.loudness_db_range)
+    want = np.interp([-80.0, -60.0, -45.0, -30.0], [-60.0, -30.0], [trained.low, trained.high])
+    want[0] = -80.0  # the floor stays the floor
+    found = [match.map_from(-60.0, -30.0, level) for level in (-80.0, -60.0, -45.0, -30.0)]
+    np.testing.assert_allclose(found, want)
+    assert match.map_from(-60.0, -30.0, -20.0) == trained.high + 10.0
+    given, play = [], live._bank.play
+
+    def spy(f0_hz, loudness_db, settings):
+        given.extend(loudness_db)
+        return play(f0_hz, loudness_db, settings)
+
+    live._bank.play = spy
+    live.process(phrase())
+    mapped, given[:] = given.copy(), []
+    live.reset()
+    live.settings.softest_db = live.settings.loudest_db = 0.0
+    live.settings.match_loudness = False
+    live.process(phrase())
+    np.testing.assert_allclose(mapped, [match.map_from(-60.0, -30.0, x) for x in given], atol=1e-4)
+    assert np.ptp(mapped) > 1.0
+
+
+def test_what_was_learned_of_the_player_is_told(effect):
+    live = LiveEffect(TINY, EffectSettings(match_loudness=True), seed=1)
+    live.process(phrase())
+    low, high = live.played_db()
+    assert -80.0 < low < high < 0.0
+    live.settings.softest_db, live.settings.loudest_db = low, high
+    assert live.played_db() is None  # nothing is learned now
+    assert effect.played_db() is None
+
+
+@pytest.mark.parametrize("ends", [(0.0, 0.0), (-20.0, -50.0), (float("nan"), -20.0), (-30.0, "loud")])
+def test_what_is_no_range_is_none(ends):
+    assert EffectSettings(softest_db=ends[0], loudest_db=ends[1]).played_range() is None
+
+
 def test_the_octave_is_chosen_between_notes(effect):
     match = OctaveMatch(effect.card)
     for _ in range(100):
