@@ -79,6 +79,8 @@ class EffectSettings(Settings):
 
     def played_range(self) -> tuple[float, float] | None:
         """The range of loudness that was set, dB; None where none was."""
+        if self.softest_db == self.loudest_db:  # as nearly always
+            return None
         softest_db, loudest_db = (self.number(name, math.nan) for name in ("softest_db", "loudest_db"))
         return (softest_db, loudest_db) if softest_db < loudest_db else None
 
