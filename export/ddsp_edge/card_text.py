@@ -10,6 +10,7 @@ from ddsp_edge.units import hz_to_midi
 
 _NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _COLUMNS, _LINES = 86, 7  # of one entry
+_OF_RECIPE = ("bytes", "harmonic_level_error_db_mean", "network_us_per_frame", "refused")
 _GUARDS = ("block_error_max", "float32_error_max")  # of the exporter; whoever plays the file gains nothing
 
 
@@ -62,6 +63,10 @@ def _quality(quality: dict[str, Any]) -> list[tuple[str, str]]:
         parts = {key: part for key, part in sorted(value.items()) if isinstance(part, dict)}
         rows += _figures(label, {key: part for key, part in value.items() if key not in parts})
         for key, part in parts.items():
+            if name == "recipes":  # a line for each other way to store the weights; the card has the rest
+                if part.get("control_error_max") == quality.get("control_error_max"):
+                    continue
+                part = {figure: part[figure] for figure in _OF_RECIPE if part.get(figure)}
             rows += _figures(f"{label}, {_spaced(key)}", part)
     return rows
 

@@ -77,6 +77,15 @@ def test_info_tells_in_words_what_was_measured(run, tiny, tmp_path):
     assert max(len(line) for line in out.splitlines() if str(tmp_path) not in line) <= 125
 
 
+def test_info_tells_what_other_ways_to_store_the_weights_would_cost(run, tiny):
+    rows = read_model_file(tiny).card.quality["recipes"]
+    assert set(rows) == {"int8", "float32"}
+    status, out, _ = run("info", tiny)
+    assert status == 0
+    [line] = [line for line in out.splitlines() if "recipes" in line]  # its own figures stand above
+    assert line.split()[:5] == ["quality:", "recipes,", "float32", "bytes", f"{rows['float32']['bytes']},"]
+
+
 def test_info_of_a_card_that_is_full_fits_a_screen(run, tiny, tmp_path):
     quality = {"operators": {f"op_{i}": "long " * 50 for i in range(500)}}
     card = card_with(tiny, quality=quality)
