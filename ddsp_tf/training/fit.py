@@ -105,14 +105,17 @@ def train(
         workers.agree_on(state.step, run)
         model.average = workers.mean
     clip_frames = spec.frames_for(settings.clip_seconds)
-    held_back = validation_dataset(
-        data,
-        spec,
-        batch_size=settings.batch_size,
-        clip_frames=clip_frames,
-        instruments=config.model.instruments,
-        level=config.model.level,
-        on_damage=on_damage,
+    held_back = _with_sound_to_hear(
+        config,
+        validation_dataset(
+            data,
+            spec,
+            batch_size=settings.batch_size,
+            clip_frames=clip_frames,
+            instruments=config.model.instruments,
+            level=config.model.level,
+            on_damage=on_damage,
+        ),
     )
     clips = partial(_clips_from, config=config, data=data, on_damage=on_damage, workers=workers)
     first_clips = clips(state.step)
@@ -233,19 +236,33 @@ def _clips_from(
 ) -> Any:
     """The training batches from a step on, or the share of a worker in them."""
     settings = config.training
-    batches = training_dataset(
-        data,
-        config.spec,
-        batch_size=settings.batch_size,
-        clip_frames=config.spec.frames_for(settings.clip_seconds),
-        seed=settings.seed,
-        augmentation=config.augmentation,
-        instruments=config.model.instruments,
-        level=config.model.level,
-        skip_batches=step,
-        on_damage=on_damage,
+    batches = _with_sound_to_hear(
+        config,
+        training_dataset(
+            data,
+            config.spec,
+            batch_size=settings.batch_size,
+            clip_frames=config.spec.frames_for(settings.clip_seconds),
+            seed=settings.seed,
+            augmentation=config.augmentation,
+            instruments=config.model.instruments,
+            level=config.model.level,
+            skip_batches=step,
+            on_damage=on_damage,
+        ),
     )
     return batches if workers is None else workers.share(batches, settings.batch_size)
+
+
+def _with_sound_to_hear(config: Config, batches: Any) -> Any:
+    """Batches of a model that listens, with the target among the features.
+
+    It would listen to the target in any case; but under `MirroredStrategy` Keras first calls a model with its
+    features alone.
+    """
+    if config.model.encoder is None:
+        return batches
+    return batches.map(lambda features, target: ({**features, "audio": target}, target))
 
 
 def _next_epochs(done: int, steps: int, steps_per_epoch: int) -> tuple[int, int]:

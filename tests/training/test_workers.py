@@ -1,5 +1,6 @@
 """Training in several processes, and on several devices of one."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ddsp_tf.config import Config
+from ddsp_tf.data import prepare
 from ddsp_tf.errors import DdspError
 from ddsp_tf.training import train
 from ddsp_tf.training.workers import parse_tf_config, writes_run
@@ -37,8 +40,6 @@ def settings():
 @pytest.fixture(scope="module")
 def reference(tiny_dataset, tmp_path_factory):
     """The log of one process on the joined batch."""
-    from ddsp_tf.config import Config
-
     run = tmp_path_factory.mktemp("one") / "run"
     train(Config.from_dict(settings()), tiny_dataset, run, verbose=0)
     return losses(run)
@@ -111,6 +112,38 @@ def test_two_workers_train_like_one_and_go_on_after_one_was_killed(reference, ti
     assert_same_losses(losses(run), reference)
 
 
+def latents():
+    """The same settings for a model that listens and knows two instruments."""
+    values = settings()
+    values["model"] |= {
+        "encoder": {"z_size": 3, "units": 8, "n_mfcc": 10, "n_mels": 40},
+        "instruments": {"flute": "flute*", "violin": "violin*"},
+    }
+    return values
+
+
+@pytest.fixture(scope="module")
+def two_instruments(tmp_path_factory):
+    """A dataset, and the log of one process that trained on its joined batches."""
+    folder = tmp_path_factory.mktemp("latents")
+    names = {"flute.wav": 10.0, "violin.wav": 11.0}
+    recordings = [tiny.write_phrase(folder / name, seconds) for name, seconds in names.items()]
+    config = Config.from_dict(latents())
+    data = dataclasses.replace(config.data, passage_seconds=2.0, validation_share=0.4)
+    prepare(recordings, folder / "data", config.spec, data, jobs=1)
+    train(config, folder / "data", folder / "run", verbose=0)
+    return folder / "data", losses(folder / "run")
+
+
+def test_two_workers_train_a_model_with_latents_like_one(two_instruments, tmp_path):
+    data, reference = two_instruments
+    run, config = tmp_path / "run", tiny.write_config(tmp_path / "latents.yaml", latents())
+    for worker in start_workers(config, data, run):
+        status, said = finish(worker)
+        assert status == 0, said
+    assert_same_losses(losses(run), reference)
+
+
 MIRRORED = """
 import sys
 import tensorflow as tf
@@ -123,17 +156,37 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.mark.skipif("DDSP_SLOW_TESTS" not in os.environ, reason="DDSP_SLOW_TESTS is not set: a minute or two")
-def test_two_devices_of_one_process_train_like_one(reference, tiny_dataset, tmp_path):
-    run, config = tmp_path / "run", tiny.write_config(tmp_path / "tiny.yaml", settings())
-    command = ["train", config, "--data", tiny_dataset, "--out", run, "--strategy", "mirrored", "--no-report"]
+def train_mirrored(config, data, run):
+    """The log of two devices of one process."""
+    command = ["train", config, "--data", data, "--out", run, "--strategy", "mirrored", "--no-report"]
     program = [sys.executable, "-c", MIRRORED, *map(str, command)]
     done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    two = losses(run)
+    return losses(run)
+
+
+def assert_nearly_same_losses(two, reference):
     assert_same_losses(two[:1], reference[:1])
     # Keras clips the gradients of each device before it adds them up, which is not quite the same later.
     np.testing.assert_allclose(*([row["loss"] for row in rows] for rows in (two, reference)), rtol=5e-3)
+
+
+slow = pytest.mark.skipif(
+    "DDSP_SLOW_TESTS" not in os.environ, reason="DDSP_SLOW_TESTS is not set: a minute or two"
+)
+
+
+@slow
+def test_two_devices_of_one_process_train_like_one(reference, tiny_dataset, tmp_path):
+    config = tiny.write_config(tmp_path / "tiny.yaml", settings())
+    assert_nearly_same_losses(train_mirrored(config, tiny_dataset, tmp_path / "run"), reference)
+
+
+@slow
+def test_two_devices_train_a_model_with_latents_like_one(two_instruments, tmp_path):
+    data, reference = two_instruments
+    config = tiny.write_config(tmp_path / "latents.yaml", latents())
+    assert_nearly_same_losses(train_mirrored(config, data, tmp_path / "run"), reference)
 
 
 @pytest.mark.parametrize(
