@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
 from ddsp_edge.frames import FrameSpec
+from ddsp_edge.ranges import check_whole
 from ddsp_edge.units import Array
 from ddsp_edge.window_periods import Candidate, WindowPeriods
 from ddsp_edge.windows import CenteredWindows
@@ -40,11 +41,11 @@ class PitchTracker:
         spec: The frame grid.
         f0_min_hz: Lowest pitch, Hz. The window is two of its periods long.
         f0_max_hz: Highest pitch, Hz; at most a quarter of the sample rate.
-        lookahead_frames: Frames after a frame that its pitch waits for; None for 30 ms. Fewer are
-            faster to answer and err more often.
+        lookahead_frames: Integer >= 0, frames after a frame that its pitch waits for; None for 30 ms. Fewer
+            are faster to answer and err more often.
 
     Raises:
-        DdspError: If the range cannot be tracked at this rate.
+        DdspError: If the range cannot be tracked at this rate, or `lookahead_frames` is out of range.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class PitchTracker:
         self.f0_max_hz = self._finder.f0_max_hz
         if lookahead_frames is None:
             lookahead_frames = spec.frames_for(_LOOKAHEAD_S)
-        self.lookahead_frames = max(0, lookahead_frames)
+        self.lookahead_frames = check_whole("lookahead_frames", lookahead_frames)
         self.window_samples = self._finder.size
         self._windows = CenteredWindows(spec, self.window_samples)
         self._per_frame = spec.hop / spec.sample_rate / 0.01  # frames in the costs' 10 ms

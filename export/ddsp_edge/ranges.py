@@ -1,5 +1,8 @@
 """Ranges of what a player sets, by field: a command line refuses what is beyond, playing holds to them."""
 
+from operator import index
+from typing import SupportsIndex
+
 from ddsp_edge.errors import DdspError
 
 MAX_VOICES = 32
@@ -26,6 +29,17 @@ RANGES: dict[str, tuple[float, float]] = {
     "vibrato_semitones": (-24.0, 24.0),
     "vibrato_hz": (0.0, 50.0),
 }
+
+
+def check_whole(name: str, value: SupportsIndex) -> int:
+    """Return a whole number from 0.
+
+    Raises:
+        DdspError: If it is none.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__") or index(value) < 0:
+        raise DdspError(f"{name} must be a whole number from 0. Received: {value!r}")
+    return index(value)
 
 
 def check_range(name: str, value: float) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError, did_you_mean
+from ddsp_edge.ranges import check_whole
 from ddsp_edge.reverb import Reverb
 from ddsp_edge.synthesis import Add, FilteredNoise, Harmonic, Mix, Processor
 from ddsp_edge.units import Array
@@ -44,12 +45,12 @@ class Synthesizer:
     Args:
         card: The card; a file from anywhere, so all of its `synthesizer` is checked here.
         arrays: The arrays of the model file by name (impulse responses).
-        seed: Seed of the noise; None for another noise every time.
+        seed: Integer >= 0, seed of the noise; None for another noise every time.
         channels: Channels of each control that will be given, by name, `f0_hz` left out; None to accept
             any name.
 
     Raises:
-        DdspError: If the group cannot be run.
+        DdspError: If the group cannot be run, or the seed is none.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Synthesizer:
         self.spec = card.spec
         self.control_channels: dict[str, int] = {}
         self.tail_samples = 0
-        self._seed = seed
+        self._seed = None if seed is None else check_whole("seed", seed)
         self._arrays = arrays
         self._known = None if channels is None else {"f0_hz": 1, **channels}
         self._nodes: list[_Node] = []

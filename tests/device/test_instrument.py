@@ -5,6 +5,7 @@ import io
 import json
 import sys
 import zipfile
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from ddsp_edge import DdspError, Instrument, LoudnessMeter, read_model_file
 from ddsp_edge.card import write_model_file
+from ddsp_edge.live import LiveEffect, LiveInstrument
 from ddsp_edge.network import Network
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, scale_f0, scale_loudness
 from tests.device.conftest import TINY
@@ -114,6 +116,13 @@ def test_no_frames_make_no_samples(instrument):
 
 def test_latency_is_one_hop(instrument):
     assert instrument.latency_samples == 128
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "one", True])
+def test_what_is_no_seed_is_refused(tiny, seed):
+    for make in (partial(Instrument, tiny), partial(LiveEffect, tiny), partial(LiveInstrument, tiny)):
+        with pytest.raises(DdspError, match=f"seed must be a whole number from 0. Received: {seed!r}"):
+            make(seed=seed)
 
 
 def test_seed_repeats_the_noise(tiny):

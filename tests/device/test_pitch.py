@@ -200,3 +200,11 @@ def test_recordings_of_known_pitch_are_followed():
         octaves.append(np.mean(np.abs(error - 1200) < 100))
     assert np.mean(accuracy) >= 0.95
     assert np.mean(octaves) < 0.02
+
+
+@pytest.mark.parametrize("frames", [-1, 0.5])
+def test_a_look_ahead_that_cannot_be_is_refused(frames):
+    with pytest.raises(
+        DdspError, match=f"lookahead_frames must be a whole number from 0. Received: {frames}"
+    ):
+        PitchTracker(FrameSpec(16_000, 128), lookahead_frames=frames)
