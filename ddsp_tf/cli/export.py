@@ -103,11 +103,16 @@ def run(args: argparse.Namespace) -> None:
 def _check(args: argparse.Namespace) -> None:
     """Refuse what can be seen from the command line alone, before TensorFlow takes its seconds to start."""
     from ddsp_export.candidate import check_out
-    from ddsp_export.runtimes import quantization_for
+    from ddsp_export.runtimes import check_vst_quantization, quantization_for
 
-    if args.target == "ddsp-vst" and (args.dry or not args.play or args.runtime != "current"):
-        raise DdspError("--dry, --no-play and --runtime say nothing of a file for ddsp-vst: leave them out")
-    quantization_for(args.runtime, args.quantize or "int8")
+    if args.target == "ddsp-vst":
+        if args.dry or not args.play or args.runtime != "current":
+            raise DdspError(
+                "--dry, --no-play and --runtime say nothing of a file for ddsp-vst: leave them out"
+            )
+        check_vst_quantization(args.quantize or "float32")
+    else:
+        quantization_for(args.runtime, args.quantize or "int8")
     check_out(args.out)
 
 

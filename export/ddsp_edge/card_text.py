@@ -40,7 +40,7 @@ def describe(file: ModelFile, path: str | Path) -> str:
         ("network", f"{card.model_bytes / 1e3:.0f} kB, {card.quantization}, builtin operators only"),
         ("arrays", f"{arrays_bytes / 1e3:.0f} kB{_listing(card.arrays)}"),
         ("synthesizer", _nodes(card.synthesizer)),
-        *_quality(card.quality),
+        *_quality(card.quality, card.quantization),
     ]
     width = max(len(label) for label, _ in rows)
     lines = [printable(card.name)]
@@ -48,8 +48,10 @@ def describe(file: ModelFile, path: str | Path) -> str:
     return "\n".join(lines)
 
 
-def _quality(quality: dict[str, Any]) -> list[tuple[str, str]]:
+def _quality(quality: dict[str, Any], quantization: str) -> list[tuple[str, str]]:
     """What was measured; figures that belong together share lines."""
+    kept = quality.get("float_layers")
+    recipe = f"{quantization}, {len(kept)} float" if isinstance(kept, list) and kept else quantization
     own = {
         name: value
         for name, value in quality.items()
@@ -64,9 +66,9 @@ def _quality(quality: dict[str, Any]) -> list[tuple[str, str]]:
         rows += _figures(label, {key: part for key, part in value.items() if key not in parts})
         for key, part in parts.items():
             if name == "recipes":  # a line for each other way to store the weights; the card has the rest
-                if part.get("control_error_max") == quality.get("control_error_max"):
+                if key == recipe:  # its own figures stand above
                     continue
-                part = {figure: part[figure] for figure in _OF_RECIPE if part.get(figure)}
+                part = {figure: part[figure] for figure in _OF_RECIPE if part.get(figure) not in (None, "")}
             rows += _figures(f"{label}, {_spaced(key)}", part)
     return rows
 

@@ -35,8 +35,8 @@ _EFFECT = {
     "gate": "let through only what has a pitch and is louder than --gate-db",
     "gate_db": "loudness at which the gate opens, dB",
     "match_loudness": "map your range of loudness, learned while you play, to the instrument's",
-    "softest_db": "set your range instead: the loudness of your softest",
-    "loudest_db": "and of your loudest playing, dB",
+    "softest_db": "loudness of your softest playing, dB; with --loudest-db, instead of learning it",
+    "loudest_db": "loudness of your loudest playing, dB",
     "match_octave": "choose the octave that suits the instrument best, learned while you play",
 }
 _KEYS = {
@@ -189,21 +189,24 @@ def _play(arguments: argparse.Namespace) -> None:
         return
     from ddsp_edge.live import LATENCIES, EffectSettings, LiveEffect
 
+    _check_played_range(arguments)
     settings = EffectSettings(**_given(arguments, EffectSettings))
-    ends = arguments.softest_db, arguments.loudest_db
-    if ends != (None, None) and not settings.played_range():
-        raise DdspError(
-            "softest_db and loudest_db set a range together, the first below the second. Received: "
-            f"{ends[0]} and {ends[1]}"
-        )
     effect = LiveEffect(_instrument(arguments), settings, **LATENCIES[arguments.latency])
     _run(arguments, effect, wants_input=True)
     played = effect.played_db()
     if played:
-        low, high = played
-        tell(
-            f"you played from {low:.0f} to {high:.0f} dB: "
-            f"--softest-db {low:.0f} --loudest-db {high:.0f} sets it"
+        low, high = math.floor(played[0]), math.ceil(played[1])
+        tell(f"you played from {low} to {high} dB: --softest-db {low} --loudest-db {high} sets that range")
+
+
+def _check_played_range(arguments: argparse.Namespace) -> None:
+    softest, loudest = (getattr(arguments, name, None) for name in ("softest_db", "loudest_db"))
+    if softest is None and loudest is None:
+        return
+    if softest is None or loudest is None or softest >= loudest:
+        raise DdspError(
+            "softest_db and loudest_db set a range together, the first below the second. Received: "
+            f"{softest} and {loudest}"
         )
 
 
@@ -248,7 +251,9 @@ def _install_service(arguments: argparse.Namespace, player: argparse.ArgumentPar
 
     # What would not start is refused here, where somebody reads it.
     asked = argparse.Namespace(**{**vars(player.parse_args([])), "settings": arguments.settings})
-    instrument: Path | None = with_settings_file(asked, player, {}).instrument
+    asked = with_settings_file(asked, player, {})
+    _check_played_range(asked)
+    instrument: Path | None = asked.instrument
     if instrument is None:
         raise DdspError(f'{arguments.settings} names no instrument: instrument = "FILE.tflite"')
     read_model_file(instrument)

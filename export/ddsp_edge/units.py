@@ -97,8 +97,8 @@ def scale_frame(f0_hz: float, loudness_db: float) -> tuple[float, float]:
 def scale_features(f0_hz: Array, loudness_db: Array) -> tuple[Array, Array]:
     """Inputs of the network, float64 `[frames]`: what `scale_f0` and `scale_loudness` give.
 
-    8-bit activations round by the last bit of these, so whoever plays takes them from one place. A handful of
-    frames is scaled in plain numbers: as many calls of numpy take longer than all they compute.
+    8-bit activations round by the last bit of these in float32, which is the same in both ways: a handful of
+    frames is scaled in plain numbers, since as many calls of numpy take longer than all they compute.
 
     Args:
         f0_hz: `[frames]`, above 0 Hz.

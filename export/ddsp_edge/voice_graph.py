@@ -129,7 +129,7 @@ class VoiceGraph:
             {name: [1, channels] for name, channels in given.items()},
             {"signals": [1, len(layout.names) * card.hop], "state": [1, size]},
         )
-        self._state_size, self._width = size, given["player"]
+        self._state_size = size
         self._states: list[Array] = [np.zeros((1, 0), np.float32)] * voices
         self._noise: Array | None = None  # of the frames to come, where there is noise
         self.reset()

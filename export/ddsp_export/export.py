@@ -74,26 +74,27 @@ def export(
             calibration = _calibration(run, reference, progress)
             return convert_apart(run, calibration, instrument=instrument, dry=dry)
 
-        if quantize == "int8-full":
-            taken = bench.measure(Recipe(quantize, full_integer()))
-            table = [taken]
+        float32 = convert_apart(run, instrument=instrument, play=play, dry=dry)
+        error = verifier.control_error(verifier.predict(float32, card))
+        check_float32(error)
+        if quantize == "auto":
+            table = list(compare(bench, float32, full_integer, progress, RUNTIMES[runtime]))
+            taken = choose(table)
         else:
-            float32 = convert_apart(run, instrument=instrument, play=play, dry=dry)
-            error = verifier.control_error(verifier.predict(float32, card))
-            check_float32(error)
-            if quantize == "auto":
-                table = list(compare(bench, float32, full_integer, progress, RUNTIMES[runtime]))
-                taken = choose(table)
-            else:
-                ways = dict.fromkeys((quantize, "float32"))
-                progress(f"playing it as {' and '.join(ways)} without TensorFlow and comparing")
-                table = [bench.measure(Recipe(way, quantize_weights(float32, way))) for way in ways]
-                taken = table[0]
+            ways = dict.fromkeys((quantize, "float32"))
+            progress(f"playing it as {' and '.join(ways)} without TensorFlow and comparing")
+            table = [
+                bench.measure(
+                    Recipe(way, full_integer() if way == "int8-full" else quantize_weights(float32, way))
+                )
+                for way in ways
+            ]
+            taken = table[0]
         if taken.refused:
             raise DdspError(taken.refused)
         quality = {
             **taken.quality,
-            "float32_error_max": None if quantize == "int8-full" else error,
+            "float32_error_max": error,
             "operators": check_operators(taken.recipe.flatbuffer),
             "float_layers": list(taken.recipe.float_layers),
             "evaluation": evaluation,

@@ -16,6 +16,7 @@ from ddsp_export.describe import load_to_export
 from ddsp_export.gate import CONTROL_BOUNDS, GATE_SECONDS
 from ddsp_export.operators import check_operators
 from ddsp_export.quantize import quantize_weights
+from ddsp_export.runtimes import check_vst_quantization
 from ddsp_export.vst import (
     OUTPUTS,
     PowerMap,
@@ -26,9 +27,6 @@ from ddsp_export.vst import (
 )
 from ddsp_tf.errors import DdspError
 from ddsp_tf.training.excerpts import load_excerpts
-
-QUANTIZATIONS = ("float32", "float16")
-"""What the plug-in's runtime, TensorFlow Lite of 2022, can read."""
 
 METADATA_NAME = "metadata.json"
 
@@ -56,11 +54,7 @@ def export_vst(
     Raises:
         DdspError: If the plug-in has no room for the model, or the file does not pass; no file is left then.
     """
-    if quantize not in QUANTIZATIONS:
-        raise DdspError(
-            f"DDSP-VST reads {' and '.join(QUANTIZATIONS)}: its runtime is of 2022. "
-            f"Received: quantize={quantize!r}"
-        )
+    check_vst_quantization(quantize)
     check_out(out)
     model = load_to_export(run, instrument)
     check_fits(model)

@@ -9,6 +9,8 @@ RUNTIMES = {
     "2.14": frozenset({"auto", "int8-layers", "int8-weights", "float16", "float32"}),
 }
 """What runtimes load, found by loading it: see `docs/model-file.md`."""
+VST_CHOICES = ("float32", "float16")
+"""What the runtime of DDSP-VST, TensorFlow Lite of 2022, loads."""
 
 
 def quantization_for(runtime: str, quantize: str) -> str:
@@ -28,3 +30,16 @@ def quantization_for(runtime: str, quantize: str) -> str:
             f"runtime {runtime} does not load quantize={quantize!r}: choose {', '.join(sorted(readable))}"
         )
     return adapted
+
+
+def check_vst_quantization(quantize: str) -> None:
+    """Refuse what the plug-in does not load.
+
+    Raises:
+        DdspError: Saying what it does.
+    """
+    if quantize not in VST_CHOICES:
+        raise DdspError(
+            f"DDSP-VST reads {' and '.join(VST_CHOICES)}: its runtime is of 2022. "
+            f"Received: quantize={quantize!r}"
+        )

@@ -293,6 +293,7 @@ def test_export_refuses_a_wrong_command_line_before_tensorflow_starts(tmp_path):
             "runtime 2.14 does not load",
         ),
         (["--out", "out.tflite", "--target", "ddsp-vst", "--dry"], "--dry, --no-play and --runtime"),
+        (["--out", "out.tflite", "--target", "ddsp-vst", "--quantize", "int8"], "DDSP-VST reads float32 and"),
     ):
         command = [sys.executable, "-c", code, "export", "run", *options]
         ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -77,13 +77,24 @@ def test_info_tells_in_words_what_was_measured(run, tiny, tmp_path):
     assert max(len(line) for line in out.splitlines() if str(tmp_path) not in line) <= 125
 
 
-def test_info_tells_what_other_ways_to_store_the_weights_would_cost(run, tiny):
-    rows = read_model_file(tiny).card.quality["recipes"]
-    assert set(rows) == {"int8", "float32"}
-    status, out, _ = run("info", tiny)
+def test_info_tells_what_other_ways_to_store_the_weights_would_cost(run, tiny, tmp_path):
+    rows = {
+        "int8": {"bytes": 1, "harmonic_level_error_db_mean": 0.5},
+        "int8, 2 float": {"bytes": 2, "harmonic_level_error_db_mean": 0.25, "refused": ""},
+        "float32": {"bytes": 3, "harmonic_level_error_db_mean": 0.0, "network_us_per_frame": 20.5},
+        "int8-full": {"bytes": 4, "refused": "it is heard"},
+    }
+    card = card_with(tiny, quality={"recipes": rows, "float_layers": ["a", "b"]})
+    status, out, _ = run("info", rewritten(tiny, tmp_path / "r.tflite", {"metadata.json": card}))
     assert status == 0
-    [line] = [line for line in out.splitlines() if "recipes" in line]  # its own figures stand above
-    assert line.split()[:5] == ["quality:", "recipes,", "float32", "bytes", f"{rows['float32']['bytes']},"]
+    lines = [" ".join(line.split()) for line in out.splitlines() if "recipes" in line]
+    assert lines == [  # its own figures stand above
+        "quality: recipes, float32 bytes 3, harmonic level error db mean 0, network us per frame 20.5",
+        "quality: recipes, int8 bytes 1, harmonic level error db mean 0.5",
+        "quality: recipes, int8-full bytes 4, refused it is heard",
+    ]
+    status, out, _ = run("info", tiny)
+    assert (status, out.count("recipes")) == (0, 1)
 
 
 def test_info_of_a_card_that_is_full_fits_a_screen(run, tiny, tmp_path):

@@ -7,7 +7,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from ddsp_edge.card import read_model_file
 from ddsp_export.export import export
-from ddsp_export.graph import SynthesizerGraph
+from ddsp_export.graph import SynthesizerGraph, _sums_of_sines
 from ddsp_export.operators import check_operators
 from ddsp_export.quantize import quantize_weights, weight_layers
 from ddsp_tf.errors import DdspError
@@ -66,6 +66,15 @@ def expected(spec, given, response, mix=False):
         weight = (before[:, None] + oracle.fade(hop) * (level - before)[:, None]).ravel()
         dry = weight * harmonic + (1.0 - weight) * noise
     return oracle.reverb(dry, response)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 60, 150])  # grids with a rest and without, square and not
+def test_sums_of_sines_are_those_of_all_sines(count):
+    rng = np.random.default_rng(count)
+    cycles, amplitudes = rng.uniform(-0.5, 0.5, (1, 64)), rng.uniform(0.0, 1.0, (3, count)) / count
+    found = _sums_of_sines(tf.constant(cycles, tf.float32), tf.constant(amplitudes, tf.float32))
+    phases = 2.0 * np.pi * np.float64(np.float32(cycles)) * np.arange(1, count + 1)[:, None]
+    np.testing.assert_allclose(found, amplitudes @ np.sin(phases), atol=1e-6, rtol=0)
 
 
 def run_graph(spec, given, response, folder, mix=False):

@@ -17,6 +17,7 @@ from ddsp_tf.config import Config
 from ddsp_tf.data import prepare
 from ddsp_tf.errors import DdspError
 from ddsp_tf.training import train
+from ddsp_tf.training.fit import _clips_from
 from ddsp_tf.training.workers import parse_tf_config, writes_run
 from tests import tiny
 from tests.training.runs import losses
@@ -169,6 +170,19 @@ def assert_nearly_same_losses(two, reference):
     assert_same_losses(two[:1], reference[:1])
     # Keras clips the gradients of each device before it adds them up, which is not quite the same later.
     np.testing.assert_allclose(*([row["loss"] for row in rows] for rows in (two, reference)), rtol=5e-3)
+
+
+@pytest.mark.parametrize("augmentation", [{}, {"gain_db": 6.0, "pitch_semitones": 0.5}])
+def test_a_model_that_listens_is_given_what_it_is_to_sound_like(two_instruments, augmentation):
+    """Under `mirrored` Keras first calls it with its features alone."""
+    data, _ = two_instruments
+    config = Config.from_dict({**latents(), "augmentation": augmentation})
+    clips = _clips_from(0, config=config, data=data, on_damage=None, workers=None)
+    for features, target in clips.take(2):
+        np.testing.assert_array_equal(features["audio"], target)
+    without = Config.from_dict(settings())
+    features, _ = next(iter(_clips_from(0, config=without, data=data, on_damage=None, workers=None)))
+    assert "audio" not in features
 
 
 slow = pytest.mark.skipif(

@@ -93,7 +93,7 @@ class LiveEffect(BlockPlayer):
         self._f0_hz = self.card.f0_hz_range.median
 
     def played_db(self) -> tuple[float, float] | None:
-        """Range of loudness that was learned of the player, dB; None where none is being learned."""
+        """Range of loudness that was learned of the player, dB; None where none was, or of less than 4 s."""
         learns = self.settings.match_loudness and not self.settings.played_range()
         return self._loudness.played_db() if learns else None
 
@@ -122,7 +122,7 @@ class LiveEffect(BlockPlayer):
                 self._octave.add(f0_hz if sounds else 0.0)
                 if settings.match_octave:
                     octaves += self._octave.octaves
-                if sounds:
+                if sounds and not played:
                     self._loudness.add(loudness_db)
                 if played:
                     level_db = self._loudness.map_from(*played, loudness_db)

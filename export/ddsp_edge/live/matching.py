@@ -8,7 +8,7 @@ import numpy as np
 from ddsp_edge.card import Card, Range
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.transposition import MAX_OCTAVES, PlayedPitches
-from ddsp_edge.units import LOUDNESS_FLOOR_DB
+from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
 
 _STEPS_PER_DB = 2
 _TOP_DB = 20.0  # beyond full scale: nothing is louder
@@ -46,6 +46,7 @@ class LoudnessMatch:
         self._counts = np.zeros(len(self._edges))
         for level in levels.tolist():
             self._count(level)
+        self._prior = self._counts.copy()  # what is left of it
         self._new = 0
         self._learn()
 
@@ -64,24 +65,31 @@ class LoudnessMatch:
     def map_from(self, softest_db: float, loudest_db: float, loudness_db: float) -> float:
         """The same for a range that was set: its ends go to the 5th and 95th percentile of the card."""
         softest_db = max(softest_db, LOUDNESS_FLOOR_DB + 1.0)
-        played = LOUDNESS_FLOOR_DB, softest_db, max(loudest_db, softest_db + 1e-3)
+        played = LOUDNESS_FLOOR_DB, softest_db, max(loudest_db, softest_db + 1.0)
         return _along(played, (self._to[0], self._to[1], self._to[-1]), loudness_db)
 
-    def played_db(self) -> tuple[float, float]:
-        """5th and 95th percentile of what was played, dB."""
-        return self._from[1], self._from[-1]
+    def played_db(self) -> tuple[float, float] | None:
+        """5th and 95th percentile of what was played, dB; None before that counts as much as the start."""
+        played = self._counts - self._prior
+        if played.sum() < self._prior_frames:
+            return None
+        low, _, high = self._percentiles(played)
+        return float(low), float(high)
 
     def _count(self, loudness_db: float) -> None:
         place = (loudness_db - LOUDNESS_FLOOR_DB) * _STEPS_PER_DB
         self._counts[int(min(max(place, 0.0), len(self._edges) - 1.0))] += 1.0
 
+    def _percentiles(self, counts: Array) -> Array:
+        """5th, 50th and 95th percentile of levels that were counted, dB."""
+        places = np.searchsorted(np.cumsum(counts), np.array([0.05, 0.5, 0.95]) * counts.sum())
+        return np.asarray(self._edges[np.minimum(places, len(self._edges) - 1)] + 0.5 / _STEPS_PER_DB)
+
     def _learn(self) -> None:
-        total = self._counts.sum()
-        if total > self._most:
+        if self._counts.sum() > self._most:
             self._counts *= 0.5
-            total *= 0.5
-        places = np.searchsorted(np.cumsum(self._counts), np.array([0.05, 0.5, 0.95]) * total)
-        played = self._edges[np.minimum(places, len(self._edges) - 1)] + 0.5 / _STEPS_PER_DB
+            self._prior *= 0.5
+        played = self._percentiles(self._counts)
         trained = np.array([self._trained.low, self._trained.median, self._trained.high])
         # Percentiles may fall together: a step of loudness must not follow from it.
         rising = np.maximum.accumulate(np.maximum(played, LOUDNESS_FLOOR_DB + 1.0) + np.arange(3) * 1e-3)

@@ -63,9 +63,9 @@ class EffectSettings(Settings):
         gate_db: Loudness below which the gate closes, dB.
         match_loudness: Whether the player's range of loudness, learned while playing, is mapped to that of
             the training data.
-        softest_db: Loudness of your softest playing, dB. Where `loudest_db` is above it, this range is mapped
-            and none is learned.
-        loudest_db: Loudness of your loudest playing, dB.
+        softest_db: Loudness of the player's softest playing, dB; None where it is not known. Where
+            `loudest_db` is known too, and above it, this range is mapped, not one that is learned.
+        loudest_db: Loudness of the player's loudest playing, dB, or None.
         match_octave: Whether the octave is chosen that brings the middle of what was played nearest to the
             middle of the training data; it changes between notes only.
     """
@@ -73,13 +73,13 @@ class EffectSettings(Settings):
     gate: bool = False
     gate_db: float = -60.0
     match_loudness: bool = False
-    softest_db: float = 0.0
-    loudest_db: float = 0.0
+    softest_db: float | None = None
+    loudest_db: float | None = None
     match_octave: bool = False
 
     def played_range(self) -> tuple[float, float] | None:
         """The range of loudness that was set, dB; None where none was."""
-        if self.softest_db == self.loudest_db:  # as nearly always
+        if self.softest_db is None or self.loudest_db is None:
             return None
         softest_db, loudest_db = (self.number(name, math.nan) for name in ("softest_db", "loudest_db"))
         return (softest_db, loudest_db) if softest_db < loudest_db else None

@@ -12,6 +12,7 @@ from ddsp_edge.render import render_audio
 from tests.device.conftest import TINY
 
 RATE, HOP = 16_000, 128
+NAN = float("nan")
 
 
 def phrase(seconds=1.5):
@@ -172,13 +173,18 @@ def test_loudness_goes_from_the_players_range_to_the_trained_one(effect):
 
 
 def test_a_range_that_was_set_goes_to_the_trained_one():
-    live = LiveEffect(TINY, EffectSettings(softest_db=-60.0, loudest_db=-30.0, match_loudness=True), seed=1)
+    live = LiveEffect(TINY, EffectSettings(softest_db=-60.0, loudest_db=-30.0), seed=1)
     trained, match = live.card.loudness_db_range, LoudnessMatch(live.spec, live.card.loudness_db_range)
     want = np.interp([-80.0, -60.0, -45.0, -30.0], [-60.0, -30.0], [trained.low, trained.high])
     want[0] = -80.0  # the floor stays the floor
     found = [match.map_from(-60.0, -30.0, level) for level in (-80.0, -60.0, -45.0, -30.0)]
     np.testing.assert_allclose(found, want)
     assert match.map_from(-60.0, -30.0, -20.0) == trained.high + 10.0
+    # Ends below the floor, or that fall together, make no step.
+    for ends in ((-80.0, -79.9), (-79.5, -30.0), (-30.0, -30.0)):
+        levels = [match.map_from(*ends, level) for level in np.arange(-80.0, 0.0, 0.1)]
+        assert levels[0] == pytest.approx(-80.0)
+        assert 0.0 <= np.diff(levels).min() <= np.diff(levels).max() < 8.0
     given, play = [], live._bank.play
 
     def spy(f0_hz, loudness_db, settings):
@@ -189,8 +195,7 @@ def test_a_range_that_was_set_goes_to_the_trained_one():
     live.process(phrase())
     mapped, given[:] = given.copy(), []
     live.reset()
-    live.settings.softest_db = live.settings.loudest_db = 0.0
-    live.settings.match_loudness = False
+    live.settings.softest_db = live.settings.loudest_db = None
     live.process(phrase())
     np.testing.assert_allclose(mapped, [match.map_from(-60.0, -30.0, x) for x in given], atol=1e-4)
     assert np.ptp(mapped) > 1.0
@@ -198,15 +203,42 @@ def test_a_range_that_was_set_goes_to_the_trained_one():
 
 def test_what_was_learned_of_the_player_is_told(effect):
     live = LiveEffect(TINY, EffectSettings(match_loudness=True), seed=1)
-    live.process(phrase())
+    assert live.played_db() is None
+    add, levels = live._loudness.add, []
+
+    def spy(level):
+        levels.append(level)
+        add(level)
+
+    live._loudness.add = spy
+    while len(levels) < live.spec.frames_for(100.0):  # past where what was before counts half
+        assert live.played_db() is None or len(levels) >= live.spec.frames_for(4.0)
+        live.process(phrase(4.0))
     low, high = live.played_db()
-    assert -80.0 < low < high < 0.0
+    assert low == pytest.approx(np.percentile(levels, 5), abs=0.5)  # bins of half a dB
+    assert high == pytest.approx(np.percentile(levels, 95), abs=0.5)
+    count = len(levels)
     live.settings.softest_db, live.settings.loudest_db = low, high
-    assert live.played_db() is None  # nothing is learned now
+    live.process(phrase())
+    assert live.played_db() is None
+    assert len(levels) == count  # nothing is learned of a player whose range is set
     assert effect.played_db() is None
 
 
-@pytest.mark.parametrize("ends", [(0.0, 0.0), (-20.0, -50.0), (float("nan"), -20.0), (-30.0, "loud")])
+@pytest.mark.parametrize(
+    "ends",
+    [
+        (None, None),
+        (None, -20.0),
+        (-60.0, None),
+        (-20.0, -50.0),
+        (NAN, -20.0),
+        (-60.0, NAN),
+        (-30.0, "loud"),
+        (-30.0, -30.0),
+        (-200.0, -150.0),
+    ],
+)
 def test_what_is_no_range_is_none(ends):
     assert EffectSettings(softest_db=ends[0], loudest_db=ends[1]).played_range() is None
 
