@@ -50,6 +50,25 @@ def test_outputs_and_all_gradients_equal_those_of_keras(frames: int, with_state:
         np.testing.assert_allclose(received, expected, atol=bound)
 
 
+def test_with_a_gpu_it_is_the_layer_of_keras_which_takes_cudnn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same code as Keras runs, so that it is no slower there; here without a GPU, which only was said."""
+    keras_layer, own = _pair()
+    inputs, _ = _inputs(9)
+    of_keras, calls = keras.layers.GRU.inner_loop, []
+
+    def inner_loop(layer: keras.layers.GRU, *args: object, **kwargs: object) -> object:
+        calls.append(layer)
+        return of_keras(layer, *args, **kwargs)
+
+    monkeypatch.setattr(keras.layers.GRU, "inner_loop", inner_loop)
+    own(inputs)
+    assert not calls
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind=None: ["GPU:0"] * (kind == "GPU"))
+    received = own(inputs)
+    assert calls == [own]
+    np.testing.assert_array_equal(received, keras_layer(inputs))
+
+
 @pytest.mark.parametrize(
     "kwargs",
     [
