@@ -148,8 +148,9 @@ def _progress(text: str) -> None:
 def table_of_recipes(recipes: dict[str, dict[str, Any]]) -> str:
     """What was measured of each way to store the weights, a line each, below the model itself."""
     lines = [
+        "errors from Keras: control, the largest; level, the mean of harmonics; us, CPU time of a frame",
         f"{'weights':<20} {'kB':>7} {'operators':>9} {'control':>9} {'level dB':>9} {'distance':>9} "
-        f"{'change %':>9} {'us/frame':>9} {'us play':>9}"
+        f"{'change %':>9} {'us/frame':>9} {'us play':>9}",
     ]
     before = {row["spectral_distance_keras"] for row in recipes.values()} - {None}
     lines += [f"{'Keras, before':<20} {'':>37} {value:>9.3f}" for value in sorted(before)]

@@ -35,8 +35,8 @@ _EFFECT = {
     "gate": "let through only what has a pitch and is louder than --gate-db",
     "gate_db": "loudness at which the gate opens, dB",
     "match_loudness": "map your range of loudness, learned while you play, to the instrument's",
-    "softest_db": "loudness of your softest playing, dB; with --loudest-db, instead of learning it",
-    "loudest_db": "loudness of your loudest playing, dB",
+    "softest_db": "map from a set range instead: loudness of your softest playing, dB",
+    "loudest_db": "and of your loudest playing, dB",
     "match_octave": "choose the octave that suits the instrument best, learned while you play",
 }
 _KEYS = {
@@ -190,6 +190,8 @@ def _play(arguments: argparse.Namespace) -> None:
     from ddsp_edge.live import LATENCIES, EffectSettings, LiveEffect
 
     _check_played_range(arguments)
+    if arguments.match_loudness is None and arguments.softest_db is not None:
+        arguments.match_loudness = True  # what else would a range be for
     settings = EffectSettings(**_given(arguments, EffectSettings))
     effect = LiveEffect(_instrument(arguments), settings, **LATENCIES[arguments.latency])
     _run(arguments, effect, wants_input=True)
@@ -200,13 +202,16 @@ def _play(arguments: argparse.Namespace) -> None:
 
 
 def _check_played_range(arguments: argparse.Namespace) -> None:
-    softest, loudest = (getattr(arguments, name, None) for name in ("softest_db", "loudest_db"))
+    ends = {name: getattr(arguments, name.replace("-", "_"), None) for name in ("softest-db", "loudest-db")}
+    softest, loudest = ends.values()
     if softest is None and loudest is None:
         return
     if softest is None or loudest is None or softest >= loudest:
+        where = "" if arguments.settings is None else f"{arguments.settings}: "
+        received = [f"{name}={value:g}" for name, value in ends.items() if value is not None]
         raise DdspError(
-            "softest_db and loudest_db set a range together, the first below the second. Received: "
-            f"{softest} and {loudest}"
+            f"{where}softest-db and loudest-db set a range together, the first below the second. "
+            f"Received: {', '.join(received)}"
         )
 
 

@@ -91,7 +91,8 @@ def export(
             ]
             taken = table[0]
         if taken.refused:
-            raise DdspError(taken.refused)
+            advice = "" if table[-1].refused else "; quantize 'auto' takes the smallest that keeps the sound"
+            raise DdspError(f"{taken.refused}{advice}")
         quality = {
             **taken.quality,
             "float32_error_max": error,

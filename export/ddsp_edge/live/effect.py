@@ -110,8 +110,8 @@ class LiveEffect(BlockPlayer):
         A frame without pitch holds the last one, as `hold_unvoiced` has it.
         """
         settings = self.settings
-        played = settings.played_range()
-        matches = settings.match_octave or settings.match_loudness or settings.gate or played
+        played = settings.played_range() if settings.match_loudness else None
+        matches = settings.match_octave or settings.match_loudness or settings.gate
         transposed, shift_db = settings.semitones() / 12.0, settings.number("loudness_shift_db")
         pitches, levels = list[float](), list[float]()
         for f0_hz, loudness_db in frames:

@@ -61,10 +61,10 @@ class EffectSettings(Settings):
     Args:
         gate: Whether only what has a pitch and is louder than `gate_db` sounds.
         gate_db: Loudness below which the gate closes, dB.
-        match_loudness: Whether the player's range of loudness, learned while playing, is mapped to that of
-            the training data.
-        softest_db: Loudness of the player's softest playing, dB; None where it is not known. Where
-            `loudest_db` is known too, and above it, this range is mapped, not one that is learned.
+        match_loudness: Whether the player's range of loudness is mapped to that of the training data: the one
+            that is set, or else the one that is learned while playing.
+        softest_db: Loudness of the player's softest playing, dB; None where it is not known. It sets a range
+            together with `loudest_db` above it.
         loudest_db: Loudness of the player's loudest playing, dB, or None.
         match_octave: Whether the octave is chosen that brings the middle of what was played nearest to the
             middle of the training data; it changes between notes only.

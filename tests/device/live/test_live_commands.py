@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ddsp_edge.cli import main
-from ddsp_edge.live import LATENCIES, EffectSettings, KeySettings, LiveInstrument
+from ddsp_edge.live import LATENCIES, EffectSettings, KeySettings, LiveEffect, LiveInstrument
 from ddsp_edge.live.messages import listening
 from ddsp_edge.live.sound_card import SoundCard
 from ddsp_edge.ranges import RANGES, check_range
@@ -124,9 +124,19 @@ def test_play_ends_with_the_range_it_learned(run, card, monkeypatch):
     told = re.search(words, out)
     assert told
     assert int(told[1]) < int(told[2])  # though one tone was played
+    players, made = [], LiveEffect.__init__
+
+    def make(player, *args, **kwargs):
+        made(player, *args, **kwargs)
+        players.append(player)
+
+    monkeypatch.setattr(LiveEffect, "__init__", make)
     set_ends = ("--softest-db", told[1], "--loudest-db", told[2])
-    status, out, _ = run("play", TINY, "--seconds", "0.2", "--match-loudness", *set_ends)
+    status, out, _ = run("play", TINY, "--seconds", "0.2", *set_ends)
     assert (status, "you played" in out) == (0, False)
+    [player] = players
+    assert player.settings.match_loudness  # what else would a range be for
+    assert player.settings.played_range() == (float(told[1]), float(told[2]))
 
 
 def test_half_a_range_is_refused(run, card):
@@ -137,7 +147,7 @@ def test_half_a_range_is_refused(run, card):
     ):
         status, _, err = run("play", TINY, *ends)
         assert status == 1
-        assert "softest_db and loudest_db set a range together, the first below the second" in err
+        assert "softest-db and loudest-db set a range together, the first below the second" in err
 
 
 def test_midi_sounds_and_closes_its_port(run, card, ports):
@@ -363,7 +373,7 @@ def test_a_service_is_written_and_names_whole_paths(run, tmp_path, monkeypatch):
         (None, "settings.toml: no such file"),
         ("voices = 2", "voices is no option here"),
         ("gain-db = 0", "settings.toml names no instrument"),
-        ("loudest-db = -20", "softest_db and loudest_db set a range together"),
+        ("loudest-db = -20", "softest-db and loudest-db set a range together"),
         ('instrument = "none.tflite"', "none.tflite: no such file"),
         ('instrument = "settings.toml"', "settings.toml is not a TFLite file"),
     ],

@@ -173,7 +173,8 @@ def test_loudness_goes_from_the_players_range_to_the_trained_one(effect):
 
 
 def test_a_range_that_was_set_goes_to_the_trained_one():
-    live = LiveEffect(TINY, EffectSettings(softest_db=-60.0, loudest_db=-30.0), seed=1)
+    settings = EffectSettings(softest_db=-60.0, loudest_db=-30.0, match_loudness=True)
+    live = LiveEffect(TINY, settings, seed=1)
     trained, match = live.card.loudness_db_range, LoudnessMatch(live.spec, live.card.loudness_db_range)
     want = np.interp([-80.0, -60.0, -45.0, -30.0], [-60.0, -30.0], [trained.low, trained.high])
     want[0] = -80.0  # the floor stays the floor
@@ -195,7 +196,7 @@ def test_a_range_that_was_set_goes_to_the_trained_one():
     live.process(phrase())
     mapped, given[:] = given.copy(), []
     live.reset()
-    live.settings.softest_db = live.settings.loudest_db = None
+    live.settings.match_loudness = False  # a range that is set does not switch it on
     live.process(phrase())
     np.testing.assert_allclose(mapped, [match.map_from(-60.0, -30.0, x) for x in given], atol=1e-4)
     assert np.ptp(mapped) > 1.0
