@@ -1,18 +1,18 @@
 """Keras model to TFLite flatbuffer: builtin operators only.
 
     python -m ddsp_export.convert RUN OUT.tflite [--instrument MIX] [--play] [--dry]
-        [--calibration FILE] [--vst OFFSET,SLOPE]
+        [--calibration FILE] [--float-operators NAME ...] [--vst OFFSET,SLOPE]
 
 is what `convert_apart` runs: the converter is C++ that may abort, and must not take the caller with it.
 The calibration file holds `f0_scaled` and `loudness_scaled` `[frames]`; with it all values become 8-bit
-integers.
+integers, but for those of operators that are to stay float.
 """
 
 import argparse
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import numpy as np
 
 from ddsp_edge.units import Array, scale_f0, scale_loudness
 from ddsp_export.apart import run_apart
-from ddsp_export.operators import check_operators, check_ports, tidy
+from ddsp_export.operators import check_operators, check_ports, is_kind, tidy
 from ddsp_tf.errors import DdspError
 
 STEP = "step"
@@ -37,6 +37,7 @@ def convert_apart(
     instrument: str | None = None,
     play: bool = False,
     dry: bool = False,
+    float_operators: Sequence[str] = (),
 ) -> bytes:
     """Convert the model of a run as `convert` does, in a process of its own.
 
@@ -46,6 +47,7 @@ def convert_apart(
         instrument: Of a model of several: which, or which mix.
         play: Whether the synthesizer goes into the model too.
         dry: Whether the synthesizer's rooms are left out.
+        float_operators: Kinds and names of operators that stay float32 in a model of integers.
 
     Returns:
         The flatbuffer.
@@ -54,6 +56,8 @@ def convert_apart(
         DdspError: If it cannot be converted to builtin operators, or the converter dies.
     """
     options = [*_named(instrument), *(["--play"] if play else []), *(["--dry"] if dry else [])]
+    if float_operators:
+        options += ["--float-operators", *float_operators]
     return _apart(run, options, None if calibration is None else scaled_features(calibration))
 
 
@@ -92,7 +96,11 @@ def _apart(run: Path, options: list[str], calibration: dict[str, Any] | None) ->
 
 
 def convert(
-    model: Any, calibration: dict[str, Array] | None = None, synthesizer: Any = None, voice: Any = None
+    model: Any,
+    calibration: dict[str, Array] | None = None,
+    synthesizer: Any = None,
+    voice: Any = None,
+    float_operators: Sequence[str] = (),
 ) -> bytes:
     """Convert the signatures of a model: see `ddsp_export.endpoints`.
 
@@ -103,6 +111,8 @@ def convert(
             the only signature.
         synthesizer: None for a model without `synthesize` and `play`, or the `SynthesizerGraph`.
         voice: None for a model without `voice`, or the `VoiceSynthesis`.
+        float_operators: Operators that stay float32 in a model of integers: kinds, such as `"EXP"`, and names
+            of single ones, as `product_names` gives.
 
     Returns:
         The flatbuffer.
@@ -117,11 +127,14 @@ def convert(
         return tidy(to_flatbuffer(model, endpoints), STEP)
     step = endpoints[STEP]
     frames = partial(_representative, step, model.decoder.state_sizes, calibration)
-    return tidy(to_flatbuffer(model, {STEP: step}, frames), STEP)
+    return tidy(to_flatbuffer(model, {STEP: step}, frames, float_operators), STEP)
 
 
 def to_flatbuffer(
-    model: Any, endpoints: dict[str, Any], representative: Callable[[], Iterator[Any]] | None = None
+    model: Any,
+    endpoints: dict[str, Any],
+    representative: Callable[[], Iterator[Any]] | None = None,
+    float_operators: Sequence[str] = (),
 ) -> bytes:
     """Convert `tf.function`s by the names of their signatures.
 
@@ -129,6 +142,7 @@ def to_flatbuffer(
         model: What has their weights.
         endpoints: The functions, with input signatures.
         representative: None for float32; for integers throughout gives `(signature, inputs)` as they come.
+        float_operators: Kinds and names of operators that stay float32 all the same.
 
     Returns:
         The flatbuffer, of builtin operators.
@@ -155,7 +169,18 @@ def to_flatbuffer(
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                flatbuffer = bytes(converter.convert())
+                if float_operators:
+                    kinds = [name for name in float_operators if is_kind(name)]
+                    names = [name for name in float_operators if not is_kind(name)]
+                    options = tf.lite.experimental.QuantizationDebugOptions(
+                        denylisted_ops=kinds, denylisted_nodes=names
+                    )
+                    debugger = tf.lite.experimental.QuantizationDebugger(
+                        converter=converter, debug_options=options
+                    )
+                    flatbuffer = bytes(debugger.get_nondebug_quantized_model())
+                else:
+                    flatbuffer = bytes(converter.convert())
         except Exception as error:
             detail = " ".join(str(error).split())[:300]
             raise DdspError(f"the model cannot be converted to TFLite builtins: {detail}") from error
@@ -183,6 +208,7 @@ def convert_run(
     instrument: str | None = None,
     play: bool = False,
     dry: bool = False,
+    float_operators: Sequence[str] = (),
 ) -> bytes:
     """Convert the model of a run in this process; for the rest see `convert` and `convert_apart`."""
     from ddsp_export.describe import describe, load_to_export
@@ -195,7 +221,7 @@ def convert_run(
         card, arrays = describe(model)
         synthesizer = SynthesizerGraph(model.spec, card.synthesizer, arrays)
         voice = VoiceSynthesis.of(model.spec, card.synthesizer, arrays)
-    return convert(model, calibration, synthesizer, voice)
+    return convert(model, calibration, synthesizer, voice, float_operators)
 
 
 def main(arguments: list[str]) -> None:
@@ -214,6 +240,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--play", action="store_true")
     parser.add_argument("--dry", action="store_true")
     parser.add_argument("--calibration", type=Path)
+    parser.add_argument("--float-operators", nargs="*", default=())
     parser.add_argument("--vst")
     given = parser.parse_args(arguments)
     try:
@@ -223,7 +250,12 @@ def main(arguments: list[str]) -> None:
         else:
             calibration = dict(np.load(given.calibration)) if given.calibration else None
             flatbuffer = convert_run(
-                given.run, calibration, instrument=given.instrument, play=given.play, dry=given.dry
+                given.run,
+                calibration,
+                instrument=given.instrument,
+                play=given.play,
+                dry=given.dry,
+                float_operators=given.float_operators,
             )
         given.out.write_bytes(flatbuffer)
     except DdspError as error:

@@ -1,7 +1,7 @@
 """Export: a run in, one verified model file out."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from ddsp_export.describe import describe, load_to_export
 from ddsp_export.gate import check_card, check_float32
 from ddsp_export.operators import check_operators
 from ddsp_export.quantize import quantize_weights
-from ddsp_export.recipes import Bench, Measured, Recipe, choose, compare
+from ddsp_export.recipes import Bench, Measured, Recipe, choose, compare, integers
 from ddsp_export.runtimes import RUNTIMES, quantization_for
 from ddsp_export.verify import Verifier
 from ddsp_tf.errors import DdspError
@@ -70,9 +70,9 @@ def export(
         bench = Bench(verifier, card, arrays, candidate)
         progress("converting to TFLite")
 
-        def full_integer() -> bytes:
+        def full_integer(kept: Sequence[str]) -> bytes:
             calibration = _calibration(run, reference, progress)
-            return convert_apart(run, calibration, instrument=instrument, dry=dry)
+            return convert_apart(run, calibration, instrument=instrument, dry=dry, float_operators=kept)
 
         float32 = convert_apart(run, instrument=instrument, play=play, dry=dry)
         error = verifier.control_error(verifier.predict(float32, card))
@@ -81,15 +81,11 @@ def export(
             table = list(compare(bench, float32, full_integer, progress, RUNTIMES[runtime]))
             taken = choose(table)
         else:
-            ways = dict.fromkeys((quantize, "float32"))
+            table = list(integers(bench, full_integer, progress)) if quantize == "int8-full" else []
+            ways = dict.fromkeys(way for way in (quantize, "float32") if way != "int8-full")
             progress(f"playing it as {' and '.join(ways)} without TensorFlow and comparing")
-            table = [
-                bench.measure(
-                    Recipe(way, full_integer() if way == "int8-full" else quantize_weights(float32, way))
-                )
-                for way in ways
-            ]
-            taken = table[0]
+            table += [bench.measure(Recipe(way, quantize_weights(float32, way))) for way in ways]
+            taken = [m for m in table if m.recipe.quantization == quantize][-1]
         if taken.refused:
             advice = "" if table[-1].refused else "; quantize 'auto' takes the smallest that keeps the sound"
             raise DdspError(f"{taken.refused}{advice}")

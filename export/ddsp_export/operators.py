@@ -24,6 +24,22 @@ def count_operators(flatbuffer: bytes) -> dict[str, int]:
     return dict(sorted(used.items()))
 
 
+def is_kind(name: str) -> bool:
+    """Whether a name is that of a kind of builtin operators."""
+    return hasattr(schema.BuiltinOperator, name)
+
+
+def product_names(flatbuffer: bytes) -> list[str]:
+    """Names that the converter gives the products of matrices of the first graph, in their order."""
+    model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
+    graph, names = model.subgraphs[0], []
+    for operator in graph.operators:
+        code = model.operatorCodes[operator.opcodeIndex]
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == schema.BuiltinOperator.FULLY_CONNECTED:
+            names.append(graph.tensors[operator.outputs[0]].name.decode())
+    return names
+
+
 def check_operators(flatbuffer: bytes) -> dict[str, int]:
     """Refuse operators that are not builtin; return the count of all.
 

@@ -1,7 +1,7 @@
 """The ways to store an instrument's weights, measured side by side, and the choice between them."""
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from ddsp_edge.card import Card, write_model_file
 from ddsp_edge.units import Array
 from ddsp_export.gate import check_measured
-from ddsp_export.operators import count_operators
+from ddsp_export.operators import count_operators, product_names
 from ddsp_export.quantize import QUANTIZATIONS, quantize_weights, weight_layers
 from ddsp_export.verify import Verifier
 from ddsp_tf.errors import DdspError
@@ -27,7 +27,7 @@ class Recipe:
     Args:
         quantization: Name of the way.
         flatbuffer: The model.
-        float_layers: Layers that stayed float32.
+        float_layers: Layers that stayed float32; of integers throughout, kinds and names of operators.
     """
 
     quantization: str
@@ -128,7 +128,7 @@ class Bench:
 def compare(
     bench: Bench,
     float32: bytes,
-    full_integer: Callable[[], bytes],
+    full_integer: Callable[[Sequence[str]], bytes],
     progress: Callable[[str], None],
     loads: Collection[str] = (*QUANTIZATIONS, "int8-full"),
 ) -> Iterator[Measured]:
@@ -140,7 +140,7 @@ def compare(
     Args:
         bench: Measures a recipe.
         float32: The model, not quantized.
-        full_integer: Converts the model to integers throughout.
+        full_integer: Converts the model to integers throughout, but for the operators given.
         progress: Called with a few words before each.
         loads: The ways that the runtime loads; others are left out. Where `int8` is none of them,
             `int8-layers` takes its place.
@@ -167,15 +167,46 @@ def compare(
         yield bench.measure(Recipe(quantization, quantize_weights(float32, quantization)))
     if "int8-full" not in loads:
         return
-    progress("converting to integers throughout, and measuring that")
-    try:
-        measured = bench.measure(Recipe("int8-full", full_integer()))
+    for measured in integers(bench, full_integer, progress):
         if bench.holds_synthesizer and not measured.refused:
             words = "it has no room for the synthesizer, which stays float32"
             measured = dataclasses.replace(measured, refused=words)
         yield measured
-    except DdspError as error:
-        yield Measured(Recipe("int8-full", b""), 0, {}, str(error))
+
+
+def integers(
+    bench: Bench, full_integer: Callable[[Sequence[str]], bytes], progress: Callable[[str], None]
+) -> Iterator[Measured]:
+    """Measure integers throughout and, where that is heard, with what hurts in float, until it is not.
+
+    First the functions between the products of matrices, above all those that make levels of what the last
+    one gives: a level in dB has no room in 8 bits. Then the products, the last one first.
+
+    Args:
+        bench: Measures a recipe.
+        full_integer: Converts the model to integers throughout, but for the operators given.
+        progress: Called with a few words before each.
+    """
+    kept: tuple[str, ...] = ()
+    products: list[str] = []
+    while True:
+        progress(f"converting to integers, {len(kept)} kinds or layers in float, and measuring that")
+        try:
+            measured = bench.measure(Recipe("int8-full", full_integer(kept), kept))
+        except DdspError as error:
+            yield Measured(Recipe("int8-full", b"", kept), 0, {}, str(error))
+            return
+        yield measured
+        if not measured.refused:
+            return
+        if not kept:
+            products = product_names(measured.recipe.flatbuffer)
+            kinds = set(count_operators(measured.recipe.flatbuffer))
+            kept = tuple(sorted(kinds - {"FULLY_CONNECTED", "QUANTIZE", "DEQUANTIZE"}))
+        elif len(products) > 1:
+            kept = (*kept, products.pop())
+        else:
+            return
 
 
 def choose(measured: list[Measured]) -> Measured:

@@ -1,5 +1,6 @@
 """Weights in fewer bits: what the converter writes, layer by layer; and the choice by measuring."""
 
+import dataclasses
 import sys
 
 import numpy as np
@@ -12,6 +13,7 @@ import ddsp_export.convert as conversion
 import ddsp_export.recipes as recipes
 from ddsp_edge.card import read_model_file
 from ddsp_export.export import export
+from ddsp_export.operators import count_operators, is_kind, product_names
 from ddsp_export.quantize import quantize_weights, weight_layers
 from ddsp_export.runtimes import RUNTIMES, quantization_for
 from ddsp_tf.cli.export import table_of_recipes
@@ -218,7 +220,11 @@ def test_auto_measures_all_and_takes_the_smallest_that_sounds_the_same(run, tmp_
     assert rows["int8"]["harmonic_level_error_db_mean"] > bound
     for name, row in rows.items():
         assert row["control_error_max"] is not None, f"{name} did not play"
-        if row["float_layers"]:
+        if name.startswith("int8-full"):
+            kinds = {kept for kept in row["float_layers"] if is_kind(kept)}
+            assert not kinds & {"FULLY_CONNECTED", "QUANTIZE"}
+            assert row["bytes"] < rows["float16"]["bytes"]
+        elif row["float_layers"]:
             assert rows["int8"]["bytes"] < row["bytes"] < rows["float32"]["bytes"]
             assert set(row["float_layers"]) < {*LAYERS, "head_1/MatMul"}
     assert any(row["float_layers"] for row in rows.values())
@@ -266,10 +272,52 @@ def test_integers_throughout_are_not_chosen_where_the_synthesizer_is_wanted(floa
         def measure(self, recipe):
             return recipes.Measured(recipe, len(recipe.flatbuffer), quality, "")
 
-    table = list(recipes.compare(Bench(), float32, lambda: b"tiny", lambda words: None))
+    table = list(recipes.compare(Bench(), float32, lambda kept: b"tiny", lambda words: None))
     assert [m.recipe.quantization for m in table][-1] == "int8-full"
     assert "no room for the synthesizer" in table[-1].refused
     assert recipes.choose(table).recipe.quantization in ("int8", "int8-layers")
+
+
+def test_integers_leave_in_float_what_hurts(run, tmp_path, monkeypatch):
+    """First the functions between products, then products from the last on; what passes is written."""
+    asked, measure = [], recipes.Bench.measure
+
+    def heard(bench, recipe):
+        measured = measure(bench, recipe)
+        if recipe.quantization != "int8-full":
+            return measured
+        asked.append(recipe)
+        return dataclasses.replace(measured, refused="it is heard" if len(asked) < 3 else "")
+
+    monkeypatch.setattr(recipes.Bench, "measure", heard)
+    path = tmp_path / "integers.tflite"
+    card = export(run, path, "int8-full")
+    assert card.quantization == "int8-full"
+    products = product_names(asked[0].flatbuffer)
+    assert len(products) == 6
+    kinds = set(count_operators(asked[0].flatbuffer)) - {"FULLY_CONNECTED", "QUANTIZE", "DEQUANTIZE"}
+    assert [set(recipe.float_layers) for recipe in asked] == [set(), kinds, {*kinds, products[-1]}]
+    assert set(card.quality["float_layers"]) == {*kinds, products[-1]}
+    # Integers where products are integers, float elsewhere; the last product is the head.
+    integers = products_in_integers(asked[2].flatbuffer)
+    assert integers == {name: name != products[-1] for name in products}
+    assert products_in_integers(asked[1].flatbuffer) == dict.fromkeys(products, True)
+    rows = card.quality["recipes"]
+    assert set(rows) == {"int8-full", *(f"int8-full, {len(kinds) + n} float" for n in (0, 1)), "float32"}
+    errors = [measured["harmonic_level_error_db_mean"] for measured in rows.values()]
+    assert errors[2] <= errors[1] < errors[0]
+
+
+def products_in_integers(flatbuffer):
+    """Whether each product of matrices takes 8-bit integers and gives them, by name."""
+    model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
+    graph, found = model.subgraphs[0], {}
+    for operator in graph.operators:
+        code = model.operatorCodes[operator.opcodeIndex]
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == schema.BuiltinOperator.FULLY_CONNECTED:
+            given, taken = (graph.tensors[t[0]] for t in (operator.inputs, operator.outputs))
+            found[taken.name.decode()] = given.type == taken.type == schema.TensorType.INT8
+    return found
 
 
 def test_auto_measures_for_an_old_runtime_what_it_loads(float32):
@@ -292,7 +340,7 @@ def test_auto_measures_for_an_old_runtime_what_it_loads(float32):
             asked.append(quantization)
             return {name: float(at) for at, name in enumerate(LAYERS)}
 
-    table = list(recipes.compare(Bench(), float32, lambda: b"", lambda words: None, RUNTIMES["2.14"]))
+    table = list(recipes.compare(Bench(), float32, lambda kept: b"", lambda words: None, RUNTIMES["2.14"]))
     names = [m.recipe.quantization for m in table]
     assert names == ["int8-layers", "int8-layers", "int8-weights", "float16", "float32"]
     assert asked == ["int8-layers"]
