@@ -26,10 +26,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 
 from benchmarks.measure import machine
-from ddsp_edge.audio_file import read_audio
-from ddsp_edge.pitch import VOICED, PitchTracker
+from ddsp_edge.features.pitch import VOICED, PitchTracker
+from ddsp_edge.files.audio_file import read_audio
 from ddsp_edge.units import Array
-from ddsp_tf.features.f0 import make_f0_estimator
+from ddsp_tf.features.f0_estimators import make_f0_estimator
 from ddsp_tf.features.swift_f0 import swift_f0_is_installed
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.metrics.pitch import (

@@ -21,13 +21,14 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 import scipy.signal
 
-from ddsp_edge.audio_file import read_audio
-from ddsp_edge.loudness import loudness_db
+from ddsp_edge.features.loudness import loudness_db
+from ddsp_edge.files.audio_file import read_audio
 from ddsp_edge.units import Array
 from ddsp_tf.data import feature_grid
-from ddsp_tf.data.quality import Quality, measure_quality
-from ddsp_tf.data.survey import MIN_DECAYS, concerns_of
-from ddsp_tf.features.f0 import F0Estimator, make_f0_estimator
+from ddsp_tf.data.quality.quality import Quality, measure_quality
+from ddsp_tf.data.quality.survey import MIN_DECAYS, concerns_of
+from ddsp_tf.features.f0 import F0Estimator
+from ddsp_tf.features.f0_estimators import make_f0_estimator
 
 RATE = 16_000
 SPEC = feature_grid(RATE)

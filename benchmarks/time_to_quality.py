@@ -35,7 +35,7 @@ from matplotlib.figure import Figure
 from benchmarks.measure import machine
 from ddsp_tf.config import Config, load_config
 from ddsp_tf.data import prepare
-from ddsp_tf.models.dense_stack import DenseStack
+from ddsp_tf.layers.dense_stack import DenseStack
 from ddsp_tf.training import train
 
 STEPS = 2000  # of the small ones

@@ -26,7 +26,7 @@ from benchmarks.instrument import instrument
 from benchmarks.measure import interleave, machine, peak_memory_mb
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.models import Autoencoder, GruDecoder
-from ddsp_tf.models.autoencoder import control_sizes
+from ddsp_tf.tasks.instrument.model.autoencoder import control_sizes
 
 RATE, HOP, FRAMES, HARMONICS, BANDS, TAPS, BATCH = 16000, 64, 1000, 100, 65, 48000, 4
 SIZES = (2048, 1024, 512, 256, 128, 64)

@@ -53,7 +53,7 @@ def main() -> int:
 
     load_tensorflow()
 
-    from ddsp_tf.evaluation.report import DeviceFigures, Rendering, write_report
+    from ddsp_tf.tasks.instrument.evaluation.report import DeviceFigures, Rendering, write_report
 
     write_report(
         REPORT,

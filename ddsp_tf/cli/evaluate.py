@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from ddsp_edge.command import path_argument, tell
+from ddsp_edge.cli.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
 
 HELP = "measure an instrument on held-back passages"
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> None:
     """Run the command."""
     load_tensorflow()
 
-    from ddsp_tf.evaluation.evaluate import evaluate
+    from ddsp_tf.tasks.instrument.evaluation.evaluate import evaluate
 
     result = evaluate(
         args.run,

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Any
 
-from ddsp_edge.command import path_argument, tell
+from ddsp_edge.cli.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import DdspError, printable
 

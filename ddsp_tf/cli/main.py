@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 
-from ddsp_edge.command import run_command
+from ddsp_edge.cli.command import run_command
 from ddsp_edge.version import __version__
 from ddsp_tf.cli.quiet import quieten_tensorflow
 from ddsp_tf.errors import DdspError
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments; those of the process if None.
 
     Returns:
-        The exit status, see `ddsp_edge.command`.
+        The exit status, see `ddsp_edge.cli.command`.
     """
     quieten_tensorflow()  # it says much on stderr that no user can act on; worker processes load it too
     return run_command("ddsp-tf", lambda: _parser().parse_args(argv))

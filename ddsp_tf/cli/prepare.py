@@ -5,13 +5,13 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ddsp_edge.card_text import note_name
-from ddsp_edge.command import path_argument, tell
+from ddsp_edge.cli.command import path_argument, tell
+from ddsp_edge.units import note_name
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import printable
 
 if TYPE_CHECKING:
-    from ddsp_tf.data.info import DatasetInfo, FileResult
+    from ddsp_tf.data.records.info import DatasetInfo, FileResult
 
 HELP = "turn recordings into a dataset"
 
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
         load_tensorflow()  # nothing else here needs it
 
     from ddsp_tf.cli.progress import Progress
-    from ddsp_tf.data.prepare import feature_grid, prepare
+    from ddsp_tf.data.prepare.prepare import feature_grid, prepare
 
     before = _description(args.out)
     with Progress("listening for pitch") as progress:
@@ -92,9 +92,9 @@ def run(args: argparse.Namespace) -> None:
         )
     unchanged = " holds all of this already" if _description(args.out) == before else ""
 
-    from ddsp_tf.data.advice import advice
-    from ddsp_tf.data.report import report_is_of, write_dataset_report
-    from ddsp_tf.data.survey import survey_dataset
+    from ddsp_tf.data.quality.advice import advice
+    from ddsp_tf.data.quality.report import report_is_of, write_dataset_report
+    from ddsp_tf.data.quality.survey import survey_dataset
 
     survey = survey_dataset(args.out, info)
     if not report_is_of(args.out):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ddsp_edge.command import path_argument, tell
+from ddsp_edge.cli.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import DdspError, printable
 
@@ -67,8 +67,8 @@ def run(args: argparse.Namespace) -> None:
         raise DdspError(f"{args.out}: no such run folder; leave out --resume to begin a run")
     load_tensorflow()
 
+    from ddsp_tf.tasks.instrument.check import check_processors
     from ddsp_tf.training.callbacks import read_log
-    from ddsp_tf.training.check import check_processors
     from ddsp_tf.training.fit import train
     from ddsp_tf.training.workers import writes_run
 
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _write_report(run: Path, data: Path) -> None:
     """Write RUN/report.html; the run is as good without it."""
-    from ddsp_tf.evaluation.run_report import REPORT_NAME, write_run_report
+    from ddsp_tf.tasks.instrument.evaluation.run_report import REPORT_NAME, write_run_report
 
     try:
         report = write_run_report(run, data)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from ddsp_edge.command import path_argument, tell
+from ddsp_edge.cli.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import printable
 
@@ -39,9 +39,9 @@ def run(args: argparse.Namespace) -> None:
     load_tensorflow()
 
     from ddsp_tf.cli.progress import Progress
-    from ddsp_tf.data.instruments import parse_mix
-    from ddsp_tf.evaluation.transfer import transfer
-    from ddsp_tf.features.f0 import f0_estimator_as_recorded
+    from ddsp_tf.features.f0_estimators import f0_estimator_as_recorded
+    from ddsp_tf.tasks.instrument.instruments import parse_mix
+    from ddsp_tf.tasks.instrument.transfer import transfer
     from ddsp_tf.training.run import load_model_of_run
 
     model = load_model_of_run(args.run)

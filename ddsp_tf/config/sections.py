@@ -13,12 +13,12 @@ import yaml
 
 from ddsp_tf.config.values import build, in_range, one_of, plain, shown
 from ddsp_tf.errors import DdspError
-from ddsp_tf.features.f0 import ESTIMATORS, SMOOTHINGS
+from ddsp_tf.features.f0_estimators import ESTIMATORS, SMOOTHINGS
 from ddsp_tf.features.power import LEVELS
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.rates import resolved
 
-MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000  # Hz, those of recordings; see ddsp_edge.audio_file
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000  # Hz, those of recordings; see ddsp_edge.files.audio_file
 
 
 @dataclass(frozen=True)

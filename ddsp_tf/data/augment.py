@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
-from ddsp_edge.loudness import POWER_FLOOR, loudness_db, window_size
-from ddsp_edge.pitch import hold_unvoiced
+from ddsp_edge.features.loudness import POWER_FLOOR, loudness_db, window_size
+from ddsp_edge.features.pitch import hold_unvoiced
 from ddsp_edge.units import Array
 from ddsp_tf.config import AugmentationConfig
-from ddsp_tf.data.analysis import from_int16
-from ddsp_tf.data.schema import Record
+from ddsp_tf.data.prepare.analysis import from_int16
+from ddsp_tf.data.records.schema import Record
 from ddsp_tf.features.f0_grid import interpolate_f0
 from ddsp_tf.features.power import POWER_FLOOR_DB, power_db, power_window_size
 from ddsp_tf.frames import FrameSpec

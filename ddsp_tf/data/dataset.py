@@ -17,13 +17,13 @@ import numpy as np
 from ddsp_edge.units import Array
 from ddsp_tf.config import AugmentationConfig
 from ddsp_tf.data.augment import Change, amplified, draw_change, frames_taken, shifted
-from ddsp_tf.data.info import load_dataset_info
-from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.data.reading import check_sample_rate, passage_from_record
-from ddsp_tf.data.records import OnDamage, RecordPlace, read_records
+from ddsp_tf.data.records.info import load_dataset_info
+from ddsp_tf.data.records.shards import OnDamage, RecordPlace, read_records
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.power import level_db
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.tasks.instrument.instruments import Instruments
 
 _CLIP_STREAM, _CHANGE_STREAM = 1, 2  # tell the random numbers of offsets and changes from those of orders
 _AS_IT_IS = Change()

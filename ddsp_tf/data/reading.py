@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ddsp_edge.pitch import hold_unvoiced
+from ddsp_edge.features.pitch import hold_unvoiced
 from ddsp_edge.units import Array
-from ddsp_tf.data.analysis import from_int16
-from ddsp_tf.data.info import SPLITS, DatasetInfo, load_dataset_info
-from ddsp_tf.data.records import OnDamage, read_records
-from ddsp_tf.data.schema import Record
+from ddsp_tf.data.prepare.analysis import from_int16
+from ddsp_tf.data.records.info import SPLITS, DatasetInfo, load_dataset_info
+from ddsp_tf.data.records.schema import Record
+from ddsp_tf.data.records.shards import OnDamage, read_records
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0_grid import interpolate_f0
 from ddsp_tf.frames import FrameSpec

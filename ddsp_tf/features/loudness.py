@@ -1,19 +1,20 @@
-"""Loudness in TensorFlow: the definition of `ddsp_edge.loudness`, with a gradient."""
+"""Loudness in TensorFlow: the definition of `ddsp_edge.features.loudness`, with a gradient."""
 
 import math
 
 import numpy as np
 import tensorflow as tf
 
-from ddsp_edge.loudness import POWER_FLOOR, hann, spectrum_weights, window_size
+from ddsp_edge.features.loudness import POWER_FLOOR, spectrum_weights, window_size
+from ddsp_edge.fourier import hann
 from ddsp_tf.frames import FrameSpec
 
 
 def loudness_db(audio: tf.Tensor, spec: FrameSpec) -> tf.Tensor:
     """Measure A-weighted loudness on the frame grid.
 
-    Equal to `ddsp_edge.loudness.loudness_db` within 1e-3 dB. Differentiable everywhere: in silence the
-    floor's gradient is 0.
+    Equal to `ddsp_edge.features.loudness.loudness_db` within 1e-3 dB. Differentiable everywhere: in silence
+    the floor's gradient is 0.
 
     Args:
         audio: Samples `[batch, samples]`, full scale 1; computed in float32. Batch and length may be

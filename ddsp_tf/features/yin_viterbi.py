@@ -1,10 +1,10 @@
 """Periods of windows of several lengths, and the best path through all of them; numpy alone.
 
-The candidates are those of the device's tracker (`ddsp_edge.periods`), of a short window and of longer ones.
-The short one is the most exact where sound changes; at the ends of notes, where it holds little, longer ones
-still hear the note. A Viterbi path through all candidates of the whole sound changes pitch, and begins and
-ends notes, as seldom as the sound lets it; as in M. Mauch and S. Dixon, "pYIN", ICASSP 2014, it keeps a pitch
-where the sound is unvoiced.
+The candidates are those of the device's tracker (`ddsp_edge.features.periods`), of a short window and of
+longer ones. The short one is the most exact where sound changes; at the ends of notes, where it holds
+little, longer ones still hear the note. A Viterbi path through all candidates of the whole sound changes
+pitch, and begins and ends notes, as seldom as the sound lets it; as in M. Mauch and S. Dixon, "pYIN",
+ICASSP 2014, it keeps a pitch where the sound is unvoiced.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ddsp_edge.periods import NONE, PeriodFinder
+from ddsp_edge.features.periods import NONE, PeriodFinder
+from ddsp_edge.features.windows import CenteredWindows
 from ddsp_edge.units import Array
-from ddsp_edge.windows import CenteredWindows
 from ddsp_tf.features.f0 import F0Track
 from ddsp_tf.features.f0_grid import Instants, silent, track_in_pieces
 from ddsp_tf.features.hmm import Posterior

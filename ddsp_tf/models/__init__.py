@@ -1,14 +1,14 @@
-"""Models: networks joined to processors."""
+"""The models of instruments under the name they have always had; they live in `ddsp_tf.tasks.instrument`."""
 
-from ddsp_tf.models.autoencoder import Autoencoder
-from ddsp_tf.models.conv_decoder import ConvDecoder
-from ddsp_tf.models.decoder import Decoder
-from ddsp_tf.models.encoder import MfccEncoder
-from ddsp_tf.models.gru_decoder import GruDecoder
-from ddsp_tf.models.instrument_embedding import InstrumentEmbedding
-from ddsp_tf.models.min_gru_decoder import MinGruDecoder
-from ddsp_tf.models.mlp_decoder import MlpDecoder
-from ddsp_tf.models.parts import control_sizes
+from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
+from ddsp_tf.tasks.instrument.model.conv_decoder import ConvDecoder
+from ddsp_tf.tasks.instrument.model.decoder import Decoder
+from ddsp_tf.tasks.instrument.model.encoder import MfccEncoder
+from ddsp_tf.tasks.instrument.model.gru_decoder import GruDecoder
+from ddsp_tf.tasks.instrument.model.instrument_embedding import InstrumentEmbedding
+from ddsp_tf.tasks.instrument.model.min_gru_decoder import MinGruDecoder
+from ddsp_tf.tasks.instrument.model.mlp_decoder import MlpDecoder
+from ddsp_tf.tasks.instrument.model.parts import control_sizes
 
 __all__ = [
     "Autoencoder",

@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 from matplotlib.figure import Figure
 
-from ddsp_edge.files import written_whole
+from ddsp_edge.atomic import written_whole
 from ddsp_edge.units import Array
 
 _STYLE = """

@@ -7,9 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ddsp_edge.card_text import note_name
-from ddsp_edge.loudness import hann
-from ddsp_edge.units import Array, midi_to_hz
+from ddsp_edge.fourier import hann
+from ddsp_edge.units import Array, midi_to_hz, note_name
 from ddsp_tf.frames import FrameSpec
 
 WIDTH, HEIGHT = 8.0, 2.4  # inches

@@ -1,6 +1,6 @@
 """Training runs."""
 
-from ddsp_tf.training.compile import compile_model, make_loss
+from ddsp_tf.tasks.instrument.loss import compile_model, make_loss
 from ddsp_tf.training.fit import train
 from ddsp_tf.training.run import load_config_of_run, load_model_of_run
 

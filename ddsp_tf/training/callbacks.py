@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ddsp_edge.files import written_whole
+from ddsp_edge.atomic import written_whole
 from ddsp_tf.errors import DdspError
 from ddsp_tf.training.checkpoints import MODEL_NAME, TrainingState, checkpoints_of, save_checkpoint
 from ddsp_tf.training.interruption import Interruption, Stopped

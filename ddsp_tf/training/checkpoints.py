@@ -21,9 +21,9 @@ from typing import Any
 
 import keras
 
-from ddsp_edge.files import written_whole
+from ddsp_edge.atomic import written_whole
 from ddsp_tf.errors import DdspError
-from ddsp_tf.models.autoencoder import Autoencoder
+from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 
 FORMAT = 3
 """Of `training.json`. A file of a higher one is refused, and of a lower one, whose rooms are of another scale

@@ -15,17 +15,17 @@ import tensorflow as tf
 
 from ddsp_tf.config import Config, TrainingConfig
 from ddsp_tf.data.dataset import training_dataset, validation_dataset
-from ddsp_tf.data.info import DatasetInfo, load_dataset_info
 from ddsp_tf.data.reading import check_sample_rate
-from ddsp_tf.data.records import OnDamage
+from ddsp_tf.data.records.info import DatasetInfo, load_dataset_info
+from ddsp_tf.data.records.shards import OnDamage
 from ddsp_tf.errors import DdspError
-from ddsp_tf.models.autoencoder import Autoencoder
+from ddsp_tf.tasks.instrument.excerpts import EXCERPTS_NAME, save_excerpts
+from ddsp_tf.tasks.instrument.loss import compile_model
+from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
+from ddsp_tf.tasks.instrument.reference import REFERENCE_NAME, save_reference
 from ddsp_tf.training.callbacks import Checkpoint, RunLog, StopWhenAsked
 from ddsp_tf.training.checkpoints import TrainingState, has_checkpoint, load_newest, remove_leftovers
-from ddsp_tf.training.compile import compile_model
-from ddsp_tf.training.excerpts import EXCERPTS_NAME, save_excerpts
 from ddsp_tf.training.interruption import Stopped, signals_deferred
-from ddsp_tf.training.reference import REFERENCE_NAME, save_reference
 from ddsp_tf.training.run import (
     CONFIG_NAME,
     load_config_of_run,
@@ -88,7 +88,7 @@ def train(
     if tensorboard and find_spec("tensorboard") is None:
         raise DdspError("TensorBoard is not installed: pip install tensorboard")
     if tensorboard:
-        from ddsp_tf.training.board import tensorboard_callbacks
+        from ddsp_tf.tasks.instrument.board import tensorboard_callbacks
     if strategy not in (None, *STRATEGIES):
         raise DdspError(f"strategy must be one of {', '.join(STRATEGIES)}. Received: {strategy!r}")
     info = load_dataset_info(data)

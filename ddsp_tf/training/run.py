@@ -11,10 +11,10 @@ RUN/evaluation.json    what `evaluate` measured
 
 from pathlib import Path
 
-from ddsp_edge.files import written_whole
+from ddsp_edge.atomic import written_whole
 from ddsp_tf.config import Config, read_settings
 from ddsp_tf.errors import DdspError
-from ddsp_tf.models.autoencoder import Autoencoder
+from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 from ddsp_tf.training.checkpoints import MODEL_NAME, has_checkpoint, load_checkpoint
 
 CONFIG_NAME = "config.yaml"

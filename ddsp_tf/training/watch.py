@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import keras
 
 from ddsp_tf.errors import DdspError
-from ddsp_tf.models.branches import branch_kinds
-from ddsp_tf.models.observed import RECORDING, ObservedModel, level_name
+from ddsp_tf.layers.branches import branch_kinds
+from ddsp_tf.training.observed import RECORDING, ObservedModel, level_name
 
 SPEED = "audio_s_per_s"
 SILENT_DB = {"tonal": 60.0, "noise": 90.0, "other": 60.0}
@@ -138,7 +138,7 @@ def branch_warnings(kinds: Mapping[str, str], logs: Mapping[str, float]) -> dict
     """What is wrong with the levels of an epoch: sentences by a key that stays the same.
 
     Args:
-        kinds: Of the branches, by name; see `ddsp_tf.models.branches`.
+        kinds: Of the branches, by name; see `ddsp_tf.layers.branches`.
         logs: Levels in dB under their names.
     """
     level = {name: logs[level_name(name)] for name in kinds if level_name(name) in logs}

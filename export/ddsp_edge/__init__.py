@@ -12,12 +12,12 @@ from ddsp_edge.version import __version__
 
 if TYPE_CHECKING:
     from ddsp_edge.card import Card, read_model_file
+    from ddsp_edge.features.loudness import LoudnessMeter
+    from ddsp_edge.features.pitch import PitchTracker
     from ddsp_edge.frames import FrameSpec
     from ddsp_edge.instrument import Instrument
     from ddsp_edge.live import EffectSettings, KeySettings, LiveEffect, LiveInstrument
-    from ddsp_edge.loudness import LoudnessMeter
-    from ddsp_edge.pitch import PitchTracker
-    from ddsp_edge.rooms import resample_impulse_response
+    from ddsp_edge.synthesis.rooms import resample_impulse_response
 
 __all__ = [
     "Card",
@@ -43,10 +43,10 @@ _MODULES = {
     "KeySettings": "live",
     "LiveEffect": "live",
     "LiveInstrument": "live",
-    "LoudnessMeter": "loudness",
-    "PitchTracker": "pitch",
+    "LoudnessMeter": "features.loudness",
+    "PitchTracker": "features.pitch",
     "read_model_file": "card",
-    "resample_impulse_response": "rooms",
+    "resample_impulse_response": "synthesis.rooms",
 }
 
 

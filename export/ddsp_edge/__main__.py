@@ -2,7 +2,7 @@
 
 import sys
 
-from ddsp_edge.cli import main
+from ddsp_edge.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from ddsp_edge.atomic import written_whole
 from ddsp_edge.errors import DdspError
-from ddsp_edge.files import written_whole
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.units import Array
 

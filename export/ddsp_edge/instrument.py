@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from ddsp_edge.card import read_model_file
 from ddsp_edge.errors import DdspError
-from ddsp_edge.graph_player import GraphPlayer
-from ddsp_edge.network import Network, check_step, has_litert, open_litert, step_of_litert
-from ddsp_edge.pitch import hold_unvoiced
-from ddsp_edge.synthesizer import Synthesizer
+from ddsp_edge.features.pitch import hold_unvoiced
+from ddsp_edge.model.network import Network, check_step, has_litert, open_litert, step_of_litert
+from ddsp_edge.synthesis.graph_player import GraphPlayer
+from ddsp_edge.synthesis.synthesizer import Synthesizer
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, scale_f0, scale_loudness, silence_bad
 
 BACKENDS = ("auto", "play", "step", "numpy")

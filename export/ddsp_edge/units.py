@@ -14,6 +14,7 @@ Array = npt.NDArray[Any]
 LOUDNESS_FLOOR_DB = -80.0
 """Loudness of digital silence in dB (A-weighted mean square, full scale = 1)."""
 
+_NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _FEW = 8
 _ONE_SUM = 8192  # numbers: OpenBLAS spreads longer sums over threads
 
@@ -38,6 +39,12 @@ def midi_to_hz(midi: npt.ArrayLike) -> Array:
     """Convert fractional MIDI notes to frequency in Hz (A4 = 69 = 440 Hz)."""
     midi = np.asarray(midi)
     return np.asarray(440.0 * np.exp2((midi - 69.0) / 12.0), dtype=_float(midi))
+
+
+def note_name(f0_hz: float) -> str:
+    """Name of the note nearest to a frequency in Hz, with its octave (440 Hz is `A4`)."""
+    midi = round(float(hz_to_midi(f0_hz)))
+    return f"{_NOTES[midi % 12]}{midi // 12 - 1}"
 
 
 def cents_between(f0_hz: npt.ArrayLike, reference_hz: npt.ArrayLike) -> Array:

@@ -18,14 +18,14 @@ from typing import Any
 import tensorflow as tf
 
 from ddsp_edge.frames import FrameSpec
+from ddsp_edge.synthesis.voice_graph import PLAYER, VoiceLayout
+from ddsp_edge.synthesis.voice_graph import SIGNATURE as VOICE
 from ddsp_edge.units import Array
-from ddsp_edge.voice_graph import PLAYER, VoiceLayout
-from ddsp_edge.voice_graph import SIGNATURE as VOICE
 from ddsp_export.convert import SCALED, STEP
 from ddsp_export.graph import SynthesizerGraph
 from ddsp_tf.errors import DdspError
-from ddsp_tf.models.autoencoder import FEATURES, Autoencoder
-from ddsp_tf.models.scaling import scale_f0, scale_loudness
+from ddsp_tf.tasks.instrument.model.autoencoder import FEATURES, Autoencoder
+from ddsp_tf.tasks.instrument.model.scaling import scale_f0, scale_loudness
 
 Tensors = dict[str, tf.Tensor]
 

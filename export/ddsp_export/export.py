@@ -16,9 +16,9 @@ from ddsp_export.recipes import Bench, Measured, Recipe, choose, compare, intege
 from ddsp_export.runtimes import RUNTIMES, quantization_for
 from ddsp_export.verify import Verifier
 from ddsp_tf.errors import DdspError
-from ddsp_tf.evaluation.evaluate import load_evaluation
-from ddsp_tf.training.excerpts import EXCERPTS_NAME, load_excerpts
-from ddsp_tf.training.reference import Reference, load_reference
+from ddsp_tf.tasks.instrument.evaluation.evaluate import load_evaluation
+from ddsp_tf.tasks.instrument.excerpts import EXCERPTS_NAME, load_excerpts
+from ddsp_tf.tasks.instrument.reference import Reference, load_reference
 
 
 def export(

@@ -26,7 +26,7 @@ from ddsp_export.vst import (
     measure_power_map,
 )
 from ddsp_tf.errors import DdspError
-from ddsp_tf.training.excerpts import load_excerpts
+from ddsp_tf.tasks.instrument.excerpts import load_excerpts
 
 METADATA_NAME = "metadata.json"
 

@@ -121,9 +121,9 @@ def play_voice(model: str, given: dict[str, Any]) -> dict[str, Any]:
     from ai_edge_litert.interpreter import Interpreter
 
     from ddsp_edge.card import read_model_file
-    from ddsp_edge.reverb import Reverb
+    from ddsp_edge.synthesis.reverb import Reverb
+    from ddsp_edge.synthesis.voice_graph import VoiceLayout
     from ddsp_edge.units import scale_f0, scale_loudness
-    from ddsp_edge.voice_graph import VoiceLayout
 
     file = read_model_file(model)
     card, voice = file.card, file.card.voice

@@ -9,15 +9,15 @@ import numpy as np
 import tensorflow as tf
 
 from ddsp_edge.card import Card
-from ddsp_edge.network import Network
+from ddsp_edge.model.network import Network
 from ddsp_edge.units import Array, scale_f0, scale_loudness
 from ddsp_export.apart import play_apart
 from ddsp_export.endpoints import output_name
 from ddsp_export.gate import GATE_SECONDS
 from ddsp_tf.errors import DdspError
 from ddsp_tf.metrics import MultiScaleSpectralDistance
-from ddsp_tf.models.autoencoder import Autoencoder
-from ddsp_tf.training.reference import Reference
+from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
+from ddsp_tf.tasks.instrument.reference import Reference
 
 
 class Verifier:

@@ -31,9 +31,9 @@ from ddsp_edge.version import __version__
 from ddsp_export.convert import to_flatbuffer
 from ddsp_export.operators import pack
 from ddsp_tf.errors import DdspError
-from ddsp_tf.models.autoencoder import Autoencoder
-from ddsp_tf.models.scaling import scale_loudness
-from ddsp_tf.training.excerpts import Excerpts
+from ddsp_tf.tasks.instrument.excerpts import Excerpts
+from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
+from ddsp_tf.tasks.instrument.model.scaling import scale_loudness
 
 SAMPLE_RATE, HOP, FRAME_SIZE = 16_000, 320, 1024
 STATE, HARMONICS, BANDS = 512, 60, 65

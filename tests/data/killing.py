@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from ddsp_tf.config import DataConfig
-from ddsp_tf.data import analysis, load_dataset_info, prepare, read_passages
-from ddsp_tf.data.quality import Quality
-from ddsp_tf.data.store import DatasetStore
+from ddsp_tf.data import load_dataset_info, prepare, read_passages
+from ddsp_tf.data.prepare import analysis
+from ddsp_tf.data.quality.quality import Quality
+from ddsp_tf.data.records.store import DatasetStore
 from ddsp_tf.frames import FrameSpec
 from tests.data.doubles import ConstantEstimator
 from tests.data.sounds import swelling, write

@@ -12,8 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ddsp_tf.data import feature_grid, pool, prepare
-from ddsp_tf.features.f0 import F0Estimator, make_f0_estimator
+from ddsp_tf.data import feature_grid, prepare
+from ddsp_tf.data.prepare import pool
+from ddsp_tf.features.f0 import F0Estimator
+from ddsp_tf.features.f0_estimators import make_f0_estimator
 from tests.data.doubles import ConstantEstimator
 
 _UNIT = 1 << (20 if sys.platform == "darwin" else 10)  # of what `getrusage` counts in, a MiB
@@ -44,7 +46,7 @@ if __name__ == "__main__":
             super().__init__(*arguments)
             started.append(self.jobs)
 
-    sys.modules["ddsp_tf.data.prepare"].AnalysisPool = CountedPool  # type: ignore[attr-defined]
+    sys.modules["ddsp_tf.data.prepare.prepare"].AnalysisPool = CountedPool  # type: ignore[attr-defined]
     info = prepare([recordings], dataset, feature_grid(16_000), estimator=estimator, jobs=jobs)
     print(round(info.train_seconds + info.validation_seconds))
     print(_own_peak_mib())

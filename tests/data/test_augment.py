@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ddsp_edge.loudness import loudness_db
+from ddsp_edge.features.loudness import loudness_db
 from ddsp_edge.units import Array
 from ddsp_tf.config import AugmentationConfig, DataConfig
 from ddsp_tf.data import load_dataset_info, prepare, training_dataset
 from ddsp_tf.data.augment import amplified, draw_change, shifted
-from ddsp_tf.data.records import read_records
-from ddsp_tf.data.schema import Record
+from ddsp_tf.data.records.schema import Record
+from ddsp_tf.data.records.shards import read_records
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0 import F0Track
 from ddsp_tf.frames import FrameSpec

@@ -10,6 +10,7 @@ import pytest
 from ddsp_tf.cli.main import main
 from ddsp_tf.config import DataConfig
 from ddsp_tf.data import prepare
+from ddsp_tf.data.prepare import beam
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 from tests.data.doubles import ConstantEstimator
@@ -41,6 +42,7 @@ import sys
 from pathlib import Path
 from ddsp_tf.config import DataConfig
 from ddsp_tf.data import prepare
+from ddsp_tf.data.prepare import beam
 from ddsp_tf.frames import FrameSpec
 from tests.data.doubles import ConstantEstimator
 if __name__ == "__main__":
@@ -157,7 +159,7 @@ def test_options_go_to_the_runner_as_they_are(
         seen.append(list(options))
         raise DdspError("enough")
 
-    monkeypatch.setattr("ddsp_tf.data.beam.measure_with_beam", measure)
+    monkeypatch.setattr(beam, "measure_with_beam", measure)
     command = ["prepare", str(recordings), "--out", str(tmp_path / "out"), "--engine", "beam"]
     assert main([*command, "--beam-option", "runner=FlinkRunner", "--beam-option=--parallelism=8"]) == 1
     assert seen == [["--runner=FlinkRunner", "--parallelism=8"]]

@@ -213,7 +213,7 @@ def test_lost_records_and_shards_are_told_too(made: Path, tmp_path: Path) -> Non
 def test_a_record_that_is_damaged_while_training_runs_is_named(
     made: Path, tmp_path: Path, spec: FrameSpec
 ) -> None:
-    from ddsp_tf.data.records import read_records
+    from ddsp_tf.data.records.shards import read_records
 
     shutil.copytree(made, tmp_path / "d")
     shard = _train_shard(tmp_path / "d")

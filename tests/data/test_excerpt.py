@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from ddsp_edge.loudness import loudness_db
+from ddsp_edge.features.loudness import loudness_db
 from ddsp_edge.units import Array
-from ddsp_tf.data.analysis import to_int16
-from ddsp_tf.data.excerpt import worst_excerpt
-from ddsp_tf.data.schema import Record
+from ddsp_tf.data.prepare.analysis import to_int16
+from ddsp_tf.data.quality.excerpt import worst_excerpt
+from ddsp_tf.data.records.schema import Record
 from ddsp_tf.frames import FrameSpec
 from tests.data.sounds import swelling, tone
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ddsp_edge.loudness import loudness_db
+from ddsp_edge.features.loudness import loudness_db
 from ddsp_edge.units import Array
 from ddsp_tf.config import DataConfig
 from ddsp_tf.data import feature_grid, prepare, read_passages, training_dataset

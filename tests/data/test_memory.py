@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from ddsp_tf.data.pool import jobs_that_fit
-from ddsp_tf.features.f0 import make_f0_estimator
+from ddsp_tf.data.prepare import pool
+from ddsp_tf.data.prepare.pool import jobs_that_fit
+from ddsp_tf.features.f0_estimators import make_f0_estimator
 from ddsp_tf.features.pyin import PyinEstimator
 from ddsp_tf.features.yin_viterbi import YinViterbiEstimator
 from tests.data.doubles import ConstantEstimator
@@ -40,7 +41,7 @@ def _peaks(recordings: Path, out: Path, *options: str) -> tuple[int, int, int, i
 def test_however_many_cores_there_are_memory_stays_below_a_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, most: int
 ) -> None:
-    monkeypatch.setattr("ddsp_tf.data.pool.usable_cores", lambda: 64)
+    monkeypatch.setattr(pool, "usable_cores", lambda: 64)
     assert jobs_that_fit(make_f0_estimator(name), 15.0, 16_000) == most
     path = write(tmp_path / "a.wav", swelling(34.9, RATE), RATE)  # the last passage is as long as one may be
     _, main, worker, jobs = _peaks(path, tmp_path / "out", name, "2")
@@ -49,7 +50,7 @@ def test_however_many_cores_there_are_memory_stays_below_a_limit(
 
 
 def test_wider_settings_have_fewer_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ddsp_tf.data.pool.usable_cores", lambda: 64)
+    monkeypatch.setattr(pool, "usable_cores", lambda: 64)
     narrow, wide = PyinEstimator(), PyinEstimator(30.0, 4000.0)
     # 710 MiB were measured for the widest settings and pieces as long as they may be
     assert wide.memory_mib(60.0) == pytest.approx(710.0, rel=0.05)
@@ -67,7 +68,7 @@ class Parallel(ConstantEstimator):
 
 
 def test_what_uses_all_cores_by_itself_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ddsp_tf.data.pool.usable_cores", lambda: 64)
+    monkeypatch.setattr(pool, "usable_cores", lambda: 64)
     assert jobs_that_fit(Parallel(), 15.0, 16_000) == 1
     assert jobs_that_fit(ConstantEstimator(), 15.0, 16_000) > 4
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddsp_tf.data.passages import cut_passages
+from ddsp_tf.data.prepare.passages import cut_passages
 from ddsp_tf.frames import FrameSpec
 
 HOP = 4

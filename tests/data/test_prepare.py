@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ddsp_edge.loudness import loudness_db
+from ddsp_edge.features.loudness import loudness_db
 from ddsp_edge.units import Array
 from ddsp_tf.config import DataConfig
 from ddsp_tf.data import DatasetInfo, load_dataset_info, prepare, read_passages
-from ddsp_tf.data.store import DatasetStore
+from ddsp_tf.data.records.store import DatasetStore
 from ddsp_tf.errors import DdspError
-from ddsp_tf.features.f0 import F0Estimator, F0Track, make_f0_estimator
+from ddsp_tf.features.f0 import F0Estimator, F0Track
+from ddsp_tf.features.f0_estimators import make_f0_estimator
 from ddsp_tf.frames import FrameSpec
 from tests.data.doubles import ConstantEstimator, DeafEstimator, NeighbourhoodEstimator, SpyEstimator
 from tests.data.reading import passages_by_split

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from ddsp_edge.audio_file import read_audio
-from ddsp_edge.loudness import loudness_db
+from ddsp_edge.features.loudness import loudness_db
+from ddsp_edge.files.audio_file import read_audio
 from ddsp_edge.units import Array
-from ddsp_tf.data.background import find_hum, noise_db
-from ddsp_tf.data.partials import look_at_partials
-from ddsp_tf.data.quality import Quality, measure_quality
-from ddsp_tf.data.room import decay_times
-from ddsp_tf.data.survey import concerns_of
+from ddsp_tf.data.quality.background import find_hum, noise_db
+from ddsp_tf.data.quality.partials import look_at_partials
+from ddsp_tf.data.quality.quality import Quality, measure_quality
+from ddsp_tf.data.quality.room import decay_times
+from ddsp_tf.data.quality.survey import concerns_of
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 

@@ -15,10 +15,11 @@ from ddsp_edge.units import Array
 from ddsp_tf.cli.main import main
 from ddsp_tf.cli.prepare import summary
 from ddsp_tf.config import DataConfig
-from ddsp_tf.data import DatasetInfo, load_dataset_info, prepare, read_passages, report
-from ddsp_tf.data.advice import advice
-from ddsp_tf.data.report import report_is_of, write_dataset_report
-from ddsp_tf.data.survey import CONCERNS, Survey, survey_dataset
+from ddsp_tf.data import DatasetInfo, load_dataset_info, prepare, read_passages
+from ddsp_tf.data.quality import report
+from ddsp_tf.data.quality.advice import advice
+from ddsp_tf.data.quality.report import report_is_of, write_dataset_report
+from ddsp_tf.data.quality.survey import CONCERNS, Survey, survey_dataset
 from ddsp_tf.frames import FrameSpec
 from tests.data.doubles import ConstantEstimator
 from tests.data.sounds import swelling, tone, write
@@ -90,7 +91,7 @@ def test_advice_is_plain_and_names_recordings(dataset: Path) -> None:
 
 def test_minutes_are_counted_in_minutes() -> None:
     survey = Survey(measured=True)
-    from ddsp_tf.data.survey import RecordingSurvey
+    from ddsp_tf.data.quality.survey import RecordingSurvey
 
     for name, seconds in (("a.wav", 14 * 60.0), ("b.wav", 22 * 60.0)):
         survey.recordings[name] = RecordingSurvey(seconds=seconds, voiced_seconds=seconds)
@@ -189,7 +190,7 @@ def test_a_report_is_of_the_dataset_as_it_is(tmp_path: Path) -> None:
 
 
 def test_records_made_by_hand_have_a_report_too(dataset: Path, tmp_path: Path) -> None:
-    from ddsp_tf.data import survey as module
+    from ddsp_tf.data.quality import survey as module
 
     info = load_dataset_info(dataset)
     read = module.read_records
@@ -211,7 +212,7 @@ def test_the_command_writes_it_and_tells(
 ) -> None:
     file = write(tmp_path / "a.wav", _chord(6.0))
     command = ["prepare", str(file), "--out", str(tmp_path / "out"), "--jobs", "1"]
-    module = sys.modules["ddsp_tf.data.prepare"]  # the package has a function of this name
+    module = sys.modules["ddsp_tf.data.prepare.prepare"]  # the package has a function of this name
     monkeypatch.setattr(module, "make_f0_estimator", lambda *_, **__: ConstantEstimator())
     assert main(command) == 0
     text = capsys.readouterr().out

@@ -13,9 +13,9 @@ import pytest
 
 from ddsp_tf.config import DataConfig
 from ddsp_tf.data import load_dataset_info, prepare, read_passages
-from ddsp_tf.data.store import DatasetStore
+from ddsp_tf.data.records.store import DatasetStore
 from ddsp_tf.errors import DdspError
-from ddsp_tf.features.f0 import make_f0_estimator
+from ddsp_tf.features.f0_estimators import make_f0_estimator
 from ddsp_tf.frames import FrameSpec
 from tests.data.doubles import ConstantEstimator
 from tests.data.killing import content

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ddsp_tf.data import DatasetInfo, load_dataset_info
-from ddsp_tf.data.schema import Record, parse, serialize
+from ddsp_tf.data.records.schema import Record, parse, serialize
 from ddsp_tf.errors import DdspError
 
 

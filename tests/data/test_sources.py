@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ddsp_tf.data.sources import Stray, find_recordings
+from ddsp_tf.data.prepare.sources import Stray, find_recordings
 from ddsp_tf.errors import DdspError
 
 

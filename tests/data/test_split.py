@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from ddsp_tf.data.split import ValidationSplit
+from ddsp_tf.data.prepare.split import ValidationSplit
 
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.15, 0.25, 0.33, 0.5])

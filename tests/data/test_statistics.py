@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ddsp_tf.data.statistics import FeatureStatistics
+from ddsp_tf.data.prepare.statistics import FeatureStatistics
 
 
 def test_ranges_equal_percentiles_within_a_bin() -> None:

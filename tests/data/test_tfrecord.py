@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddsp_tf.data.crc32c import masked_crc32c, masked_crc32c_of_windows
-from ddsp_tf.data.example import decode_example, encode_example
-from ddsp_tf.data.tfrecord import frame, read_frames
+from ddsp_tf.data.records.crc32c import masked_crc32c, masked_crc32c_of_windows
+from ddsp_tf.data.records.example import decode_example, encode_example
+from ddsp_tf.data.records.tfrecord import frame, read_frames
 
 
 def _masked(crc: int) -> int:

@@ -34,7 +34,7 @@ def tiny() -> Path:
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
     """Run `ddsp-edge` in this process; return status, stdout and stderr."""
-    from ddsp_edge.cli import main
+    from ddsp_edge.cli.main import main
 
     def command(*arguments: object) -> tuple[int, str, str]:
         status = main([str(a) for a in arguments])

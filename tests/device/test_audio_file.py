@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ddsp_edge.audio_file import AudioReader, read_audio
+from ddsp_edge.files.audio_file import AudioReader, read_audio
 
 RATE = 44_100
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ddsp_edge import DdspError, Instrument, read_model_file
-from ddsp_edge.network import Network
+from ddsp_edge.model.network import Network
 from tests.device.conftest import TINY
 from tests.device.test_instrument import rewritten
 
@@ -141,7 +141,7 @@ import sys
 sys.modules["ai_edge_litert"] = None  # this is how Python is told 'not here'
 import numpy as np
 from ddsp_edge import DdspError, Instrument, LiveInstrument
-from ddsp_edge.cli import main
+from ddsp_edge.cli.main import main
 instrument = Instrument(sys.argv[1], seed=3)
 assert instrument.backend == "numpy"
 np.save(sys.argv[2], instrument.process([440.0] * 50, [-20.0] * 50))
@@ -158,7 +158,7 @@ sys.exit(main(["render", sys.argv[1], sys.argv[3], sys.argv[4], "--quiet"]))
 
 
 def test_where_litert_is_not_installed_numpy_plays(tmp_path):
-    from ddsp_edge.audio_file import read_audio, write_audio
+    from ddsp_edge.files.audio_file import read_audio, write_audio
     from tests.device.test_render import RATE
     from tests.device.test_render import phrase as recording
 

@@ -11,11 +11,11 @@ import pytest
 import soundfile
 
 from ddsp_edge import KeySettings, __version__
-from ddsp_edge.audio_file import read_audio, write_audio
 from ddsp_edge.card import read_model_file
-from ddsp_edge.card_text import note_name
-from ddsp_edge.cli import main
-from ddsp_edge.render import render_midi
+from ddsp_edge.cli.main import main
+from ddsp_edge.files.audio_file import read_audio, write_audio
+from ddsp_edge.render.render import render_midi
+from ddsp_edge.units import note_name
 from tests.device.test_instrument import card_with, rewritten
 from tests.device.test_midi import control, off, on, save
 from tests.device.test_render import RATE, phrase

@@ -8,8 +8,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddsp_edge.audio_file import AudioReader
-from ddsp_edge.clipping import ClippingCounter
+from ddsp_edge.files.audio_file import AudioReader
+from ddsp_edge.files.clipping import ClippingCounter
 
 RATE = 16_000
 

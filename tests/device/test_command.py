@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from ddsp_edge.command import path_argument
+from ddsp_edge.cli.command import path_argument
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and descriptors of POSIX")
 
 PROGRAM = """
 import argparse, os, signal, sys, time
-from ddsp_edge.command import run_command, tell
+from ddsp_edge.cli.command import run_command, tell
 
 def stop(number):
     os.kill(os.getpid(), number)

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddsp_edge import DdspError, FrameSpec, LoudnessMeter
-from ddsp_edge.loudness import a_weighting_power, loudness_db, window_size
+from ddsp_edge.features.loudness import a_weighting_power, loudness_db, window_size
+from ddsp_edge.features.windows import CenteredWindows
 from ddsp_edge.units import (
     db_to_amplitude,
     hz_to_midi,
@@ -15,7 +16,6 @@ from ddsp_edge.units import (
     scale_features,
     scale_loudness,
 )
-from ddsp_edge.windows import CenteredWindows
 
 
 def blocks_of(audio, sizes):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ddsp_edge.files import written_whole
+from ddsp_edge.atomic import written_whole
 
 
 def test_a_file_replaces_the_old_one_when_it_is_whole(tmp_path):

@@ -6,15 +6,15 @@ import sys
 PROGRAM = """
 import importlib, pkgutil, sys
 import ddsp_edge
-from ddsp_edge.cli import main
+from ddsp_edge.cli.main import main
 early = [name for name in ("numpy", "ai_edge_litert", "soundfile") if name in sys.modules]
 assert not early, early
 ddsp_edge.Instrument, ddsp_edge.read_model_file
 assert "ai_edge_litert" not in sys.modules
 assert set(ddsp_edge.__all__) <= set(dir(ddsp_edge))
-for module in pkgutil.iter_modules(ddsp_edge.__path__):
-    if module.name != "__main__":
-        importlib.import_module("ddsp_edge." + module.name)
+for module in pkgutil.walk_packages(ddsp_edge.__path__, "ddsp_edge."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
 status = main(["render", sys.argv[1], sys.argv[2], sys.argv[3], "--quiet"])
 assert status == 0
 heavy = [name for name in ("tensorflow", "keras", "librosa", "scipy", "ddsp_tf") if sys.modules.get(name)]
@@ -23,7 +23,7 @@ print(heavy)
 
 
 def test_nothing_heavy_is_imported_by_anything(tiny, tmp_path):
-    from ddsp_edge.audio_file import write_audio
+    from ddsp_edge.files.audio_file import write_audio
     from tests.device.test_render import RATE, phrase
 
     write_audio(tmp_path / "in.wav", phrase(0.5), RATE)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from ddsp_edge.frames import FrameSpec
-from ddsp_edge.reverb import Reverb
-from ddsp_edge.synthesis import FilteredNoise, Harmonic, Mix
+from ddsp_edge.synthesis.filtered_noise import FilteredNoise
+from ddsp_edge.synthesis.harmonic import Harmonic
+from ddsp_edge.synthesis.mixing import Mix
+from ddsp_edge.synthesis.reverb import Reverb
 from tests import oracle
 
 HARMONICS, BANDS, TAPS = 30, 17, 700

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddsp_edge import DdspError, LiveInstrument, read_model_file
+from ddsp_edge.files.midi_file import read_midi_file
 from ddsp_edge.live.offline import OfflineInstrument
-from ddsp_edge.midi import MidiScore, play
-from ddsp_edge.midi_file import read_midi_file
+from ddsp_edge.render.midi import MidiScore, play
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, hz_to_midi
 from tests.device.conftest import TINY
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from ddsp_edge import DdspError, numpy_graph, read_model_file, tflite
-from ddsp_edge.flatbuffer import Table
-from ddsp_edge.network import Network
-from ddsp_edge.numpy_graph import NumpyGraph
+from ddsp_edge import DdspError, read_model_file
+from ddsp_edge.model import numpy_graph, tflite
+from ddsp_edge.model.flatbuffer import Table
+from ddsp_edge.model.network import Network
+from ddsp_edge.model.numpy_graph import NumpyGraph
 from ddsp_edge.units import scale_f0, scale_loudness
 from tests.device.conftest import TINY
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddsp_edge import DdspError, FrameSpec, PitchTracker, read_model_file
-from ddsp_edge.audio_file import read_audio
-from ddsp_edge.pitch import VOICED, hold_unvoiced
+from ddsp_edge.features.pitch import VOICED, hold_unvoiced
+from ddsp_edge.files.audio_file import read_audio
 from tests import oracle
 from tests.device.conftest import TINY
 

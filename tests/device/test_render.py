@@ -8,8 +8,8 @@ import pytest
 import soundfile
 
 from ddsp_edge import DdspError, FrameSpec, Instrument, KeySettings, LoudnessMeter, PitchTracker
-from ddsp_edge.audio_file import read_audio, write_audio
-from ddsp_edge.render import render_audio, render_midi
+from ddsp_edge.files.audio_file import read_audio, write_audio
+from ddsp_edge.render.render import render_audio, render_midi
 from tests import oracle
 from tests.device.test_midi import off, on, save
 
@@ -126,7 +126,7 @@ def test_what_is_beyond_full_scale_is_held_there_as_it_is_live(tiny, tmp_path, m
         render = functools.partial(render_midi, tiny, tmp_path / source, seed=1)
     soft = render(tmp_path / "soft.wav")
     heard = []
-    monkeypatch.setattr("ddsp_edge.audio_file.AudioWriter.write", lambda _, audio: heard.append(audio))
+    monkeypatch.setattr("ddsp_edge.files.audio_file.AudioWriter.write", lambda _, audio: heard.append(audio))
     render(tmp_path / "soft.wav")  # not rounded to 16 bits
     sound = np.concatenate(heard) * gain
     monkeypatch.undo()

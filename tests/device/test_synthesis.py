@@ -6,9 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddsp_edge.errors import DdspError
+from ddsp_edge.fourier import fft_size
 from ddsp_edge.frames import FrameSpec
-from ddsp_edge.reverb import Reverb
-from ddsp_edge.synthesis import Add, FilteredNoise, Harmonic, Mix, fft_size
+from ddsp_edge.synthesis.filtered_noise import FilteredNoise
+from ddsp_edge.synthesis.harmonic import Harmonic
+from ddsp_edge.synthesis.mixing import Add, Mix
+from ddsp_edge.synthesis.reverb import Reverb
 from tests import oracle
 
 SPEC = FrameSpec(16_000, 64)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ddsp_edge import DdspError, read_model_file
-from ddsp_edge.synthesizer import Synthesizer
+from ddsp_edge.synthesis.synthesizer import Synthesizer
 from tests import oracle
 from tests.device.conftest import TINY
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ddsp_edge.card import Range
-from ddsp_edge.transposition import PlayedPitches
+from ddsp_edge.transfer.transposition import PlayedPitches
 
 TRAINED = Range(200.0, 300.0, 500.0)
 NARROW = Range(290.0, 300.0, 310.0)

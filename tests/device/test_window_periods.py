@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from ddsp_edge import FrameSpec
-from ddsp_edge.audio_file import read_audio
-from ddsp_edge.autocorrelation import Autocorrelation
-from ddsp_edge.periods import NONE, PeriodFinder
-from ddsp_edge.window_periods import WindowPeriods
-from ddsp_edge.windows import CenteredWindows
+from ddsp_edge.features.autocorrelation import Autocorrelation
+from ddsp_edge.features.periods import NONE, PeriodFinder
+from ddsp_edge.features.window_periods import WindowPeriods
+from ddsp_edge.features.windows import CenteredWindows
+from ddsp_edge.files.audio_file import read_audio
 
 EXACT = Path(os.environ.get("DDSP_TEST_DATA", "absent")) / "f0-exact"
 

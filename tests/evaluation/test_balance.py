@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ddsp_tf.data.reading import read_passages
-from ddsp_tf.evaluation.balance import branch_levels_db, harmonic_to_noise_db
 from ddsp_tf.models import Autoencoder
+from ddsp_tf.tasks.instrument.evaluation.balance import branch_levels_db, harmonic_to_noise_db
 from tests import tiny
 
 

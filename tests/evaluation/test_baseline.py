@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ddsp_tf.data import Passage
-from ddsp_tf.evaluation.baseline import mean_distribution, play_mean_spectrum
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.tasks.instrument.evaluation.baseline import mean_distribution, play_mean_spectrum
 from tests import oracle
 
 SPEC = FrameSpec(16_000, 128)

@@ -11,9 +11,10 @@ from ddsp_tf.data import Passage, prepare, read_passages
 from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation import Evaluation, Scores, evaluate
 from ddsp_tf.evaluation import evaluate as evaluation_function
-from ddsp_tf.evaluation.evaluate import _score
-from ddsp_tf.features.f0 import F0Track, f0_estimator_as_recorded
+from ddsp_tf.features.f0 import F0Track
+from ddsp_tf.features.f0_estimators import f0_estimator_as_recorded
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.tasks.instrument.evaluation.evaluate import _score
 from tests import tiny
 from tests.data.doubles import ConstantEstimator
 

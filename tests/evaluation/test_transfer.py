@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from ddsp_edge.loudness import loudness_db
+from ddsp_edge.features.loudness import loudness_db
 from ddsp_tf.config import Config
 from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation import transfer
 from ddsp_tf.models import Autoencoder
-from ddsp_tf.models.render import Renderer
+from ddsp_tf.tasks.instrument.model.render import Renderer
 from tests import tiny
 from tests.data.doubles import ConstantEstimator, DeafEstimator, NeighbourhoodEstimator
 

@@ -14,7 +14,7 @@ from ddsp_edge.errors import DdspError
 from ddsp_edge.instrument import Instrument
 from ddsp_edge.live import KeySettings
 from ddsp_edge.live.voices import VoiceBank
-from ddsp_edge.numpy_graph import NumpyGraph
+from ddsp_edge.model.numpy_graph import NumpyGraph
 from ddsp_export.convert import convert
 from ddsp_export.describe import describe
 from ddsp_export.endpoints import VoiceSynthesis

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from ddsp_edge.numpy_graph import NumpyGraph
+from ddsp_edge.model.numpy_graph import NumpyGraph
 from ddsp_export.convert import convert
 from ddsp_export.endpoints import BLOCK_FRAMES, make_endpoints
 from ddsp_export.graph import SynthesizerGraph

@@ -19,8 +19,8 @@ from ddsp_export.gate import check_measured
 from ddsp_export.operators import check_operators, count_operators
 from ddsp_export.verify import Verifier
 from ddsp_tf.errors import DdspError
+from ddsp_tf.tasks.instrument.reference import load_reference
 from ddsp_tf.training import load_model_of_run
-from ddsp_tf.training.reference import load_reference
 from tests import tiny
 
 
@@ -75,8 +75,8 @@ def test_card_holds_what_was_measured(exported):
 
 
 def test_scaling_on_the_device_is_that_of_the_model():
-    from ddsp_tf.models.scaling import scale_f0 as tf_scale_f0
-    from ddsp_tf.models.scaling import scale_loudness as tf_scale_loudness
+    from ddsp_tf.tasks.instrument.model.scaling import scale_f0 as tf_scale_f0
+    from ddsp_tf.tasks.instrument.model.scaling import scale_loudness as tf_scale_loudness
 
     f0_hz = np.geomspace(20, 8000, 200).astype("float32")
     loudness = np.linspace(-120, 30, 200).astype("float32")

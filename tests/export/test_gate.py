@@ -16,8 +16,8 @@ from ddsp_export.gate import QUALITY, check_card, check_float32, check_measured
 from ddsp_export.graph import HarmonicHop, SynthesizerGraph
 from ddsp_export.verify import Verifier
 from ddsp_tf.errors import DdspError
+from ddsp_tf.tasks.instrument.reference import load_reference
 from ddsp_tf.training import load_model_of_run
-from ddsp_tf.training.reference import load_reference
 
 GOOD = {
     "control_error_max": 0.0,

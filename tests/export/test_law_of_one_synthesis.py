@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from ddsp_edge.card import Card, Range
-from ddsp_edge.synthesizer import Synthesizer
+from ddsp_edge.synthesis.synthesizer import Synthesizer
 from ddsp_tf.layers import ProcessorGroup
 from tests import oracle
 

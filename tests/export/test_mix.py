@@ -8,7 +8,7 @@ import pytest
 import ddsp_export.convert as conversion
 import ddsp_export.export as module
 from ddsp_edge.card import read_model_file
-from ddsp_edge.card_text import describe
+from ddsp_edge.cli.card_text import describe
 from ddsp_edge.instrument import Instrument
 from ddsp_export.describe import load_to_export
 from ddsp_export.export import export

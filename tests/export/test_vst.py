@@ -19,9 +19,9 @@ from ddsp_tf.data import training_dataset
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.power import power_db
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.tasks.instrument.excerpts import Excerpts, load_excerpts
+from ddsp_tf.tasks.instrument.reference import load_reference
 from ddsp_tf.training import load_model_of_run, train
-from ddsp_tf.training.excerpts import Excerpts, load_excerpts
-from ddsp_tf.training.reference import load_reference
 
 CHANGES = (
     "training.steps=2",

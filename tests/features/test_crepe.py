@@ -17,7 +17,7 @@ from ddsp_tf.features import make_f0_estimator
 from ddsp_tf.features.crepe import build_crepe, load_crepe
 from ddsp_tf.features.crepe_decode import BIN_CENTS, decode_salience
 from ddsp_tf.features.crepe_weights import CrepeWeights, read_crepe_weights
-from ddsp_tf.features.f0 import f0_estimator_as_recorded
+from ddsp_tf.features.f0_estimators import f0_estimator_as_recorded
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.metrics.pitch import raw_pitch_accuracy
 from tests.features.sounds import best_lag, cents_off, glide, harmonic_sound

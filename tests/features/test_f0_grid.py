@@ -3,7 +3,7 @@
 import numpy as np
 import soxr
 
-from ddsp_edge.loudness import loudness_db
+from ddsp_edge.features.loudness import loudness_db
 from ddsp_edge.units import Array
 from ddsp_tf.features.f0_grid import Instants, interpolate_f0, track_in_pieces, voicing_from
 from ddsp_tf.frames import FrameSpec

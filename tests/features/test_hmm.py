@@ -12,7 +12,7 @@ import pytest
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features import make_f0_estimator
-from ddsp_tf.features.f0 import f0_estimator_as_recorded
+from ddsp_tf.features.f0_estimators import f0_estimator_as_recorded
 from ddsp_tf.features.hmm import Posterior, _infer, _transitions, smooth
 from ddsp_tf.frames import FrameSpec
 from tests.features.sounds import cents_off, harmonic_sound

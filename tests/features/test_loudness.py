@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ddsp_edge.loudness import a_weighting_power
-from ddsp_edge.loudness import loudness_db as loudness_db_numpy
+from ddsp_edge.features.loudness import a_weighting_power
+from ddsp_edge.features.loudness import loudness_db as loudness_db_numpy
 from ddsp_edge.units import Array
 from ddsp_tf.features.loudness import loudness_db
 from ddsp_tf.frames import FrameSpec

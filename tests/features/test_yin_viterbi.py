@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ddsp_edge.audio_file import read_audio
+from ddsp_edge.files.audio_file import read_audio
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features import make_f0_estimator
 from ddsp_tf.features.yin_viterbi import YinViterbiEstimator

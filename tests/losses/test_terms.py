@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ddsp_edge.loudness import loudness_db
+from ddsp_edge.features.loudness import loudness_db
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.losses import (

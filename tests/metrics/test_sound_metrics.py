@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ddsp_edge.loudness import loudness_db
+from ddsp_edge.features.loudness import loudness_db
 from ddsp_edge.units import Array
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.losses import MultiScaleSpectralLoss

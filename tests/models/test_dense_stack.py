@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from ddsp_tf.models.dense_stack import DenseStack
+from ddsp_tf.layers.dense_stack import DenseStack
 
 UNITS = 8
 NUMBERS = tf.constant(np.linspace(0.05, 0.95, 19)[:, np.newaxis], tf.float32)

@@ -12,7 +12,7 @@ from scipy import stats
 
 from ddsp_tf.errors import DdspError
 from ddsp_tf.models import MfccEncoder
-from ddsp_tf.models import encoder as module
+from ddsp_tf.tasks.instrument.model import encoder as module
 
 RATE, HOP, FRAMES = 16_000, 128, 30
 SIZES = {"z_size": 3, "units": 8, "n_mfcc": 10, "n_mels": 40}

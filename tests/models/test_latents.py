@@ -11,7 +11,7 @@ from ddsp_tf.config import Config
 from ddsp_tf.errors import DdspError
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.models import Autoencoder, GruDecoder
-from ddsp_tf.models.render import Renderer
+from ddsp_tf.tasks.instrument.model.render import Renderer
 from ddsp_tf.units import scale_f0, scale_loudness
 from tests import tiny
 

@@ -8,7 +8,7 @@ import pytest
 from ddsp_tf.config import Config
 from ddsp_tf.errors import DdspError
 from ddsp_tf.models import Autoencoder
-from ddsp_tf.models.render import Renderer
+from ddsp_tf.tasks.instrument.model.render import Renderer
 from tests import tiny
 
 

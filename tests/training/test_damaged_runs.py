@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from ddsp_tf.errors import DdspError
+from ddsp_tf.tasks.instrument.reference import load_reference
 from ddsp_tf.training import load_config_of_run, load_model_of_run, train
 from ddsp_tf.training.callbacks import read_log
 from ddsp_tf.training.checkpoints import TrainingState, save_checkpoint
-from ddsp_tf.training.reference import load_reference
 from tests import tiny
 
 

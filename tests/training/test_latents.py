@@ -13,12 +13,12 @@ from ddsp_tf.config import Config, DataConfig
 from ddsp_tf.data import prepare, read_passages
 from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation import evaluate, transfer
-from ddsp_tf.evaluation.playing import features_of
-from ddsp_tf.evaluation.run_report import write_run_report
-from ddsp_tf.models.render import Renderer
+from ddsp_tf.tasks.instrument.evaluation.playing import features_of
+from ddsp_tf.tasks.instrument.evaluation.run_report import write_run_report
+from ddsp_tf.tasks.instrument.model.render import Renderer
+from ddsp_tf.tasks.instrument.reference import load_reference
 from ddsp_tf.training import load_model_of_run, train
 from ddsp_tf.training.callbacks import read_log
-from ddsp_tf.training.reference import load_reference
 from tests import tiny
 from tests.data.doubles import ConstantEstimator
 from tests.training.runs import assert_same_run, state_of
@@ -117,8 +117,8 @@ def test_transfer_plays_a_mix_and_listens(run, tmp_path):
     assert not result.advice or "Hz" in " ".join(result.advice)
     out, _ = soundfile.read(tmp_path / "out.wav")
     audio, _ = soundfile.read(source, dtype="float32")
-    from ddsp_edge.loudness import loudness_db
-    from ddsp_edge.pitch import hold_unvoiced
+    from ddsp_edge.features.loudness import loudness_db
+    from ddsp_edge.features.pitch import hold_unvoiced
 
     track = ConstantEstimator().estimate(audio, model.spec).f0_hz
     f0_hz = hold_unvoiced(track, track > 0, model.instrument["f0_hz_range"]["median"])

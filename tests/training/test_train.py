@@ -11,10 +11,10 @@ from ddsp_tf.data import prepare
 from ddsp_tf.data.dataset import validation_dataset
 from ddsp_tf.errors import DdspError
 from ddsp_tf.models import Autoencoder
+from ddsp_tf.tasks.instrument.loss import compile_model
+from ddsp_tf.tasks.instrument.reference import load_reference
 from ddsp_tf.training import callbacks, fit, load_config_of_run, load_model_of_run, train, watch
 from ddsp_tf.training.callbacks import COLUMNS, read_log
-from ddsp_tf.training.compile import compile_model
-from ddsp_tf.training.reference import load_reference
 from ddsp_tf.training.run import make_run_folder
 from tests import tiny
 from tests.data.doubles import ConstantEstimator

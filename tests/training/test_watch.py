@@ -10,9 +10,9 @@ import tensorflow as tf
 from ddsp_tf.config import Config
 from ddsp_tf.data import training_dataset
 from ddsp_tf.errors import DdspError
-from ddsp_tf.evaluation.run_report import REPORT_NAME, write_run_report
+from ddsp_tf.layers.branches import branch_kinds, branch_signals
 from ddsp_tf.models import Autoencoder
-from ddsp_tf.models.branches import branch_kinds, branch_signals
+from ddsp_tf.tasks.instrument.evaluation.run_report import REPORT_NAME, write_run_report
 from ddsp_tf.training import compile_model, train, watch
 from ddsp_tf.training.callbacks import read_log
 from ddsp_tf.training.run import load_model_of_run

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ddsp_edge.errors import DdspError
-from ddsp_edge.live.output import Output
 from ddsp_edge.live.sample_queue import SampleQueue
 from ddsp_edge.live.settings import Settings
 from ddsp_edge.live.voices import VoiceBank
+from ddsp_edge.synthesis.limiter import Output
 from ddsp_edge.units import Array, energy
 
 CHUNK = 1024  # samples looked at together: bounds memory, whatever a block's size

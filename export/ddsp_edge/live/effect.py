@@ -7,9 +7,9 @@ import numpy as np
 
 from ddsp_edge.live.block_player import CHUNK, BlockPlayer
 from ddsp_edge.live.following import Follower
-from ddsp_edge.live.matching import Gate, LoudnessMatch, OctaveMatch
 from ddsp_edge.live.settings import EffectSettings
 from ddsp_edge.live.voices import VoiceBank
+from ddsp_edge.transfer.matching import Gate, LoudnessMatch, OctaveMatch
 from ddsp_edge.units import Array
 
 

@@ -2,9 +2,9 @@
 
 from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
+from ddsp_edge.features.loudness import LoudnessMeter
+from ddsp_edge.features.pitch import VOICED, PitchTracker
 from ddsp_edge.live.sample_queue import SampleQueue
-from ddsp_edge.loudness import LoudnessMeter
-from ddsp_edge.pitch import VOICED, PitchTracker
 from ddsp_edge.units import Array
 
 _EVIDENCE_S = 0.01  # of a pitch, beyond the window of the tracker, until it is believed

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 
 from ddsp_edge.card import Range
-from ddsp_edge.controllers import CHANNELS
 from ddsp_edge.frames import FrameSpec
+from ddsp_edge.live.controllers import CHANNELS
 from ddsp_edge.live.settings import KeySettings
 from ddsp_edge.live.voice import Voice
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ddsp_edge.controllers import ALL_NOTES_OFF, ALL_SOUND_OFF, CHANNELS, Controllers
 from ddsp_edge.errors import DdspError
 from ddsp_edge.live.block_player import BlockPlayer
+from ddsp_edge.live.controllers import ALL_NOTES_OFF, ALL_SOUND_OFF, CHANNELS, Controllers
 from ddsp_edge.live.keyboard import Keyboard
 from ddsp_edge.live.settings import KeySettings
 from ddsp_edge.live.voices import VoiceBank
-from ddsp_edge.synthesis import crossfade
+from ddsp_edge.synthesis.processor import crossfade
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, midi_to_hz
 
 MAX_WAITING = 4096  # events that were sent and not yet heard: eight seconds of the densest playing

@@ -8,10 +8,10 @@ import numpy as np
 
 from ddsp_edge.card import Card, ModelFile
 from ddsp_edge.live.voice_synthesizer import VoiceSynthesizer
-from ddsp_edge.network import Network
-from ddsp_edge.synthesizer import Synthesizer
+from ddsp_edge.model.network import Network
+from ddsp_edge.synthesis.synthesizer import Synthesizer
+from ddsp_edge.synthesis.voice_graph import VoiceLayout
 from ddsp_edge.units import Array, scale_features, silence_bad
-from ddsp_edge.voice_graph import VoiceLayout
 
 
 class VoiceNetwork(Network):

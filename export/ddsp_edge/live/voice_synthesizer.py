@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ddsp_edge.card import Card
-from ddsp_edge.synthesis import Add, FilteredNoise, Harmonic, Processor, white_noise
-from ddsp_edge.synthesizer import Synthesizer
+from ddsp_edge.synthesis.filtered_noise import FilteredNoise, white_noise
+from ddsp_edge.synthesis.harmonic import Harmonic
+from ddsp_edge.synthesis.mixing import Add
+from ddsp_edge.synthesis.processor import Processor
+from ddsp_edge.synthesis.synthesizer import Synthesizer
 from ddsp_edge.units import Array
 
 

@@ -13,12 +13,13 @@ from ddsp_edge.card import read_model_file
 from ddsp_edge.errors import DdspError
 from ddsp_edge.live.numpy_voices import NumpyVoices, VoiceNetwork
 from ddsp_edge.live.settings import Settings
-from ddsp_edge.network import has_litert
+from ddsp_edge.model.network import has_litert
 from ddsp_edge.ranges import MAX_VOICES
-from ddsp_edge.synthesis import FilteredNoise, Processor
-from ddsp_edge.synthesizer import Synthesizer
+from ddsp_edge.synthesis.filtered_noise import FilteredNoise
+from ddsp_edge.synthesis.processor import Processor
+from ddsp_edge.synthesis.synthesizer import Synthesizer
+from ddsp_edge.synthesis.voice_graph import VoiceGraph, VoiceLayout
 from ddsp_edge.units import Array
-from ddsp_edge.voice_graph import VoiceGraph, VoiceLayout
 
 BACKENDS = ("auto", "graph", "numpy")
 """What voices are played with: the `graph` in the model file, the network by LiteRT and the synthesizer in

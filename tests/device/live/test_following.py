@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddsp_edge import FrameSpec, LoudnessMeter, PitchTracker, read_model_file
+from ddsp_edge.features.pitch import VOICED
 from ddsp_edge.live.following import Follower
-from ddsp_edge.pitch import VOICED
 from tests.device.conftest import TINY
 
 CARD = read_model_file(TINY).card

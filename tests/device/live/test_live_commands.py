@@ -11,7 +11,7 @@ import mido
 import numpy as np
 import pytest
 
-from ddsp_edge.cli import main
+from ddsp_edge.cli.main import main
 from ddsp_edge.live import LATENCIES, EffectSettings, KeySettings, LiveEffect, LiveInstrument
 from ddsp_edge.live.messages import listening
 from ddsp_edge.live.sound_card import SoundCard
@@ -117,7 +117,7 @@ def test_play_sounds_at_the_rate_of_the_card_and_counts_xruns(run, card):
 def test_play_ends_with_the_range_it_learned(run, card, monkeypatch):
     status, out, _ = run("play", TINY, "--seconds", "0.2", "--match-loudness")
     assert (status, "you played" in out) == (0, False)  # too short a time to learn
-    monkeypatch.setattr("ddsp_edge.live.matching._PRIOR_S", 0.1)
+    monkeypatch.setattr("ddsp_edge.transfer.matching._PRIOR_S", 0.1)
     status, out, _ = run("play", TINY, "--seconds", "1", "--match-loudness")
     assert status == 0
     words = r"you played from (-\d+) to (-\d+) dB: --softest-db \1 --loudest-db \2 sets that range\n$"

@@ -6,9 +6,9 @@ import soundfile
 
 from ddsp_edge import DdspError, FrameSpec, Instrument, LoudnessMeter
 from ddsp_edge.live import LATENCIES, EffectSettings, LiveEffect
-from ddsp_edge.live.matching import Gate, LoudnessMatch, OctaveMatch
-from ddsp_edge.live.output import Output
-from ddsp_edge.render import render_audio
+from ddsp_edge.render.render import render_audio
+from ddsp_edge.synthesis.limiter import Output
+from ddsp_edge.transfer.matching import Gate, LoudnessMatch, OctaveMatch
 from tests.device.conftest import TINY
 
 RATE, HOP = 16_000, 128
@@ -60,7 +60,8 @@ def test_the_output_is_that_of_the_whole_file_as_late_as_is_declared(tmp_path, m
     sound = phrase()
     soundfile.write(tmp_path / "in.wav", sound, RATE, "FLOAT")
     if tracker:
-        from ddsp_edge import PitchTracker, render
+        from ddsp_edge import PitchTracker
+        from ddsp_edge.render import render
 
         chosen = PitchTracker(Instrument(TINY).spec, 110.0, 2000.0, 0)
         monkeypatch.setattr(render.PitchTracker, "for_card", lambda card: chosen)

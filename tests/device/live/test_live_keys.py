@@ -8,7 +8,7 @@ import pytest
 from ddsp_edge import DdspError, FrameSpec, Instrument
 from ddsp_edge.live import KeySettings, LiveInstrument
 from ddsp_edge.live.keyboard import Keyboard
-from ddsp_edge.live.output import Limiter
+from ddsp_edge.synthesis.limiter import Limiter
 from tests.device.conftest import TINY
 
 RATE, HOP = 16_000, 128

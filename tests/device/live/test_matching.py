@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from ddsp_edge import FrameSpec
 from ddsp_edge.card import Range
-from ddsp_edge.live.matching import LoudnessMatch
-from ddsp_edge.transposition import PlayedPitches
+from ddsp_edge.transfer.matching import LoudnessMatch
+from ddsp_edge.transfer.transposition import PlayedPitches
 
 LEVELS = st.floats(-100.0, 30.0)
 

@@ -1,6 +1,6 @@
 """What of a processor group a voice plays, and what sounds once for all of them."""
 
-from ddsp_edge.voice_graph import VoiceLayout
+from ddsp_edge.synthesis.voice_graph import VoiceLayout
 
 
 def node(name, kind, **inputs):

@@ -7,7 +7,7 @@ import pytest
 
 from ddsp_edge import read_model_file
 from ddsp_edge.live.voice_synthesizer import VoiceSynthesizer
-from ddsp_edge.synthesizer import Synthesizer
+from ddsp_edge.synthesis.synthesizer import Synthesizer
 from tests.device.conftest import TINY
 
 FRAMES, VOICES = 12, 3

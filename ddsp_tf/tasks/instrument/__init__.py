@@ -1,0 +1,1 @@
+"""The task `instrument`: pitch and loudness in, the sound of an instrument out."""

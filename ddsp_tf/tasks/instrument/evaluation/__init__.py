@@ -1,0 +1,1 @@
+"""How good an instrument is, beside what it has to beat."""

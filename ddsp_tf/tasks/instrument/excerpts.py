@@ -1,0 +1,90 @@
+"""Features of a little training sound that a run keeps: what export measures ranges on."""
+
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from ddsp_edge.atomic import written_whole
+from ddsp_edge.units import Array
+from ddsp_tf.data.reading import Passage, read_passages
+from ddsp_tf.data.records.info import load_dataset_info
+from ddsp_tf.data.records.shards import OnDamage
+from ddsp_tf.errors import DdspError
+from ddsp_tf.features.power import power_db
+from ddsp_tf.frames import FrameSpec
+
+EXCERPTS_NAME = "excerpts.npz"
+EXCERPT_SECONDS = 2.0
+EXCERPTS = 15
+
+
+@dataclass(frozen=True)
+class Excerpts:
+    """Features of passages from all over the training data, one after the other.
+
+    Args:
+        f0_hz: float32 `[frames]`, no zeros.
+        loudness_db: float32 `[frames]`.
+        power_db: float32 `[frames]`, 10 log10 of the mean square over 64 ms around the frame's sample.
+        voiced: bool `[frames]`.
+        number: int32 `[frames]`, of the excerpt.
+    """
+
+    f0_hz: Array
+    loudness_db: Array
+    power_db: Array
+    voiced: Array
+    number: Array
+
+
+def save_excerpts(data: Path, run: Path, spec: FrameSpec, on_damage: OnDamage | None = None) -> None:
+    """Copy the features of up to 15 excerpts of 2 s, spread over the training passages, into a run."""
+    info = load_dataset_info(data)
+    stride = max(1, sum(shard.records for shard in info.shards["train"]) // EXCERPTS)
+    length = spec.frames_for(EXCERPT_SECONDS)
+    parts: list[dict[str, Array]] = []
+    for number, passage in enumerate(read_passages(data, "train", spec, on_damage=on_damage)):
+        if number % stride == 0:
+            parts.append(_excerpt(passage, spec, length, len(parts)))
+        if len(parts) == EXCERPTS:
+            break
+    values: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    with written_whole(run / EXCERPTS_NAME) as beside:
+        np.savez_compressed(beside, **values)
+
+
+def _excerpt(passage: Passage, spec: FrameSpec, length: int, number: int) -> dict[str, Array]:
+    """Features of the middle of a passage."""
+    frames = len(passage.f0_hz)
+    first = max(0, (frames - length) // 2)
+    part = slice(first, min(frames, first + length))
+    return {
+        "f0_hz": passage.f0_hz[part].astype(np.float32),
+        "loudness_db": passage.loudness_db[part].astype(np.float32),
+        "power_db": power_db(passage.audio, spec)[part],
+        "voiced": passage.voiced[part].astype(bool),
+        "number": np.full(part.stop - part.start, number, np.int32),
+    }
+
+
+def load_excerpts(run: Path) -> Excerpts:
+    """Read the excerpts of a run.
+
+    Raises:
+        DdspError: If it has none, or they are damaged.
+    """
+    path = run / EXCERPTS_NAME
+    if not path.is_file():
+        raise DdspError(
+            f"{run} has no {EXCERPTS_NAME}, features of its training data: copy the whole run folder, or "
+            "train it again"
+        )
+    try:
+        with path.open("rb") as file, np.load(file) as values:
+            return Excerpts(**{name: values[name] for name in Excerpts.__dataclass_fields__})
+    except (ValueError, KeyError, OSError, EOFError, BadZipFile, zlib.error) as error:
+        raise DdspError(f"{path} is damaged") from error

@@ -1,0 +1,1 @@
+"""The model of an instrument: a network that predicts controls, joined to processors."""

@@ -1,0 +1,328 @@
+"""The model: features of a sound in, the sound out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ddsp_edge.units import Array
+from ddsp_tf.config import Config
+from ddsp_tf.errors import DdspError
+from ddsp_tf.layers.processor_group import GroupOutput, ProcessorGroup
+from ddsp_tf.tasks.instrument.model.decoder import Decoder
+from ddsp_tf.tasks.instrument.model.encoder import MfccEncoder, tensorflow_distributions
+from ddsp_tf.tasks.instrument.model.instrument_embedding import InstrumentEmbedding
+from ddsp_tf.tasks.instrument.model.parts import (
+    FEATURES,
+    control_sizes,
+    decoder_inputs,
+    in_float32,
+    make_networks,
+)
+from ddsp_tf.tasks.instrument.model.scaling import scale_f0, scale_loudness, unscale_f0, unscale_loudness
+from ddsp_tf.training.observed import ObservedModel
+
+Tensors = dict[str, tf.Tensor]
+
+
+@keras.saving.register_keras_serializable(package="ddsp_tf")
+class Autoencoder(ObservedModel):
+    """Fundamental frequency and loudness to controls to audio.
+
+    A decoder predicts the raw controls that a processor group takes, frame by frame; the group renders
+    them. What the group takes beside the features is what the decoder gives, so the two always fit.
+    With an encoder the decoder also gets what that hears in a recording; with an embedding, which of several
+    instruments it is to play.
+
+    Args:
+        decoder: The network.
+        processors: The processor group; its inputs are `f0_hz`, `loudness_db`, or controls from the
+            decoder.
+        instrument: What else belongs to the trained instrument, as plain data: the configuration, and
+            of its training data pitch estimator, loudness definition and ranges.
+        encoder: Listens to a recording; None for none.
+        embedding: The instruments; None for one instrument.
+        mix: Weights of instruments by name, where one mix of them is always played; see `playing`.
+
+    Input: `{"f0_hz", "loudness_db"}`, each `[batch, frames, 1]`, in Hz (no zeros) and dB. With an encoder
+    also `audio` `[batch, frames * hop]`, what to listen to; in training it is the target unless it is given.
+    With an embedding and no mix also `instrument`, `[batch, frames or 1, instruments]`, weights.
+
+    Output: audio `[batch, frames * hop]`.
+
+    Example:
+        >>> from ddsp_tf.config import load_config
+        >>> model = Autoencoder.from_experiment(load_config("solo_instrument"))
+        >>> model.compile("adam", loss="mae")
+    """
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        processors: ProcessorGroup,
+        instrument: dict[str, Any] | None = None,
+        encoder: MfccEncoder | None = None,
+        embedding: InstrumentEmbedding | None = None,
+        mix: Mapping[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        # Half precision would put the pitch out of tune; the decoder alone follows the global policy.
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        needed = control_sizes(processors)
+        if dict(decoder.output_sizes) != needed:
+            raise DdspError(f"the decoder gives {decoder.output_sizes}, but the processors take {needed}")
+        given = decoder_inputs(encoder, embedding)
+        if decoder.input_sizes != given:
+            raise DdspError(f"the decoder takes {decoder.input_sizes}, but is given {given}")
+        if mix is not None:
+            if embedding is None:
+                raise DdspError(f"a model of one instrument has no mix. Received: mix={dict(mix)!r}")
+            embedding.weights_of(mix)  # refuses names that are not known
+        self.decoder = decoder
+        self.processors = processors
+        self.instrument = instrument or {}
+        self.encoder = encoder
+        self.embedding = embedding
+        self.mix = None if mix is None else dict(mix)
+
+    @classmethod
+    def from_experiment(cls, config: Config, instrument: dict[str, Any] | None = None) -> "Autoencoder":
+        """Build the model that a configuration describes, with its weights."""
+        keras.utils.set_random_seed(config.training.seed)
+        spec = config.spec
+        group = ProcessorGroup(
+            spec.sample_rate,
+            spec.hop,
+            inputs=config.model.processors.inputs,
+            nodes=config.model.processors.nodes,
+            name="processors",
+        )
+        decoder, encoder, embedding = make_networks(config, group)
+        known = {"config": config.to_dict(), **(instrument or {})}
+        model = cls(decoder, group, known, encoder, embedding, name="autoencoder")
+        model.build(None)
+        return model
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        listens, chooses = self.encoder is not None, self.embedding is not None and self.mix is None
+        return (*FEATURES, *(["audio"] if listens else []), *(["instrument"] if chooses else []))
+
+    @property
+    def instrument_names(self) -> tuple[str, ...]:
+        """Names of the instruments that a model of several plays; none of a model of one."""
+        return () if self.embedding is None else self.embedding.names
+
+    @property
+    def level(self) -> str:
+        """What its feature `loudness_db` is: `"loudness"`, A-weighted, or `"power"`."""
+        return str(self.instrument.get("config", {}).get("model", {}).get("level", "loudness"))
+
+    def playing(self, mix: Mapping[str, float]) -> "Autoencoder":
+        """The same model, with the same weights, that always plays one mix of its instruments.
+
+        Args:
+            mix: Weights by name, of sum 1 for a timbre between those that it names.
+
+        Raises:
+            DdspError: If it has no such instrument, or is a model of one.
+        """
+        parts = (self.decoder, self.processors, self.instrument, self.encoder, self.embedding)
+        model = Autoencoder(*parts, mix, name=self.name)
+        model.build(None)
+        return model
+
+    def in_float32(self) -> "Autoencoder":
+        """The same instrument with a network of float32, to be played and exported; itself if it has one."""
+        if self.decoder.dtype_policy.name == "float32":
+            return self
+        decoder, encoder = in_float32(self.decoder), self.encoder and in_float32(self.encoder)
+        parts = (decoder, self.processors, self.instrument, encoder, self.embedding, self.mix)
+        model = Autoencoder(*parts, name=self.name)
+        model.build(None)
+        return model
+
+    @property
+    def spec(self) -> Any:
+        """The frame grid."""
+        return self.processors.spec
+
+    def build(self, input_shape: Any) -> None:
+        """Create the weights; shapes follow from the arguments alone."""
+        for part in (self.decoder, self.processors, self.encoder, self.embedding):
+            if part is not None and not part.built:
+                part.build(None)
+        self.built = True
+
+    def call(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
+        """Render features; returns audio `[batch, frames * hop]`."""
+        return self.stream(inputs, training=training)[0].audio
+
+    def stream(  # type: ignore[override]
+        self, features: Tensors, state: dict[str, Any] | None = None, training: bool = False
+    ) -> tuple[GroupOutput, dict[str, Any]]:
+        """Render one block of features.
+
+        Args:
+            features: The model's input, see there.
+            state: What the call before returned; None starts anew.
+            training: Boolean, whether the model is being trained.
+
+        Returns:
+            Everything the processor group computed, and the state for the next block.
+        """
+        output, state, _ = self._render(features, state, training)
+        return output, state
+
+    def _render(
+        self, features: Mapping[str, tf.Tensor], state: dict[str, Any] | None, training: bool
+    ) -> tuple[GroupOutput, dict[str, Any], Tensors]:
+        """As `stream`, and what the encoder heard."""
+        inputs, after, latent = self._decode(features, state, training)
+        output, after["processors"] = self.processors.stream(
+            inputs, None if state is None else state["processors"]
+        )
+        return output, after, latent
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """As `keras.Model.compile`.
+
+        Raises:
+            DdspError: If the latent is a distribution and TensorFlow Probability is not installed.
+        """
+        if self.own_term_names:
+            tensorflow_distributions()
+        super().compile(*args, **kwargs)
+
+    @property
+    def own_term_names(self) -> tuple[str, ...]:
+        """Terms that the model adds to its loss: `kl`, where the latent is a distribution."""
+        return ("kl",) if self.encoder is not None and self.encoder.kl_weight else ()
+
+    def observe(
+        self, features: Mapping[str, tf.Tensor], target: tf.Tensor, training: bool
+    ) -> tuple[GroupOutput, Tensors]:
+        """Render a batch, listening to the target if there is nothing else to listen to."""
+        output, _, latent = self._render({"audio": target, **features}, None, training)
+        if self.encoder is None or not self.own_term_names:
+            return output, {}
+        return output, {"kl": self.encoder.kl_weight * self.encoder.kl_divergence(latent)}
+
+    def get_controls(self, features: Tensors) -> dict[str, Tensors]:
+        """Predict the controls of every processor, by node, without rendering them."""
+        return self.processors.get_controls(self._decode(features)[0])
+
+    def step(self, inputs: Tensors, state: Tensors) -> tuple[dict[str, Tensors], Tensors]:
+        """Predict one frame of controls, for export.
+
+        Args:
+            inputs: `{"f0_scaled", "loudness_scaled"}`, each `[1, 1]`.
+            state: States of the decoder by name, `[1, size]`.
+
+        Returns:
+            Controls by node and name, `[1, size]`, and the next states.
+        """
+        self.require_pitch_and_loudness_only()
+        if self.embedding is not None:
+            instrument = self.embedding(tf.constant(self._mix_weights()[tf.newaxis]))
+            inputs = {**inputs, "instrument": instrument}
+        raw, state = self.decoder.step(inputs, state)
+        given = {
+            **raw,
+            "f0_hz": unscale_f0(inputs["f0_scaled"]),
+            "loudness_db": unscale_loudness(inputs["loudness_scaled"]),
+        }
+        given = {k: v[:, tf.newaxis] for k, v in given.items() if k in self.processors.input_sizes}
+        controls = self.processors.get_controls(given)
+        return {
+            node: {k: v[:, 0] for k, v in values.items() if v.shape.rank == 3}
+            for node, values in controls.items()
+        }, state
+
+    def require_pitch_and_loudness_only(self) -> None:
+        """Raise `DdspError` if the model takes more than devices give it."""
+        if self.encoder is not None:
+            raise DdspError(
+                "the model has an encoder, which listens to sound; devices give it pitch and loudness only. "
+                "Train it without model.encoder"
+            )
+        if self.embedding is not None:
+            self._mix_weights()
+
+    def _decode(
+        self, features: Mapping[str, tf.Tensor], state: dict[str, Any] | None = None, training: bool = False
+    ) -> tuple[Tensors, dict[str, Any], Tensors]:
+        """What the processors take, the states of the networks, and what the encoder heard."""
+        for name in self.feature_names:
+            if name not in features:
+                several = f" (it plays {', '.join(self.instrument_names)})" if name == "instrument" else ""
+                raise DdspError(
+                    f"the model lacks the feature {name!r}{several}; it has {', '.join(features)}"
+                )
+        inputs = {
+            "f0_scaled": scale_f0(features["f0_hz"]),
+            "loudness_scaled": scale_loudness(features["loudness_db"]),
+        }
+        after: dict[str, Any] = {}
+        latent: Tensors = {}
+        if self.encoder is not None:
+            frames, samples = features["f0_hz"].shape[1], features["audio"].shape[1]
+            if None not in (frames, samples) and samples != self.spec.n_samples(frames):
+                raise DdspError(
+                    f"audio must have {self.spec.hop} samples for each of the {frames} frames. "
+                    f"Received: {samples} samples"
+                )
+            before = None if state is None else state["encoder"]
+            latent, after["encoder"] = self.encoder(features["audio"], before)
+            inputs["z"] = self.encoder.sample(latent) if training else latent["mean"]
+        if self.embedding is not None:
+            if self.mix is None:
+                weights = features["instrument"]
+            else:
+                weights = tf.constant(self._mix_weights()[tf.newaxis, tf.newaxis])
+            vectors = self.embedding(weights)
+            inputs["instrument"] = vectors + tf.zeros_like(inputs["f0_scaled"])  # in every frame
+        raw, after["decoder"] = self.decoder(inputs, None if state is None else state["decoder"])
+        given = {k: v for k, v in features.items() if k in self.processors.input_sizes}
+        return {**raw, **given}, after, latent
+
+    def _mix_weights(self) -> Array:
+        """Weights of the mix that is always played, float32 `[instruments]`."""
+        if self.embedding is None or self.mix is None:
+            names = ", ".join(self.instrument_names)
+            raise DdspError(f"the model plays several instruments: name one, or a mix, of {names}")
+        return self.embedding.weights_of(self.mix)
+
+    def compute_output_shape(self, input_shape: dict[str, Any]) -> tuple[int | None, int | None]:
+        """Shape of the audio, `(batch, samples)`."""
+        batch, frames = input_shape["f0_hz"][:2]
+        return (batch, None if frames is None else self.spec.n_samples(frames))
+
+    def get_config(self) -> dict[str, Any]:
+        """Every constructor argument."""
+        parts = {"encoder": self.encoder, "embedding": self.embedding}
+        return {
+            **super().get_config(),
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "processors": keras.saving.serialize_keras_object(self.processors),
+            "instrument": self.instrument,
+            **{k: keras.saving.serialize_keras_object(v) for k, v in parts.items() if v is not None},
+            **({} if self.mix is None else {"mix": dict(self.mix)}),
+        }
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Create the weights when a saved model is loaded."""
+        self.build(None)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Autoencoder":
+        """Rebuild the model from `get_config`."""
+        config = dict(config)
+        for key in ("decoder", "processors", "encoder", "embedding"):
+            if key in config:
+                part = keras.saving.deserialize_keras_object(config[key], custom_objects=custom_objects)
+                config[key] = part
+        return cls(**config)

@@ -1,0 +1,79 @@
+"""The parts of a model, made to fit each other."""
+
+import dataclasses
+from typing import Any
+
+from ddsp_tf.config import Config
+from ddsp_tf.errors import DdspError
+from ddsp_tf.layers.processor_group import ProcessorGroup
+from ddsp_tf.tasks.instrument.model.conv_decoder import ConvDecoder
+from ddsp_tf.tasks.instrument.model.decoder import FEATURE_SIZES, Decoder
+from ddsp_tf.tasks.instrument.model.encoder import MfccEncoder
+from ddsp_tf.tasks.instrument.model.gru_decoder import GruDecoder
+from ddsp_tf.tasks.instrument.model.instrument_embedding import InstrumentEmbedding
+from ddsp_tf.tasks.instrument.model.min_gru_decoder import MinGruDecoder
+from ddsp_tf.tasks.instrument.model.mlp_decoder import MlpDecoder
+
+FEATURES = ("f0_hz", "loudness_db")
+DECODERS: dict[str, type[Decoder]] = {
+    cls.__name__: cls for cls in (GruDecoder, MinGruDecoder, ConvDecoder, MlpDecoder)
+}
+DTYPES = {"float32": None, "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+"""Policy of the network by precision; None is Keras' global one, which is float32 unless somebody set it."""
+
+
+def make_networks(
+    config: Config, group: ProcessorGroup
+) -> tuple[Decoder, MfccEncoder | None, InstrumentEmbedding | None]:
+    """Make the decoder that drives a processor group, and encoder and embedding where they are configured."""
+    model, spec, dtype = config.model, config.spec, DTYPES[config.training.precision]
+    encoder, embedding = None, None
+    if model.encoder is not None:
+        sizes = dataclasses.asdict(model.encoder)
+        encoder = MfccEncoder(spec.sample_rate, spec.hop, **sizes, name="encoder", dtype=dtype)
+    if model.instruments:
+        embedding = InstrumentEmbedding(list(model.instruments), model.instrument_size, name="embedding")
+    decoder = DECODERS[model.decoder.type](
+        control_sizes(group),
+        model.decoder.units,
+        model.decoder.layer_units,
+        model.decoder.layers,
+        model.decoder.depth,
+        decoder_inputs(encoder, embedding),
+        name="decoder",
+        dtype=dtype,
+    )
+    return decoder, encoder, embedding
+
+
+def decoder_inputs(encoder: MfccEncoder | None, embedding: InstrumentEmbedding | None) -> dict[str, int]:
+    """Channels of each input of the decoder."""
+    return {
+        **FEATURE_SIZES,
+        **({} if encoder is None else {"z": encoder.z_size}),
+        **({} if embedding is None else {"instrument": embedding.size}),
+    }
+
+
+def in_float32(layer: Any) -> Any:
+    """A copy of a layer, with its weights, that computes in float32."""
+    copy = type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+    copy.build(None)
+    copy.set_weights(layer.get_weights())
+    return copy
+
+
+def control_sizes(processors: ProcessorGroup) -> dict[str, int]:
+    """Channels of each control that a processor group needs from a decoder, by name.
+
+    Raises:
+        DdspError: If the group takes a signal, which no decoder gives.
+    """
+    sizes = {}
+    for name, size in processors.input_sizes.items():
+        if name in FEATURES:
+            continue
+        if size is None:
+            raise DdspError(f"the processor group takes a signal {name!r}, which no decoder gives")
+        sizes[name] = size
+    return sizes

@@ -1,0 +1,152 @@
+"""Render a trained model over sequences of any length, in constant memory."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from ddsp_edge.units import Array
+from ddsp_tf.errors import DdspError
+from ddsp_tf.layers.processor import AUDIO, Tensors
+from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
+from ddsp_tf.tasks.instrument.model.parts import FEATURES
+
+
+class Renderer:
+    """Play features through a model, block after block; the model's state is carried.
+
+    Args:
+        model: The model.
+        block_seconds: Length of the pieces that are rendered at once, seconds; it bounds the memory.
+    """
+
+    def __init__(self, model: Autoencoder, block_seconds: float = 4.0) -> None:
+        self.model = model
+        self._block_frames = model.spec.frames_for(block_seconds)
+        self._state: Any = None
+        self._last: dict[str, Tensors] = {}  # the last frame of each control, by node
+        self._compiled: dict[tuple[Any, ...], Any] = {}  # by features and whether there is a state yet
+
+    def _stream(self, features: Tensors, state: Any = None) -> tuple[Any, ...]:
+        output, state = self.model.stream(as_batch(features), state)
+        return output.audio[0], state, self._last_frame(output.controls)
+
+    def _last_frame(self, controls: dict[str, Tensors]) -> dict[str, Tensors]:
+        """The last frame of each control, and what does not change; signals are left out."""
+        return {
+            node: {
+                name: value[:, -1:] if len(value.shape) > 2 else value
+                for name, value in values.items()
+                if self.model.processors.processors[node].input_sizes.get(name, 0) is not AUDIO
+            }
+            for node, values in controls.items()
+        }
+
+    def reset(self) -> None:
+        """Forget everything: the next frame is frame 0."""
+        self._state, self._last = None, {}
+
+    def blocks(
+        self,
+        f0_hz: Array,
+        loudness_db: Array,
+        *,
+        audio: Array | None = None,
+        instrument: Array | None = None,
+    ) -> Iterator[Array]:
+        """Yield audio, float32 `[n * hop]`.
+
+        Args:
+            f0_hz: `[frames]`, Hz, no zeros.
+            loudness_db: `[frames]`, dB.
+            audio: `[frames * hop]`, what an encoder listens to; None for a model without one.
+            instrument: Weights of the instruments, `[instruments]`, or `[frames, instruments]` where they
+                change; None for a model of one instrument, or that always plays one mix.
+
+        Raises:
+            DdspError: If the model needs what is not given, or lengths differ.
+        """
+        frames = len(f0_hz)
+        _check_length("loudness_db", loudness_db, frames, "as f0_hz has")
+        features = {"f0_hz": f0_hz, "loudness_db": loudness_db}
+        if audio is not None:
+            _check_length("audio", audio, frames * self.model.spec.hop, f"a hop for each of {frames} frames")
+            features["audio"] = audio
+        if instrument is not None:
+            each = np.atleast_2d(instrument)
+            if len(each) != 1:
+                _check_length("instrument", each, frames, "as f0_hz has, or one row")
+            features["instrument"] = np.broadcast_to(each, [frames, each.shape[1]])
+        for start in range(0, frames, self._block_frames):
+            part = part_of(features, start, start + self._block_frames, self.model.spec.hop)
+            given = {name: tf.constant(value, tf.float32) for name, value in part.items()}
+            state = () if self._state is None else (self._state,)
+            sound, self._state, self._last = self._function(given, *state)(given, *state)
+            yield np.asarray(sound)
+
+    def ring_out(self) -> Array:
+        """Render what rings on after the last frame: whole hops, none where nothing does.
+
+        Levels of the processors that make sound go to zero over one hop; all other controls stay as they
+        were in the last frame, as on the device.
+        """
+        group = self.model.processors
+        tail = sum(processor.tail_samples for processor in group.processors.values())
+        if not tail or self._state is None:
+            return np.zeros(0, np.float32)
+        frames = 1 + -(-tail // group.spec.hop)  # one to fade in
+        held = {
+            node: {
+                name: tf.repeat(value, frames, axis=1) if len(value.shape) > 2 else value
+                for name, value in values.items()
+            }
+            for node, values in self._last.items()
+        }
+        for node, processor in group.processors.items():
+            held[node] |= {name: tf.zeros_like(held[node][name]) for name in processor.level_controls}
+        output, _ = group.stream_signal(held, self._state["processors"])
+        self.reset()
+        return np.asarray(output.audio[0])
+
+    def _function(self, given: Tensors, *state: Any) -> Any:
+        """`_stream`, compiled once for these features, with or without a state."""
+        features = {k: tf.TensorSpec([None, *v.shape[1:]], tf.float32) for k, v in given.items()}
+        key = (*sorted((name, *spec.shape[1:]) for name, spec in features.items()), bool(state))
+        if key not in self._compiled:
+            states = tf.nest.map_structure(tf.TensorSpec.from_tensor, state)
+            self._compiled[key] = tf.function(self._stream, [features, *states])
+        return self._compiled[key]
+
+    def render(
+        self,
+        f0_hz: Array,
+        loudness_db: Array,
+        *,
+        audio: Array | None = None,
+        instrument: Array | None = None,
+    ) -> Array:
+        """Render whole features, those of `blocks`; return audio `[frames * hop]`."""
+        sounds = self.blocks(f0_hz, loudness_db, audio=audio, instrument=instrument)
+        return np.concatenate([np.zeros(0, np.float32), *sounds])
+
+
+def _check_length(name: str, value: Array, length: int, why: str) -> None:
+    if len(value) != length:
+        raise DdspError(f"{name} must have length {length}, {why}. Received: {len(value)}")
+
+
+def part_of(features: Mapping[str, Array], first: int, end: int, hop: int) -> dict[str, Array]:
+    """Features of the frames from `first` up to `end`: `[frames]`, `[frames, channels]`, or audio."""
+    return {
+        name: value[first * hop : end * hop] if name == "audio" else value[first:end]
+        for name, value in features.items()
+    }
+
+
+def as_batch(features: Mapping[str, Any]) -> Tensors:
+    """Features of one sound, as `Renderer.blocks` takes them, as a batch that a model takes."""
+    tensors = {name: tf.convert_to_tensor(value, tf.float32) for name, value in features.items()}
+    for name in FEATURES:
+        tensors[name] = tensors[name][:, tf.newaxis]
+    return {name: value[tf.newaxis] for name, value in tensors.items()}

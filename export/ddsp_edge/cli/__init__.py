@@ -1,0 +1,1 @@
+"""The command `ddsp-edge`: one file a command."""

@@ -1,0 +1,1 @@
+"""The model file and what runs its network: LiteRT, or numpy."""

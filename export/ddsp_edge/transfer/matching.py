@@ -1,0 +1,179 @@
+"""From the player's pitch and loudness to the instrument's: ranges learned while playing, and a gate."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import numpy as np
+
+from ddsp_edge.card import Card, Range
+from ddsp_edge.frames import FrameSpec
+from ddsp_edge.transfer.transposition import MAX_OCTAVES, PlayedPitches
+from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
+
+_STEPS_PER_DB = 2
+_TOP_DB = 20.0  # beyond full scale: nothing is louder
+_PRIOR_S = 4.0  # of playing, as which the range of the training data counts at the start
+_MEMORY_S = 60.0  # of playing, after which what was before counts half
+_HOLD_S = 0.05  # that a gate stays open for: longer than a tracker loses a note for
+_RELEASE_S = 0.08  # from 0 dB to the floor
+
+
+class LoudnessMatch:
+    """Map the loudness of a player, quantile by quantile, to that of the training data.
+
+    The 5th, 50th and 95th percentile of what was played go to those of the card, straight lines between them;
+    below, the floor stays the floor; above, a dB is a dB. At the start nothing changes: the training data
+    counts as if it had been played for a while.
+
+    Args:
+        spec: The frame grid.
+        trained: Loudness of the training data, dB.
+    """
+
+    def __init__(self, spec: FrameSpec, trained: Range) -> None:
+        self._trained = trained
+        self._edges = np.arange(LOUDNESS_FLOOR_DB, _TOP_DB, 1.0 / _STEPS_PER_DB)
+        self._prior_frames = spec.frames_for(_PRIOR_S)
+        self._most = 2 * spec.frames_for(_MEMORY_S)
+        self._every = spec.frames_for(0.1)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was played."""
+        low, median, high = self._trained.low, self._trained.median, self._trained.high
+        places = np.linspace(0.0, 1.0, self._prior_frames)
+        levels = np.interp(places, [0.05, 0.5, 0.95], [low, median, high])
+        self._counts = np.zeros(len(self._edges))
+        for level in levels.tolist():
+            self._count(level)
+        self._prior = self._counts.copy()  # what is left of it
+        self._new = 0
+        self._learn()
+
+    def add(self, loudness_db: float) -> None:
+        """Count a frame that was played."""
+        self._count(loudness_db)
+        self._new += 1
+        if self._new >= self._every:
+            self._new = 0
+            self._learn()
+
+    def map(self, loudness_db: float) -> float:
+        """Loudness for the instrument, dB."""
+        return _along(self._from, self._to, loudness_db)
+
+    def map_from(self, softest_db: float, loudest_db: float, loudness_db: float) -> float:
+        """The same for a range that was set: its ends go to the 5th and 95th percentile of the card."""
+        softest_db = max(softest_db, LOUDNESS_FLOOR_DB + 1.0)
+        played = LOUDNESS_FLOOR_DB, softest_db, max(loudest_db, softest_db + 1.0)
+        return _along(played, (self._to[0], self._to[1], self._to[-1]), loudness_db)
+
+    def played_db(self) -> tuple[float, float] | None:
+        """5th and 95th percentile of what was played, dB; None before that counts as much as the start."""
+        played = self._counts - self._prior
+        if played.sum() < self._prior_frames:
+            return None
+        low, _, high = self._percentiles(played)
+        return float(low), float(high)
+
+    def _count(self, loudness_db: float) -> None:
+        place = (loudness_db - LOUDNESS_FLOOR_DB) * _STEPS_PER_DB
+        self._counts[int(min(max(place, 0.0), len(self._edges) - 1.0))] += 1.0
+
+    def _percentiles(self, counts: Array) -> Array:
+        """5th, 50th and 95th percentile of levels that were counted, dB."""
+        places = np.searchsorted(np.cumsum(counts), np.array([0.05, 0.5, 0.95]) * counts.sum())
+        return np.asarray(self._edges[np.minimum(places, len(self._edges) - 1)] + 0.5 / _STEPS_PER_DB)
+
+    def _learn(self) -> None:
+        if self._counts.sum() > self._most:
+            self._counts *= 0.5
+            self._prior *= 0.5
+        played = self._percentiles(self._counts)
+        trained = np.array([self._trained.low, self._trained.median, self._trained.high])
+        # Percentiles may fall together: a step of loudness must not follow from it.
+        rising = np.maximum.accumulate(np.maximum(played, LOUDNESS_FLOOR_DB + 1.0) + np.arange(3) * 1e-3)
+        self._from: list[float] = [LOUDNESS_FLOOR_DB, *rising.tolist()]
+        self._to: list[float] = [LOUDNESS_FLOOR_DB, *np.maximum(trained, LOUDNESS_FLOOR_DB).tolist()]
+
+
+def _along(played: Sequence[float], trained: Sequence[float], loudness_db: float) -> float:
+    """Straight lines from rising levels of a player to those of the training data; above, a dB is a dB."""
+    if loudness_db >= played[-1]:
+        return loudness_db - played[-1] + trained[-1]
+    i = max(bisect_right(played, loudness_db), 1)
+    low, high = played[i - 1], played[i]
+    share = max(loudness_db - low, 0.0) / (high - low)
+    return trained[i - 1] + share * (trained[i] - trained[i - 1])
+
+
+class OctaveMatch:
+    """Choose the octave that brings what was played nearest to what was trained.
+
+    Args:
+        card: The card, with the pitches of the training data.
+    """
+
+    def __init__(self, card: Card) -> None:
+        self._middle_hz = card.f0_hz_range.median
+        self._enough = card.spec.frames_for(0.25)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was played."""
+        self._pitches = PlayedPitches()
+        self._new = self._seen = 0
+        self.octaves = 0
+
+    def add(self, f0_hz: float) -> None:
+        """Take a frame; 0 Hz is a pause, in which alone the octave may change."""
+        if f0_hz > 0.0:
+            self._pitches.count(f0_hz)
+            self._seen += 1
+            self._new += 1
+            return
+        if not self._new or self._seen < self._enough:
+            return
+        self._new = 0
+        played = self._pitches.percentiles_hz()
+        if played is not None:
+            nearest = round(float(np.log2(self._middle_hz / played[1])))
+            self.octaves = max(-MAX_OCTAVES, min(nearest, MAX_OCTAVES))
+
+
+class Gate:
+    """Let through what has a pitch and is loud enough; fade what is not to the floor.
+
+    A pitch is found some frames after the onset of its note. So that the note begins on time, what becomes
+    loud enough is let through for as long as that takes, and goes on if it turns out to have one.
+
+    Args:
+        spec: The frame grid.
+        doubt_frames: Integer >= 0, frames after an onset in which a pitch may not be found yet.
+    """
+
+    def __init__(self, spec: FrameSpec, doubt_frames: int = 0) -> None:
+        self._doubt_frames = doubt_frames
+        self._hold_frames = spec.frames_for(_HOLD_S)
+        self._fall_db = -LOUDNESS_FLOOR_DB * spec.hop / spec.sample_rate / _RELEASE_S
+        self.reset()
+
+    def reset(self) -> None:
+        """Close."""
+        self._left = 0
+        self._lowered_db = -LOUDNESS_FLOOR_DB
+        self._was_soft = True
+
+    def process(self, f0_hz: float, loudness_db: float, threshold_db: float) -> float:
+        """Return the loudness of a frame behind the gate, dB; `f0_hz` is 0 where nothing has a pitch."""
+        loud = loudness_db >= threshold_db
+        begins, self._was_soft = loud and self._was_soft, not loud
+        if f0_hz > 0.0 and loud:
+            self._left, self._lowered_db = self._hold_frames, 0.0
+        elif begins and self._doubt_frames > self._left:
+            self._left, self._lowered_db = self._doubt_frames - 1, 0.0
+        elif self._left:
+            self._left -= 1
+        else:
+            self._lowered_db = min(self._lowered_db + self._fall_db, -LOUDNESS_FLOOR_DB)
+        return max(loudness_db - self._lowered_db, LOUDNESS_FLOOR_DB)
