@@ -4,10 +4,10 @@ Names are loaded when they are first used, so that a command line can answer, an
 threads of numpy's linear algebra, before numpy is there.
 """
 
-import importlib
 from typing import TYPE_CHECKING
 
 from ddsp_edge.errors import DdspError
+from ddsp_edge.lazy import handed_on
 from ddsp_edge.version import __version__
 
 if TYPE_CHECKING:
@@ -35,29 +35,19 @@ __all__ = [
     "resample_impulse_response",
 ]
 
-_MODULES = {
-    "Card": "card",
-    "EffectSettings": "live",
-    "FrameSpec": "frames",
-    "Instrument": "instrument",
-    "KeySettings": "live",
-    "LiveEffect": "live",
-    "LiveInstrument": "live",
-    "LoudnessMeter": "features.loudness",
-    "PitchTracker": "features.pitch",
-    "read_model_file": "card",
-    "resample_impulse_response": "synthesis.rooms",
-}
-
-
-def __getattr__(name: str) -> object:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = handed_on(
+    __name__,
+    {
+        "Card": "ddsp_edge.card",
+        "EffectSettings": "ddsp_edge.live",
+        "FrameSpec": "ddsp_edge.frames",
+        "Instrument": "ddsp_edge.instrument",
+        "KeySettings": "ddsp_edge.live",
+        "LiveEffect": "ddsp_edge.live",
+        "LiveInstrument": "ddsp_edge.live",
+        "LoudnessMeter": "ddsp_edge.features.loudness",
+        "PitchTracker": "ddsp_edge.features.pitch",
+        "read_model_file": "ddsp_edge.card",
+        "resample_impulse_response": "ddsp_edge.synthesis.rooms",
+    },
+)
