@@ -24,7 +24,7 @@ print(heavy)
 
 def test_nothing_heavy_is_imported_by_anything(tiny, tmp_path):
     from ddsp_edge.files.audio_file import write_audio
-    from tests.device.test_render import RATE, phrase
+    from tests.device.render.test_render import RATE, phrase
 
     write_audio(tmp_path / "in.wav", phrase(0.5), RATE)
     command = [sys.executable, "-c", PROGRAM, tiny, tmp_path / "in.wav", tmp_path / "out.wav"]

@@ -16,9 +16,9 @@ from ddsp_edge.cli.main import main
 from ddsp_edge.files.audio_file import read_audio, write_audio
 from ddsp_edge.render.render import render_midi
 from ddsp_edge.units import note_name
+from tests.device.render.test_midi import control, off, on, save
+from tests.device.render.test_render import RATE, phrase
 from tests.device.test_instrument import card_with, rewritten
-from tests.device.test_midi import control, off, on, save
-from tests.device.test_render import RATE, phrase
 
 
 def fails(result):

@@ -17,7 +17,7 @@ from ddsp_tf.features.yin_viterbi import YinViterbiEstimator
 from tests.data.doubles import ConstantEstimator
 from tests.data.sounds import swelling, tone, write
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RATE = 11_025  # so that resampling is part of it
 
 

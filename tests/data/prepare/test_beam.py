@@ -17,7 +17,7 @@ from tests.data.doubles import ConstantEstimator
 from tests.data.killing import content
 from tests.data.sounds import swelling, write
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from ddsp_edge import DdspError, Instrument
 from ddsp_edge.files.audio_file import AudioReader
 from ddsp_edge.files.sound_ending import ending_of
 from ddsp_edge.render.render import render_audio
-from tests.device.test_render import phrase
+from tests.device.render.test_render import phrase
 
 RATE = 44_100
 KINDS = {

@@ -11,7 +11,7 @@ from ddsp_edge import DdspError, FrameSpec, Instrument, KeySettings, LoudnessMet
 from ddsp_edge.files.audio_file import read_audio, write_audio
 from ddsp_edge.render.render import render_audio, render_midi
 from tests import oracle
-from tests.device.test_midi import off, on, save
+from tests.device.render.test_midi import off, on, save
 
 RATE, HOP = 16_000, 128
 

@@ -10,7 +10,7 @@ import pytest
 from ddsp_tf.data import load_dataset_info, read_passages, training_dataset
 from ddsp_tf.frames import FrameSpec
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "write_records.py"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "write_records.py"
 
 
 def test_a_dataset_written_by_hand_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
