@@ -33,10 +33,10 @@ from matplotlib.figure import Figure
 from ddsp_edge.units import Array
 from ddsp_tf.config import Config, load_config
 from ddsp_tf.data import Passage, read_passages
+from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.metrics import MultiScaleSpectralDistance
 from ddsp_tf.models import Autoencoder
 from ddsp_tf.tasks.instrument.evaluation.playing import features_of
-from ddsp_tf.tasks.instrument.instruments import Instruments
 from ddsp_tf.tasks.instrument.model.render import Renderer
 from ddsp_tf.training import load_model_of_run, train
 

@@ -118,7 +118,7 @@ def _check(args: argparse.Namespace) -> None:
 
 def _run_vst(args: argparse.Namespace) -> None:
     """Write a file for the plug-in."""
-    from ddsp_export.export_vst import export_vst
+    from ddsp_tf.tasks.instrument.export.export_vst import export_vst
 
     quantize = args.quantize or "float32"
     metadata = export_vst(args.run, args.out, quantize, instrument=args.instrument, progress=_progress)

@@ -39,8 +39,8 @@ def run(args: argparse.Namespace) -> None:
     load_tensorflow()
 
     from ddsp_tf.cli.progress import Progress
+    from ddsp_tf.data.instruments import parse_mix
     from ddsp_tf.features.f0_estimators import f0_estimator_as_recorded
-    from ddsp_tf.tasks.instrument.instruments import parse_mix
     from ddsp_tf.tasks.instrument.transfer import transfer
     from ddsp_tf.training.run import load_model_of_run
 

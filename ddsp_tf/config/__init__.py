@@ -1,17 +1,23 @@
-"""Experiments as YAML: read, checked, and written back."""
+"""Experiments as YAML: read, checked, and written back.
 
+The sections of instruments are handed on from their task.
+"""
+
+from typing import TYPE_CHECKING
+
+from ddsp_edge.lazy import handed_on
 from ddsp_tf.config.files import config_folders, load_config, read_settings
 from ddsp_tf.config.sections import (
     AugmentationConfig,
     Config,
     DataConfig,
-    DecoderConfig,
-    EncoderConfig,
-    LossConfig,
-    ModelConfig,
     ProcessorsConfig,
+    RecordingsConfig,
     TrainingConfig,
 )
+
+if TYPE_CHECKING:
+    from ddsp_tf.tasks.instrument.config import DecoderConfig, EncoderConfig, LossConfig, ModelConfig
 
 __all__ = [
     "AugmentationConfig",
@@ -22,8 +28,16 @@ __all__ = [
     "LossConfig",
     "ModelConfig",
     "ProcessorsConfig",
+    "RecordingsConfig",
     "TrainingConfig",
     "config_folders",
     "load_config",
     "read_settings",
 ]
+
+__getattr__, __dir__ = handed_on(
+    __name__,
+    dict.fromkeys(
+        ("DecoderConfig", "EncoderConfig", "LossConfig", "ModelConfig"), "ddsp_tf.tasks.instrument.config"
+    ),
+)

@@ -1,49 +1,62 @@
-"""The sections of a configuration: every setting, its default and its range.
+"""The sections of a configuration that tasks share: every setting, its default and its range.
 
-A configuration is checked completely before any work starts.
+A configuration is checked completely before any work starts. What is a task's own stands in its folder.
 """
 
 import dataclasses
-import re
 import typing
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from ddsp_tf.config.values import build, in_range, one_of, plain, shown
+from ddsp_tf.config.values import build, in_range, one_of, plain
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0_estimators import ESTIMATORS, SMOOTHINGS
-from ddsp_tf.features.power import LEVELS
 from ddsp_tf.frames import FrameSpec
-from ddsp_tf.rates import resolved
+from ddsp_tf.tasks.registry import DEFAULT_TASK, load_task
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000  # Hz, those of recordings; see ddsp_edge.files.audio_file
 
 
 @dataclass(frozen=True)
-class DataConfig:
-    """How recordings become a dataset.
+class RecordingsConfig:
+    """How recordings are cut into passages and kept.
+
+    Args:
+        passage_seconds: Length of the passages that recordings are cut into, seconds.
+        validation_share: Share of the passages that is held back for validation, 0.01 to 0.5.
+        audio: How audio is stored: `"int16"`, or `"float32"` in twice the space.
+    """
+
+    passage_seconds: float = 10.0
+    validation_share: float = 0.15
+    audio: str = "int16"
+
+    def __post_init__(self) -> None:
+        in_range("data.passage_seconds", self.passage_seconds, 2.0, 60.0)
+        in_range("data.validation_share", self.validation_share, 0.01, 0.5)
+        one_of("data.audio", self.audio, ("int16", "float32"))
+
+
+@dataclass(frozen=True)
+class DataConfig(RecordingsConfig):
+    """How recordings of one voice or instrument become a dataset with pitch and loudness.
 
     Args:
         f0: Pitch estimator: `"auto"`, which is `"yin-viterbi"`; `"pyin"`, `"swift-f0"` or `"crepe"`.
         f0_min_hz: Lowest fundamental frequency looked for, Hz.
         f0_max_hz: Highest fundamental frequency looked for, Hz.
         f0_smoothing: `"none"`, or `"hmm"` for a hidden Markov model along time (`docs/pitch.md`).
-        passage_seconds: Length of the passages that recordings are cut into, seconds.
-        validation_share: Share of the passages that is held back for validation, 0.01 to 0.5.
-        audio: How audio is stored: `"int16"`, or `"float32"` in twice the space.
     """
 
     f0: str = "auto"
     f0_min_hz: float = 55.0
     f0_max_hz: float = 2000.0
     f0_smoothing: str = "none"
-    passage_seconds: float = 10.0
-    validation_share: float = 0.15
-    audio: str = "int16"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         one_of("data.f0", self.f0, ESTIMATORS)
         one_of("data.f0_smoothing", self.f0_smoothing, SMOOTHINGS)
         if not 20.0 <= self.f0_min_hz < self.f0_max_hz <= 8000.0:
@@ -51,67 +64,6 @@ class DataConfig:
                 "data.f0_min_hz and data.f0_max_hz must rise within 20 to 8000 Hz. "
                 f"Received: {self.f0_min_hz}, {self.f0_max_hz}"
             )
-        in_range("data.passage_seconds", self.passage_seconds, 2.0, 60.0)
-        in_range("data.validation_share", self.validation_share, 0.01, 0.5)
-        one_of("data.audio", self.audio, ("int16", "float32"))
-
-
-@dataclass(frozen=True)
-class DecoderConfig:
-    """The network that predicts controls.
-
-    Args:
-        type: `"GruDecoder"`, `"MinGruDecoder"`, `"ConvDecoder"` or `"MlpDecoder"`.
-        units: Integer, width of the layers with a memory.
-        layer_units: Integer, width of the dense layers before and after them.
-        layers: Integer, how many dense layers before and after them.
-        depth: Integer, how many layers with a memory; `GruDecoder` and `MlpDecoder` take 1 only.
-    """
-
-    type: str = "GruDecoder"
-    units: int = 128
-    layer_units: int = 128
-    layers: int = 1
-    depth: int = 1
-
-    def __post_init__(self) -> None:
-        one_of("model.decoder.type", self.type, ("GruDecoder", "MinGruDecoder", "ConvDecoder", "MlpDecoder"))
-        in_range("model.decoder.units", self.units, 1, 4096)
-        in_range("model.decoder.layer_units", self.layer_units, 1, 4096)
-        in_range("model.decoder.layers", self.layers, 1, 8)
-        in_range("model.decoder.depth", self.depth, 1, 10)
-        if self.depth > 1 and self.type not in ("MinGruDecoder", "ConvDecoder"):
-            raise DdspError(
-                f"model.decoder.depth must be 1 with {self.type}: only MinGruDecoder and ConvDecoder are "
-                f"stacked. Received: {self.depth}"
-            )
-
-
-@dataclass(frozen=True)
-class EncoderConfig:
-    """The network that listens to the recording itself: MFCCs to a latent that changes over time.
-
-    Args:
-        z_size: Integer, channels of the latent.
-        units: Integer, width of the recurrent unit.
-        n_mfcc: Integer, mel-frequency cepstral coefficients.
-        n_mels: Integer, mel bands.
-        kl_weight: Weight of the divergence of the latent from a standard normal distribution; above 0 the
-            autoencoder is a variational one, which needs TensorFlow Probability.
-    """
-
-    z_size: int = 16
-    units: int = 128
-    n_mfcc: int = 30
-    n_mels: int = 128
-    kl_weight: float = 0.0
-
-    def __post_init__(self) -> None:
-        in_range("model.encoder.z_size", self.z_size, 1, 1024)
-        in_range("model.encoder.units", self.units, 1, 4096)
-        in_range("model.encoder.n_mels", self.n_mels, 1, 512)
-        in_range("model.encoder.n_mfcc", self.n_mfcc, 1, self.n_mels)
-        in_range("model.encoder.kl_weight", self.kl_weight, 0.0, 1e3)
 
 
 @dataclass(frozen=True)
@@ -120,79 +72,6 @@ class ProcessorsConfig:
 
     inputs: tuple[str, ...]
     nodes: tuple[dict[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """A decoder and the processors that it drives.
-
-    Args:
-        processors: The processor group.
-        decoder: The network.
-        encoder: Gives the decoder a latent of the recording beside pitch and loudness; None for none.
-        instruments: Of a model that plays several, by name: which recordings are of each, as a pattern of
-            their names in the dataset (`"flute-*"`). Empty for one instrument.
-        instrument_size: Integer, length of the vector that stands for an instrument.
-        level: What it is told of the level: A-weighted `"loudness"`, or `"power"`, as DDSP-VST measures it.
-    """
-
-    processors: ProcessorsConfig
-    decoder: DecoderConfig = field(default_factory=DecoderConfig)
-    encoder: EncoderConfig | None = None
-    instruments: dict[str, str] = field(default_factory=dict)
-    instrument_size: int = 16
-    level: str = "loudness"
-
-    def __post_init__(self) -> None:
-        for name, pattern in self.instruments.items():
-            if not re.fullmatch(r"\w([\w .-]*\w)?", name) or not isinstance(pattern, str) or not pattern:
-                raise DdspError(
-                    "model.instruments must hold names of letters and digits, each with a pattern of names "
-                    f"of recordings, as in flute: 'flute-*'. Received: {shown({name: pattern})}"
-                )
-        in_range("model.instrument_size", self.instrument_size, 1, 1024)
-        one_of("model.level", self.level, LEVELS)
-
-
-@dataclass(frozen=True)
-class LossConfig:
-    """The loss: the multi-scale spectral distance, and further terms that are off at a weight of 0.
-
-    Args:
-        fft_sizes: Integers, window lengths of the spectra in samples.
-        magnitude_weight: Weight of the L1 distance of magnitudes.
-        log_magnitude_weight: Weight of the L1 distance of log magnitudes.
-        delta_time_weight: Weight of the L1 distance of changes from window to window.
-        delta_frequency_weight: Weight of the L1 distance of changes from bin to bin.
-        mel_weight: Weight of the L1 distance of log magnitudes in mel bands.
-        loudness_weight: Weight of the difference of loudness, by dB.
-        consistency_weight: Weight of the consistency of harmonics and noise.
-        perceptual_weight: Weight of the distance in CREPE's embedding, which needs its weights, and 16 kHz.
-    """
-
-    fft_sizes: tuple[int, ...] = (2048, 1024, 512, 256, 128, 64)
-    magnitude_weight: float = 1.0
-    log_magnitude_weight: float = 1.0
-    delta_time_weight: float = 0.0
-    delta_frequency_weight: float = 0.0
-    mel_weight: float = 0.0
-    loudness_weight: float = 0.0
-    consistency_weight: float = 0.0
-    perceptual_weight: float = 0.0
-
-    def __post_init__(self) -> None:
-        sizes = self.fft_sizes
-        if not sizes or len(set(sizes)) < len(sizes) or any(size % 4 for size in sizes):
-            raise DdspError(
-                f"loss.fft_sizes must be one or more different multiples of 4. Received: {shown(list(sizes))}"
-            )
-        for size in sizes:
-            in_range("loss.fft_sizes", size, 16, 65536)
-        for field_ in dataclasses.fields(self):
-            if field_.name.endswith("_weight"):
-                in_range(f"loss.{field_.name}", getattr(self, field_.name), 0.0, 1e3)
-        if self.magnitude_weight == self.log_magnitude_weight == 0.0:
-            raise DdspError("loss.magnitude_weight and loss.log_magnitude_weight must not both be 0")
 
 
 @dataclass(frozen=True)
@@ -251,34 +130,29 @@ class AugmentationConfig:
         in_range("augmentation.pitch_semitones", self.pitch_semitones, 0.0, 12.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Config:
-    """One experiment.
+    """One experiment; a task adds its own sections.
 
     Args:
         sample_rate: Integer, Hz.
-        frame_rate: Integer, frames of controls a second; it must divide `sample_rate`.
-        name: Name of the instrument.
-        data, model, loss, training, augmentation: The sections.
+        frame_rate: Integer, frames a second of what the model gives; it must divide `sample_rate`.
+        name: Name of what is trained.
+        task: What it is for; see `ddsp_tf.tasks`.
+        data: How recordings become a dataset.
+        training: How the model is fitted.
     """
 
     sample_rate: int
     frame_rate: int
-    model: ModelConfig
     name: str = "instrument"
-    data: DataConfig = field(default_factory=DataConfig)
-    loss: LossConfig = field(default_factory=LossConfig)
+    task: str = DEFAULT_TASK
+    data: RecordingsConfig = field(default_factory=RecordingsConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
-    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
 
     def __post_init__(self) -> None:
         _ = self.spec
         in_range("sample_rate", self.sample_rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE)
-        if self.loss.perceptual_weight and self.sample_rate != 16_000:
-            raise DdspError(
-                "loss.perceptual_weight needs a sample_rate of 16000 Hz, CREPE's. "
-                f"Received: {self.sample_rate}"
-            )
         if self.training.clip_seconds > self.data.passage_seconds:
             raise DdspError(
                 f"training.clip_seconds ({self.training.clip_seconds}) must not be longer than "
@@ -296,14 +170,25 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], origin: str = "config") -> "Config":
-        """Check plain values and build the configuration; `origin` names them in errors.
+        """Check plain values and build the configuration of the task that they name.
 
-        Sizes that are `auto` are made those of the sample rate, see `ddsp_tf.rates`.
+        Args:
+            values: The settings. What a task lets be `auto` is made what it stands for.
+            origin: What names them in errors.
+
+        Raises:
+            DdspError: If a task or key is unknown, or a value is not valid.
         """
         try:
-            return typing.cast("Config", build(cls, resolved(values), ""))
+            kind = load_task(values.get("task", DEFAULT_TASK)).config_class
+            return typing.cast("Config", build(kind, kind.resolved(values), ""))
         except DdspError as error:
             raise DdspError(f"{origin}: {error}") from error
+
+    @classmethod
+    def resolved(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The settings with numbers in place of every `auto`; here there is none."""
+        return values
 
     def to_yaml(self) -> str:
         """The configuration as YAML, complete with defaults."""

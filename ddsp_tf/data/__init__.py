@@ -4,7 +4,7 @@ Nothing here imports TensorFlow until it is used.
 """
 
 from ddsp_tf.data.dataset import training_dataset, validation_dataset
-from ddsp_tf.data.prepare.prepare import feature_grid, prepare
+from ddsp_tf.data.prepare.pitched import feature_grid, prepare
 from ddsp_tf.data.reading import Passage, read_passages
 from ddsp_tf.data.records.info import DatasetInfo, FileResult, Shard, load_dataset_info
 

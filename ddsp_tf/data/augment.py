@@ -14,9 +14,9 @@ import soxr
 from ddsp_edge.features.loudness import POWER_FLOOR, loudness_db, window_size
 from ddsp_edge.features.pitch import hold_unvoiced
 from ddsp_edge.units import Array
-from ddsp_tf.config import AugmentationConfig
-from ddsp_tf.data.prepare.analysis import from_int16
-from ddsp_tf.data.records.schema import Record
+from ddsp_tf.config.sections import AugmentationConfig
+from ddsp_tf.data.pitched import PitchedRecord
+from ddsp_tf.data.prepare.analysis import as_float
 from ddsp_tf.features.f0_grid import interpolate_f0
 from ddsp_tf.features.power import POWER_FLOOR_DB, power_db, power_window_size
 from ddsp_tf.frames import FrameSpec
@@ -59,7 +59,7 @@ def frames_taken(clip_frames: int, ratio: float) -> int:
 
 
 def shifted(
-    record: Record,
+    record: PitchedRecord,
     spec: FrameSpec,
     first: int,
     clip_frames: int,
@@ -91,7 +91,7 @@ def shifted(
     start = math.floor(begins - lead * hop * ratio)
     end = min(len(record.audio), math.ceil(begins + ratio * (clip_frames * hop + settled)) + 1)
     audio = record.audio[start:end]
-    audio = from_int16(audio) if record.audio_format == "int16" else audio
+    audio = as_float(audio)
     # Sample n of the result is what lies n * ratio after `start`.
     played = soxr.resample(audio, ratio * rate, rate).astype(np.float32)
     wanted = (lead + clip_frames) * hop
@@ -106,7 +106,7 @@ def shifted(
     return _held_f0(record, heard, start_hz) * np.float32(ratio), levels, played
 
 
-def _held_f0(record: Record, at: Array, start_hz: float) -> Array:
+def _held_f0(record: PitchedRecord, at: Array, start_hz: float) -> Array:
     """f0 in Hz at samples `at` of a record, rising, held where there is no pitch."""
     stored = (np.arange(record.n_frames) + 1.0) * record.hop
     f0_hz, _ = interpolate_f0(stored, record.f0_hz, record.voicing, at)

@@ -1,29 +1,28 @@
-"""Datasets as `tf.data` pipelines.
+"""Datasets with pitch and loudness as `tf.data` pipelines: pitch and loudness in, sound out.
 
 Clips are cut when they are read, and features are then brought onto the grid of the model, so clip length
-and hop are choices of training, not of the data. Clip number `i` of a seed, and how it is changed at random,
-depends on nothing but `i` and the seed: a run that goes on where it stopped sees exactly the clips that it
-would have seen.
+and hop are choices of training, not of the data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ddsp_edge.units import Array
-from ddsp_tf.config import AugmentationConfig
+from ddsp_tf.config.sections import AugmentationConfig
 from ddsp_tf.data.augment import Change, amplified, draw_change, frames_taken, shifted
+from ddsp_tf.data.batches import Shapes, require_positive, training_batches, validation_batches
+from ddsp_tf.data.instruments import Instruments
+from ddsp_tf.data.pitched import PitchedRecord
 from ddsp_tf.data.reading import check_sample_rate, passage_from_record
 from ddsp_tf.data.records.info import load_dataset_info
 from ddsp_tf.data.records.shards import OnDamage, RecordPlace, read_records
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.power import level_db
 from ddsp_tf.frames import FrameSpec
-from ddsp_tf.tasks.instrument.instruments import Instruments
 
 _CLIP_STREAM, _CHANGE_STREAM = 1, 2  # tell the random numbers of offsets and changes from those of orders
 _AS_IT_IS = Change()
@@ -69,35 +68,11 @@ def training_dataset(
         DdspError: If the dataset is missing or damaged, has another sample rate, no passage is as long
             as a clip, or a recording is not of exactly one of the instruments.
     """
-    _require_positive(batch_size=batch_size, clip_frames=clip_frames)
-    clips = _Clips(Path(folder), spec, "train", clip_frames, instruments, level, on_damage)
-    slots = np.repeat(np.arange(len(clips.places)), clips.fitting())
-
-    @lru_cache(maxsize=4)  # a batch may straddle two passes, and batches are read in parallel
-    def order(pass_number: int) -> Array:
-        return np.asarray(np.random.default_rng([seed, pass_number]).permutation(slots))
-
-    def choose(number: int) -> Clip:
-        pass_number, at = divmod(number, len(slots))
-        place = int(order(pass_number)[at])
-        n_frames = spec.n_frames(clips.places[place].n_samples)
-        change = _AS_IT_IS
-        if augmentation is not None:
-            rng = np.random.default_rng([seed, _CHANGE_STREAM, number])
-            change = draw_change(augmentation, rng, n_frames, clip_frames)
-        last = max(0, n_frames - frames_taken(clip_frames, change.ratio))
-        first = int(np.random.default_rng([seed, _CLIP_STREAM, number]).integers(last + 1))
-        return Clip(place, first, change)
-
-    def batch(number: int) -> tuple[Array, ...]:
-        first = int(number) * batch_size
-        return clips.stack([choose(i) for i in range(first, first + batch_size)])
-
-    import tensorflow as tf
-
-    numbers = tf.data.Dataset.range(skip_batches, np.iinfo(np.int64).max)
-    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
-    return clips.dataset(numbers, batch, batch_size).apply(endless)
+    require_positive(batch_size=batch_size, clip_frames=clip_frames)
+    clips = PitchedClips(
+        Path(folder), spec, "train", clip_frames, instruments, level, on_damage, augmentation=augmentation
+    )
+    return training_batches(clips, batch_size=batch_size, seed=seed, skip_batches=skip_batches)
 
 
 def validation_dataset(
@@ -114,33 +89,36 @@ def validation_dataset(
 
     The last batch may be smaller. Arguments, result and errors are those of `training_dataset`.
     """
-    _require_positive(batch_size=batch_size, clip_frames=clip_frames)
-    clips = _Clips(Path(folder), spec, "validation", clip_frames, instruments, level, on_damage)
-    chosen = [
-        Clip(place, clip * clip_frames)
-        for place, count in enumerate(clips.fitting())
-        for clip in range(int(count))
-    ]
-
-    def batch(number: int) -> tuple[Array, ...]:
-        return clips.stack(chosen[int(number) * batch_size : (int(number) + 1) * batch_size])
-
-    import tensorflow as tf
-
-    return clips.dataset(tf.data.Dataset.range(-(-len(chosen) // batch_size)), batch, None)
+    require_positive(batch_size=batch_size, clip_frames=clip_frames)
+    clips = PitchedClips(Path(folder), spec, "validation", clip_frames, instruments, level, on_damage)
+    return validation_batches(clips, batch_size=batch_size)
 
 
 @dataclass(frozen=True)
 class Clip:
     """A clip: number of its passage, frame that it begins with, and what is done to it."""
 
-    place: int
+    passage: int
     first: int
     change: Change = _AS_IT_IS
 
 
-class _Clips:
-    """The clips of one length that can be cut from a split."""
+class PitchedClips:
+    """The clips of one length that can be cut from a split: pitch, loudness and sound.
+
+    Args:
+        folder: Folder of the dataset.
+        spec: The frame grid of the clips.
+        split: `"train"` or `"validation"`.
+        clip_frames: Integer > 0, frames of a clip.
+        instruments: Of a model that plays several: for each the names of its recordings, as a pattern.
+        level: `"loudness"`, or `"power"` in its place.
+        on_damage: As in `training_dataset`.
+        augmentation: How far clips that are drawn are changed at random; not at all if None.
+
+    Raises:
+        DdspError: As `training_dataset`.
+    """
 
     def __init__(
         self,
@@ -151,10 +129,13 @@ class _Clips:
         instruments: Mapping[str, str] | None,
         level: str,
         on_damage: OnDamage | None,
+        *,
+        augmentation: AugmentationConfig | None = None,
     ) -> None:
         self._info = load_dataset_info(folder)
         self._level = level
         self._spec = spec
+        self._augmentation = augmentation
         check_sample_rate(folder, self._info, spec)
         every: list[RecordPlace] = []
         self._weights: dict[RecordPlace, Array] = {}  # of the instruments
@@ -191,19 +172,46 @@ class _Clips:
         clip_samples = self._spec.n_samples(self._clip_frames)
         return np.array([place.n_samples // clip_samples for place in self.places])
 
-    def stack(self, chosen: list[Clip]) -> tuple[Array, ...]:
-        """Read clips; return f0 and loudness `[batch, frames, 1]`, audio `[batch, samples]`, and where there
-        are instruments their weights `[batch, 1, instruments]`.
+    @property
+    def shapes(self) -> Shapes:
+        """`f0_hz` and `loudness_db` `[frames, 1]`, where there are several instruments their weights
+        `instrument` `[1, instruments]`; the sound `[frames * hop]`.
         """
-        f0_hz, loudness_db, audio = (np.stack(column) for column in zip(*map(self.read, chosen), strict=True))
-        batch = f0_hz[..., np.newaxis], loudness_db[..., np.newaxis], audio
-        if not self._weights:
-            return batch
-        return *batch, np.stack([self._weights[self.places[clip.place]] for clip in chosen])[:, np.newaxis]
+        frames = self._clip_frames
+        inputs: dict[str, tuple[int | None, ...]] = {"f0_hz": (frames, 1), "loudness_db": (frames, 1)}
+        if self._weights:
+            inputs["instrument"] = (1, len(next(iter(self._weights.values()))))
+        return inputs, (self._spec.n_samples(frames),)
+
+    def draw(self, passage: int, seed: int, number: int) -> Clip:
+        """Cut a clip at a random frame, and change it at random."""
+        n_frames = self._spec.n_frames(self.places[passage].n_samples)
+        change = _AS_IT_IS
+        if self._augmentation is not None:
+            rng = np.random.default_rng([seed, _CHANGE_STREAM, number])
+            change = draw_change(self._augmentation, rng, n_frames, self._clip_frames)
+        last = max(0, n_frames - frames_taken(self._clip_frames, change.ratio))
+        first = int(np.random.default_rng([seed, _CLIP_STREAM, number]).integers(last + 1))
+        return Clip(passage, first, change)
+
+    def place(self, passage: int, part: int) -> Clip:
+        """The clip number `part` of a passage, without overlap."""
+        return Clip(passage, part * self._clip_frames)
+
+    def stack(self, examples: Sequence[Clip]) -> tuple[dict[str, Array], Array]:
+        """Read clips; inputs and sound as `shapes` says, `[batch, ...]`."""
+        f0_hz, loudness_db, audio = (
+            np.stack(column) for column in zip(*map(self.read, examples), strict=True)
+        )
+        inputs = {"f0_hz": f0_hz[..., np.newaxis], "loudness_db": loudness_db[..., np.newaxis]}
+        if self._weights:
+            weights = np.stack([self._weights[self.places[clip.passage]] for clip in examples])
+            inputs["instrument"] = weights[:, np.newaxis]
+        return inputs, audio
 
     def read(self, clip: Clip) -> tuple[Array, Array, Array]:
         """Read a clip; return its f0, loudness and audio."""
-        record = self.places[clip.place].read()
+        record = PitchedRecord.of(self.places[clip.passage].read())
         hop, first, end = self._spec.hop, clip.first, clip.first + self._clip_frames
         change = clip.change
         if change.ratio == 1.0:
@@ -219,30 +227,3 @@ class _Clips:
         if change.gain_db:
             audio, loudness = amplified(audio, loudness, change.gain_db, self._level)
         return f0_hz, loudness, audio
-
-    def dataset(self, numbers: Any, batch: Any, batch_size: int | None) -> Any:
-        """Turn a dataset of batch numbers into one of batches."""
-        import tensorflow as tf
-
-        frames, samples = self._clip_frames, self._spec.n_samples(self._clip_frames)
-
-        def load(number: Any) -> Any:
-            kinds = [tf.float32] * (4 if self._weights else 3)
-            f0_hz, loudness_db, audio, *weights = tf.numpy_function(batch, [number], kinds)
-            inputs = {
-                "f0_hz": tf.ensure_shape(f0_hz, [batch_size, frames, 1]),
-                "loudness_db": tf.ensure_shape(loudness_db, [batch_size, frames, 1]),
-            }
-            if weights:
-                n_instruments = len(next(iter(self._weights.values())))
-                inputs["instrument"] = tf.ensure_shape(weights[0], [batch_size, 1, n_instruments])
-            return inputs, tf.ensure_shape(audio, [batch_size, samples])
-
-        # Two at once hide the disk; more would only queue for the interpreter's lock.
-        return numbers.map(load, num_parallel_calls=2, deterministic=True).prefetch(2)
-
-
-def _require_positive(**values: int) -> None:
-    for name, value in values.items():
-        if value < 1:
-            raise DdspError(f"{name} must be at least 1. Received: {value}")

@@ -8,9 +8,9 @@ import numpy as np
 
 from ddsp_edge.features.pitch import hold_unvoiced
 from ddsp_edge.units import Array
-from ddsp_tf.data.prepare.analysis import from_int16
+from ddsp_tf.data.pitched import PitchedRecord
+from ddsp_tf.data.prepare.analysis import as_float
 from ddsp_tf.data.records.info import SPLITS, DatasetInfo, load_dataset_info
-from ddsp_tf.data.records.schema import Record
 from ddsp_tf.data.records.shards import OnDamage, read_records
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0_grid import interpolate_f0
@@ -64,7 +64,7 @@ def read_passages(
     info = load_dataset_info(folder)
     check_sample_rate(folder, info, spec or info.spec)
     for _, record in read_records(Path(folder), info, split, on_damage=on_damage):
-        yield passage_from_record(record, info, spec)
+        yield passage_from_record(PitchedRecord.of(record), info, spec)
 
 
 def check_sample_rate(folder: str | Path, info: DatasetInfo, spec: FrameSpec) -> None:
@@ -81,7 +81,7 @@ def check_sample_rate(folder: str | Path, info: DatasetInfo, spec: FrameSpec) ->
         )
 
 
-def passage_from_record(record: Record, info: DatasetInfo, spec: FrameSpec | None = None) -> Passage:
+def passage_from_record(record: PitchedRecord, info: DatasetInfo, spec: FrameSpec | None = None) -> Passage:
     """Bring a record onto a grid, fill the gaps of f0 and turn the audio into floats."""
     spec = spec or info.spec
     f0_hz, voicing, loudness_db = features_on_grid(record, spec)
@@ -89,7 +89,7 @@ def passage_from_record(record: Record, info: DatasetInfo, spec: FrameSpec | Non
     start_hz = record.held_f0_hz or info.f0_hz_range.median
     audio = record.audio[: len(f0_hz) * spec.hop]
     return Passage(
-        audio=from_int16(audio) if record.audio_format == "int16" else audio,
+        audio=as_float(audio),
         f0_hz=hold_unvoiced(f0_hz, voiced, start_hz),
         voiced=voiced,
         voicing=voicing,
@@ -99,7 +99,7 @@ def passage_from_record(record: Record, info: DatasetInfo, spec: FrameSpec | Non
     )
 
 
-def features_on_grid(record: Record, spec: FrameSpec) -> tuple[Array, Array, Array]:
+def features_on_grid(record: PitchedRecord, spec: FrameSpec) -> tuple[Array, Array, Array]:
     """Return f0, voicing and loudness of a record on a frame grid of another hop.
 
     Where the new grid is a part of the stored one, values are those that were measured. Elsewhere f0 is

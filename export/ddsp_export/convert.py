@@ -72,7 +72,7 @@ def scaled_features(features: Any) -> dict[str, Array]:
 def convert_vst_apart(
     run: Path, offset_db: float, slope_db: float, *, instrument: str | None = None
 ) -> bytes:
-    """Convert the model of a run for DDSP-VST, in a process of its own; see `ddsp_export.vst.PowerMap`.
+    """Convert the model of a run for DDSP-VST, in a process of its own; see `ddsp_tf.tasks.instrument.export.vst.PowerMap`.
 
     Raises:
         DdspError: As `convert_apart`.
@@ -102,7 +102,7 @@ def convert(
     voice: Any = None,
     float_operators: Sequence[str] = (),
 ) -> bytes:
-    """Convert the signatures of a model: see `ddsp_export.endpoints`.
+    """Convert the signatures of a model: see `ddsp_tf.tasks.instrument.export.endpoints`.
 
     Args:
         model: The trained `Autoencoder`.
@@ -120,7 +120,7 @@ def convert(
     Raises:
         DdspError: If the model cannot be converted to builtin operators.
     """
-    from ddsp_export.endpoints import make_endpoints
+    from ddsp_tf.tasks.instrument.export.endpoints import make_endpoints
 
     endpoints = make_endpoints(model, synthesizer, voice)
     if calibration is None:
@@ -211,8 +211,8 @@ def convert_run(
     float_operators: Sequence[str] = (),
 ) -> bytes:
     """Convert the model of a run in this process; for the rest see `convert` and `convert_apart`."""
-    from ddsp_export.describe import describe, load_to_export
-    from ddsp_export.endpoints import VoiceSynthesis
+    from ddsp_tf.tasks.instrument.export.describe import describe, load_to_export
+    from ddsp_tf.tasks.instrument.export.endpoints import VoiceSynthesis
     from ddsp_export.graph import SynthesizerGraph
 
     model = load_to_export(run, instrument, dry=dry)
@@ -230,8 +230,8 @@ def main(arguments: list[str]) -> None:
 
     load_tensorflow()
 
-    from ddsp_export.describe import load_to_export
-    from ddsp_export.vst import PowerMap, convert_vst
+    from ddsp_tf.tasks.instrument.export.describe import load_to_export
+    from ddsp_tf.tasks.instrument.export.vst import PowerMap, convert_vst
 
     parser = argparse.ArgumentParser()
     parser.add_argument("run", type=Path)

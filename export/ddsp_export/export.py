@@ -8,13 +8,13 @@ from typing import Any
 from ddsp_edge.card import Card, write_model_file
 from ddsp_export.candidate import candidate_for, check_out
 from ddsp_export.convert import convert_apart
-from ddsp_export.describe import describe, load_to_export
-from ddsp_export.gate import check_card, check_float32
+from ddsp_tf.tasks.instrument.export.describe import describe, load_to_export
+from ddsp_tf.tasks.instrument.export.gate import check_card, check_float32
 from ddsp_export.operators import check_operators
 from ddsp_export.quantize import quantize_weights
 from ddsp_export.recipes import Bench, Measured, Recipe, choose, compare, integers
 from ddsp_export.runtimes import RUNTIMES, quantization_for
-from ddsp_export.verify import Verifier
+from ddsp_tf.tasks.instrument.export.verify import Verifier
 from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.instrument.evaluation.evaluate import load_evaluation
 from ddsp_tf.tasks.instrument.excerpts import EXCERPTS_NAME, load_excerpts

@@ -8,10 +8,10 @@ from typing import Any
 
 from ddsp_edge.card import Card, write_model_file
 from ddsp_edge.units import Array
-from ddsp_export.gate import check_measured
+from ddsp_tf.tasks.instrument.export.gate import check_measured
 from ddsp_export.operators import count_operators, product_names
 from ddsp_export.quantize import QUANTIZATIONS, quantize_weights, weight_layers
-from ddsp_export.verify import Verifier
+from ddsp_tf.tasks.instrument.export.verify import Verifier
 from ddsp_tf.errors import DdspError
 
 AUTO_LEVEL_DB = 0.1

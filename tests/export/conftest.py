@@ -11,10 +11,10 @@ WIDTH = 64  # the tiny model's own matrices are below the size from which weight
 def convert_here():
     """Convert in this process, which has TensorFlow loaded; tests of the process apart ask for it."""
     import ddsp_export.export as module
-    import ddsp_export.export_vst as vst
+    import ddsp_tf.tasks.instrument.export.export_vst as vst
     from ddsp_export.convert import convert_run, scaled_features
-    from ddsp_export.describe import load_to_export
-    from ddsp_export.vst import PowerMap, convert_vst
+    from ddsp_tf.tasks.instrument.export.describe import load_to_export
+    from ddsp_tf.tasks.instrument.export.vst import PowerMap, convert_vst
 
     def convert(run, calibration=None, **options):
         return convert_run(run, None if calibration is None else scaled_features(calibration), **options)
@@ -33,7 +33,7 @@ def convert_apart(monkeypatch, convert_here):
     """Convert in a process of its own after all, as users do."""
     import ddsp_export.convert as conversion
     import ddsp_export.export as module
-    import ddsp_export.export_vst as vst
+    import ddsp_tf.tasks.instrument.export.export_vst as vst
 
     monkeypatch.setattr(module, "convert_apart", conversion.convert_apart)
     monkeypatch.setattr(vst, "convert_vst_apart", conversion.convert_vst_apart)
@@ -62,7 +62,7 @@ def wide_model(wide_run):
 def wide_float32(wide_model):
     """It converted, without the synthesizer and with it."""
     from ddsp_export.convert import convert
-    from ddsp_export.describe import describe
+    from ddsp_tf.tasks.instrument.export.describe import describe
     from ddsp_export.graph import SynthesizerGraph
 
     card, arrays = describe(wide_model)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ddsp_edge.errors import DdspError
-from ddsp_export.play import main as play
+from ddsp_tf.tasks.instrument.export.play import main as play
 
 FRAMES = 100
 

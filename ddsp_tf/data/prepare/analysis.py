@@ -11,14 +11,11 @@ import numpy as np
 
 from ddsp_edge.features.loudness import loudness_db, window_size
 from ddsp_edge.units import Array
-from ddsp_tf.data.prepare.passages import Cut
+from ddsp_tf.data.prepare.passages import SILENCE_DB, Cut
 from ddsp_tf.data.quality.quality import Quality, measure_quality
 from ddsp_tf.features.f0 import F0Estimator
 from ddsp_tf.features.power import level_db
 from ddsp_tf.frames import FrameSpec
-
-SILENCE_DB = -60.0
-"""A passage whose loudness never rises above this (dB, A-weighted) holds nothing to learn."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +46,6 @@ class Analysis:
     def n_frames(self) -> int:
         """Frames of the passage."""
         return len(self.loudness_db)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A passage that could not be measured, and why."""
-
-    source: str
-    error: str
 
 
 class Analyser:
@@ -110,6 +99,8 @@ def to_int16(audio: Array) -> Array:
     return np.clip(np.rint(audio * 32768.0), -32768, 32767).astype("<i2")
 
 
-def from_int16(audio: Array) -> Array:
-    """Turn 16-bit samples into float32 of full scale 1."""
-    return np.asarray(audio.astype(np.float32) / np.float32(32768.0))
+def as_float(audio: Array) -> Array:
+    """Turn samples as they are stored, int16 or float32, into float32 of full scale 1."""
+    if audio.dtype == np.int16:
+        return np.asarray(audio.astype(np.float32) / np.float32(32768.0))
+    return audio

@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from ddsp_tf.data.prepare.measure import measure
-from ddsp_tf.data.prepare.pool import AnalysisPool
+from ddsp_tf.data.prepare.pool import ExtractorPool
+from ddsp_tf.data.prepare.preparation import Extractor
 from ddsp_tf.data.prepare.recordings import RecordingStream, sha256_of
 from ddsp_tf.data.prepare.sources import Source
 from ddsp_tf.data.records.journal import Journal
 from ddsp_tf.errors import DdspError
-from ddsp_tf.features.f0 import F0Estimator
 from ddsp_tf.frames import FrameSpec
+
+_Found = tuple[int, bytes, bytes, bytes]  # number, path, name and group of a recording
 
 
 @dataclass(frozen=True)
@@ -28,45 +30,52 @@ class MeasureRecording:
     """Measures one recording into its journal, on whatever machine it finds itself.
 
     Args:
-        spec: The frame grid.
-        estimator: The pitch estimator.
-        audio_format: `"int16"` or `"float32"`, how audio is kept.
+        spec: The grid on whose hops passages begin and end.
+        extractor: What measures passages.
         passage_frames: Integer > 0, frames of a passage.
         context_frames: Integer >= 0, frames of sound wanted on each side of a passage.
         journals: Folder of the journals, which all workers can reach.
+        min_seconds: Recordings shorter than this are not used.
     """
 
     spec: FrameSpec
-    estimator: F0Estimator
-    audio_format: str
+    extractor: Extractor
     passage_frames: int
     context_frames: int
     journals: str
+    min_seconds: float
 
-    def __call__(self, sha256: str, sources: Iterable[tuple[int, bytes, bytes]]) -> int:
-        """Measure the first of the recordings that have the same content; return the frames measured.
+    def __call__(self, sha256: str, sources: Iterable["_Found"]) -> int:
+        """Measure the first of the recordings that have the same content; return the samples measured.
 
         Args:
             sha256: Of their content.
-            sources: Number, path and name of each; in bytes, for runners encode text as UTF-8, which not
-                every name is.
+            sources: Number, path, name and group of each; in bytes, for runners encode text as UTF-8, which
+                not every name is.
         """
-        path, name = map(os.fsdecode, min(sources)[1:])
+        path, name, group = map(os.fsdecode, min(sources)[1:])
         finished = Path(self.journals) / f"{sha256}.journal"
-        if Journal(finished, name, self.spec).result is not None:
+        if Journal(finished, name).result is not None:
             return 0
         # A runner may start the same work twice: each has a folder of its own, and the last rename wins.
         own = Path(self.journals) / f".{uuid.uuid4().hex}"
         own.mkdir()
         try:
-            source = Source(Path(path), name)
-            stream = RecordingStream([source], self.spec, self.passage_frames, self.context_frames, own)
-            with AnalysisPool(self.spec, self.estimator, 1, self.audio_format) as pool:
+            source = Source(Path(path), name, group)
+            stream = RecordingStream(
+                [source],
+                self.spec,
+                self.passage_frames,
+                self.context_frames,
+                own,
+                min_seconds=self.min_seconds,
+            )
+            with ExtractorPool(self.extractor, 1) as pool:
                 (outcome,) = measure(stream, pool)
             if outcome.journal is None:
                 return 0  # the local engine will find the same, and say why
             outcome.journal.path.replace(finished)
-            return outcome.journal.frames
+            return outcome.journal.samples
         finally:
             for left in own.iterdir():
                 left.unlink()
@@ -103,8 +112,9 @@ def measure_with_beam(
         raise DdspError(
             f"Beam knows no option {', '.join(unknown)}; the documentation of the runner has them"
         )
-    found = [
-        (i, os.fsencode(source.path.absolute()), os.fsencode(source.name)) for i, source in enumerate(sources)
+    found: list[_Found] = [
+        (i, os.fsencode(source.path.absolute()), os.fsencode(source.name), source.group.encode())
+        for i, source in enumerate(sources)
     ]
     try:
         with beam.Pipeline(options=parsed) as pipeline:
@@ -121,9 +131,7 @@ def measure_with_beam(
         raise DdspError(f"the Beam pipeline failed: {type(error).__name__}: {reason}") from error
 
 
-def _by_content(
-    source: tuple[int, bytes, bytes], known: frozenset[str]
-) -> list[tuple[str, tuple[int, bytes, bytes]]]:
+def _by_content(source: _Found, known: frozenset[str]) -> list[tuple[str, _Found]]:
     """A recording under its SHA-256, unless it cannot be read or is known; the local engine says so."""
     try:
         sha256 = sha256_of(Path(os.fsdecode(source[1])))

@@ -1,18 +1,17 @@
 """Sort measured passages into training and validation, and count them."""
 
 import dataclasses
+import math
 from collections import Counter
 
-from ddsp_tf.data.prepare.analysis import SILENCE_DB, Analysis
-from ddsp_tf.data.prepare.passages import MIN_SECONDS
-from ddsp_tf.data.prepare.split import ValidationSplit
-from ddsp_tf.data.prepare.statistics import FeatureStatistics
+from ddsp_tf.data.prepare.passages import MIN_SECONDS, SILENCE_DB
+from ddsp_tf.data.prepare.preparation import Preparation
 from ddsp_tf.data.records.info import SPLITS, DatasetInfo, FileResult
+from ddsp_tf.data.records.journal import Silence
 from ddsp_tf.data.records.schema import Record
 from ddsp_tf.data.records.shards import read_records
 from ddsp_tf.data.records.store import DatasetStore
 from ddsp_tf.errors import DdspError
-from ddsp_tf.frames import FrameSpec
 
 
 class PassageCollector:
@@ -20,61 +19,45 @@ class PassageCollector:
 
     Args:
         store: Where they go.
-        spec: The frame grid.
-        split: Which of them are held back.
+        preparation: What they are made for: what is counted, and which of them are held back.
 
     Attributes:
         kept: Integer, passages that were not silent.
-        frames: Frames written to each split.
+        samples: Samples written to each split.
         statistics: Of the training passages.
     """
 
-    def __init__(self, store: DatasetStore, spec: FrameSpec, split: ValidationSplit) -> None:
+    def __init__(self, store: DatasetStore, preparation: Preparation) -> None:
         self._store = store
-        self._spec = spec
-        self._split = split
+        self._preparation = preparation
+        self._rate = preparation.spec.sample_rate
         self._passages: Counter[str] = Counter()  # these three by recording
         self._silent: Counter[str] = Counter()
-        self._silent_frames: Counter[str] = Counter()
-        self._source = ""
-        self._held_f0_hz = 0.0
+        self._silent_samples: Counter[str] = Counter()
+        self._before: Record | None = None  # of the same recording
         self._first: Record | None = None  # waits for a second: alone, it is cut in two
         self.kept = 0
-        self.frames = dict.fromkeys(SPLITS, 0)
-        self.statistics = FeatureStatistics()
+        self.samples = dict.fromkeys(SPLITS, 0)
+        self.statistics = preparation.statistics()
         if store.base is not None:
             self._take(store.base)
 
-    def add(self, analysis: Analysis) -> None:
+    def add(self, passage: Record | Silence) -> None:
         """Take the next passage."""
-        if analysis.source != self._source:
-            self._source, self._held_f0_hz = analysis.source, 0.0
-        if analysis.silent:
-            self._silent[analysis.source] += 1
-            self._silent_frames[analysis.source] += len(analysis.loudness_db)
+        if self._before is not None and passage.source != self._before.source:
+            self._before = None
+        if isinstance(passage, Silence):
+            self._silent[passage.source] += 1
+            self._silent_samples[passage.source] += passage.n_samples
             return
-        record = Record(
-            analysis.audio,
-            analysis.f0_hz,
-            analysis.voicing,
-            analysis.loudness_db,
-            self._held_f0_hz,
-            analysis.source,
-            analysis.first_sample,
-            self._spec.sample_rate,
-            self._spec.hop,
-            analysis.quality,
-        )
-        voiced = analysis.f0_hz[analysis.f0_hz > 0]
-        if len(voiced):
-            self._held_f0_hz = float(voiced[-1])
-        self._passages[analysis.source] += 1
+        record = self._before = self._preparation.linked(self._before, passage)
+        self._passages[record.source] += 1
         number, self.kept = self.kept, self.kept + 1
         if number == 0:
             self._first = record
             return
         self._write_first()
-        self._write("validation" if self._split.is_validation(number) else "train", record)
+        self._write_to_split(number, record)
 
     def finish(self) -> None:
         """Write what is still waiting.
@@ -85,17 +68,20 @@ class PassageCollector:
         if self._first is None:
             return
         record, self._first = self._first, None
-        if not self._split.share:
+        if not self._preparation.validation_share:
             self._write("train", record)
             return
-        if self._spec.seconds(record.n_frames) < 2 * MIN_SECONDS:
+        seconds = record.n_samples / self._rate
+        if seconds < 2 * MIN_SECONDS:
             raise DdspError(
-                f"{record.source} has {self._spec.seconds(record.n_frames):.2g} s of sound; at least "
+                f"{record.source} has {seconds:.2g} s of sound; at least "
                 f"{2 * MIN_SECONDS:g} s are needed, one half to train on and one to validate with"
             )
-        half = record.n_frames // 2
-        self._write("train", record.frames(0, half))
-        self._write("validation", record.frames(half, record.n_frames))
+        hop = math.lcm(self._preparation.spec.hop, *(f.hop for f in record.features.values() if f.hop))
+        half = record.n_samples // hop // 2 * hop
+        first = record.part(0, half)
+        self._write("train", first)
+        self._write("validation", self._preparation.linked(first, record.part(half, record.n_samples)))
 
     def complete(self, result: FileResult) -> FileResult:
         """Add to what is known of a file what became of its passages."""
@@ -105,7 +91,7 @@ class PassageCollector:
             result,
             passages=self._passages[result.name],
             silent_passages=self._silent[result.name],
-            silent_seconds=self._spec.seconds(self._silent_frames[result.name]),
+            silent_seconds=self._silent_samples[result.name] / self._rate,
         )
         if counted.passages:
             return counted
@@ -124,14 +110,17 @@ class PassageCollector:
 
     def _write_first(self) -> None:
         if self._first is not None:
-            self._write("validation" if self._split.is_validation(0) else "train", self._first)
+            self._write_to_split(0, self._first)
             self._first = None
+
+    def _write_to_split(self, number: int, record: Record) -> None:
+        self._write("validation" if self._preparation.is_validation(number, record) else "train", record)
 
     def _write(self, split: str, record: Record) -> None:
         self._store.write(split, record)
         self._count(split, record)
 
     def _count(self, split: str, record: Record) -> None:
-        self.frames[split] += record.n_frames
+        self.samples[split] += record.n_samples
         if split == "train":
-            self.statistics.add(record.f0_hz, record.loudness_db)
+            self.statistics.add(record)

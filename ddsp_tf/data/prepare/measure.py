@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ddsp_tf.data.prepare.analysis import Analysis, Failure
-from ddsp_tf.data.prepare.pool import AnalysisPool
+from ddsp_tf.data.prepare.pool import ExtractorPool, Failure
 from ddsp_tf.data.prepare.recordings import FileBegins, FileEnds, RecordingStream
 from ddsp_tf.data.records.info import FileResult
-from ddsp_tf.data.records.journal import Journal
+from ddsp_tf.data.records.journal import Journal, Silence
+from ddsp_tf.data.records.schema import Record
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Outcome:
 
 
 def measure(
-    stream: RecordingStream, pool: AnalysisPool, progress: Callable[[int], None] = lambda frames: None
+    stream: RecordingStream, pool: ExtractorPool, progress: Callable[[int], None] = lambda samples: None
 ) -> list[Outcome]:
     """Measure what is not in a journal yet; return what became of each file, in order.
 
     Args:
         stream: The recordings.
         pool: What measures passages.
-        progress: Called with the frames that are newly done.
+        progress: Called with the samples that are newly done.
     """
     outcomes: list[Outcome] = []
     journal: Journal | None = None
@@ -43,18 +43,18 @@ def measure(
         for item in pool.map(stream.items()):
             if isinstance(item, FileBegins):
                 journal, failure = item.journal, ""
-                progress(journal.frames)
+                progress(journal.samples)
             elif isinstance(item, FileEnds):
                 outcomes.append(_end(item, journal, failure))
                 journal, failure = None, ""
             elif isinstance(item, Failure):
                 failure = failure or item.error
-            elif isinstance(item, Analysis):
+            elif isinstance(item, Record | Silence):
                 if journal is None:
                     raise RuntimeError("a passage came before its file")
                 if not failure:
                     journal.add(item)
-                progress(item.n_frames)
+                progress(item.n_samples)
     finally:
         if journal is not None:
             journal.close()

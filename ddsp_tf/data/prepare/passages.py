@@ -10,6 +10,8 @@ from ddsp_tf.frames import FrameSpec
 
 MIN_SECONDS = 1.0
 """Sound shorter than this is not used: it holds less than any clip worth training on."""
+SILENCE_DB = -60.0
+"""A passage whose loudness never rises above this (dB, A-weighted) holds nothing to learn."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Cut:
         n_frames: Integer, frames of the passage.
         source: Name of the recording.
         clipped_samples: Integer, samples near it that are clipped in the file.
+        path: The file, for what lies beside it.
+        group: Of which group of recordings it is; empty where there is one.
     """
 
     audio: Array
@@ -31,6 +35,8 @@ class Cut:
     n_frames: int
     source: str = ""
     clipped_samples: int = 0
+    path: str = ""
+    group: str = ""
 
 
 def cut_passages(

@@ -9,14 +9,15 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeVar
 
-from ddsp_tf.data.prepare.analysis import Analyser, Analysis, Failure
 from ddsp_tf.data.prepare.passages import Cut
+from ddsp_tf.data.prepare.preparation import Extractor
+from ddsp_tf.data.records.journal import Silence
+from ddsp_tf.data.records.schema import Record
 from ddsp_tf.errors import DdspError
-from ddsp_tf.features.f0 import F0Estimator
-from ddsp_tf.frames import FrameSpec
 
 T = TypeVar("T")
 
@@ -29,6 +30,14 @@ _WAITING_PER_JOB = 3  # passages read ahead for each process, so that none waits
 _WAITING_BYTES = 8  # of a sample of them: as it is, and pickled
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A passage that could not be measured, and why."""
+
+    source: str
+    error: str
+
+
 def usable_cores() -> int:
     """Cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
@@ -36,48 +45,44 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def jobs_that_fit(estimator: F0Estimator, seconds: float, sample_rate: int) -> int:
+def jobs_that_fit(extractor: Extractor, seconds: float, sample_rate: int) -> int:
     """Processes to start if nobody says how many: one for each core, as far as `MEMORY_MIB` reaches.
 
     Args:
-        estimator: The pitch estimator that each has.
+        extractor: What measures, as each has it.
         seconds: Length of the longest passage.
         sample_rate: Integer, Hz.
     """
-    if estimator.parallel:
+    if extractor.parallel:
         return 1
-    samples = (seconds + 2.0 * estimator.context_seconds) * sample_rate
+    samples = (seconds + 2.0 * extractor.context_seconds) * sample_rate
     each = (_SAMPLE_BYTES + _WAITING_PER_JOB * _WAITING_BYTES) * samples / 2**20
-    job_mib = estimator.memory_mib(seconds) + each
+    job_mib = extractor.memory_mib(seconds) + each
     return max(1, min(usable_cores(), int((MEMORY_MIB - _MAIN_MIB) / job_mib)))
 
 
-class AnalysisPool:
-    """Analysers in `jobs` processes; with one job, in this process.
+class ExtractorPool:
+    """An extractor in `jobs` processes; with one job, in this process.
 
     Processes are spawned, not forked: a fork of a process that has used TensorFlow hangs.
 
     Args:
-        spec: The frame grid.
-        estimator: The pitch estimator; each process gets a copy.
+        extractor: What measures passages; each process gets a copy.
         jobs: Integer > 0, processes.
-        audio_format: `"int16"` or `"float32"`, how audio is kept.
     """
 
-    def __init__(
-        self, spec: FrameSpec, estimator: F0Estimator, jobs: int, audio_format: str = "int16"
-    ) -> None:
+    def __init__(self, extractor: Extractor, jobs: int) -> None:
         self.jobs = jobs
-        self._analyser: Analyser | None = None
+        self._extractor: Extractor | None = None
         self._executor: ProcessPoolExecutor | None = None
         if jobs == 1:
-            self._analyser = Analyser(spec, estimator, audio_format)
+            self._extractor = extractor
         else:
             self._executor = ProcessPoolExecutor(
-                jobs, multiprocessing.get_context("spawn"), _start, (spec, estimator, audio_format)
+                jobs, multiprocessing.get_context("spawn"), _start, (extractor,)
             )
 
-    def __enter__(self) -> "AnalysisPool":
+    def __enter__(self) -> "ExtractorPool":
         return self
 
     def __exit__(
@@ -89,19 +94,19 @@ class AnalysisPool:
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def map(self, items: Iterable[T | Cut]) -> Iterator[T | Analysis | Failure]:
-        """Yield the analyses of cuts in their order, and what else is among them where it stands.
+    def map(self, items: Iterable[T | Cut]) -> Iterator[T | Record | Silence | Failure]:
+        """Yield what was measured of cuts in their order, and what else is among them where it stands.
 
         Raises:
             DdspError: If a process dies.
         """
-        if self._analyser is not None:
+        if self._extractor is not None:
             for item in items:
-                yield _measured(self._analyser, item) if isinstance(item, Cut) else item
+                yield _measured(self._extractor, item) if isinstance(item, Cut) else item
             return
         if self._executor is None:
-            raise RuntimeError("a pool has an analyser or an executor")
-        waiting: deque[Future[T | Analysis | Failure]] = deque()
+            raise RuntimeError("a pool has an extractor or an executor")
+        waiting: deque[Future[T | Record | Silence | Failure]] = deque()
         try:
             for item in items:
                 waiting.append(_submit(self._executor, item))
@@ -117,30 +122,30 @@ class AnalysisPool:
             ) from error
 
 
-def _submit(executor: ProcessPoolExecutor, item: T | Cut) -> "Future[T | Analysis | Failure]":
+def _submit(executor: ProcessPoolExecutor, item: T | Cut) -> "Future[T | Record | Silence | Failure]":
     if isinstance(item, Cut):
-        return typing.cast("Future[T | Analysis | Failure]", executor.submit(_analyse, item))
-    done: Future[T | Analysis | Failure] = Future()
+        return typing.cast("Future[T | Record | Silence | Failure]", executor.submit(_extract, item))
+    done: Future[T | Record | Silence | Failure] = Future()
     done.set_result(item)
     return done
 
 
-def _measured(analyser: Analyser, cut: Cut) -> Analysis | Failure:
-    """Measure a passage; whatever an estimator stumbles over costs the recording, not the run."""
+def _measured(extractor: Extractor, cut: Cut) -> Record | Silence | Failure:
+    """Measure a passage; whatever an extractor stumbles over costs the recording, not the run."""
     try:
-        return analyser(cut)
+        return extractor(cut)
     except Exception as error:  # noqa: BLE001
         return Failure(cut.source, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
 
 
-_analyser: Analyser | None = None  # one for each worker process
+_extractor: Extractor | None = None  # one for each worker process
 
 
-def _start(spec: FrameSpec, estimator: F0Estimator, audio_format: str) -> None:
-    global _analyser
+def _start(extractor: Extractor) -> None:
+    global _extractor
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to answer, once
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _analyser = Analyser(spec, estimator, audio_format)
+    _extractor = extractor
 
 
 def _end_with_parent() -> None:
@@ -151,7 +156,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _analyse(cut: Cut) -> Analysis | Failure:
-    if _analyser is None:
-        raise RuntimeError("the worker process was not started by AnalysisPool")
-    return _measured(_analyser, cut)
+def _extract(cut: Cut) -> Record | Silence | Failure:
+    if _extractor is None:
+        raise RuntimeError("the worker process was not started by ExtractorPool")
+    return _measured(_extractor, cut)

@@ -43,8 +43,12 @@ class FileEnds:
     error: str = ""
 
 
-def check_recording(path: Path) -> FileResult:
+def check_recording(path: Path, min_seconds: float = MIN_SECONDS) -> FileResult:
     """Read a file from one end to the other, so that nothing of a bad one gets into a dataset.
+
+    Args:
+        path: The file.
+        min_seconds: Shortest length that is of use.
 
     Returns:
         Its length, rate, channels and clipped samples, and what is worth knowing: how much of it is missing
@@ -62,10 +66,10 @@ def check_recording(path: Path) -> FileResult:
         rate, channels = reader.file_sample_rate, reader.channels
         told = [_without_path(path, reader.broken_off()), reader.averaged()]
         clipped = reader.clipped_samples
-    if samples < MIN_SECONDS * rate:
+    if samples < min_seconds * rate:
         raise DdspError(
             f"{path} is too short: {samples} samples ({samples / rate:.3g} s); "
-            f"at least {MIN_SECONDS:g} s of sound is needed"
+            f"at least {min_seconds:g} s of sound is needed"
         )
     if reader.cancelled:
         raise DdspError(reader.silence())
@@ -109,6 +113,7 @@ class RecordingStream:
         journals: Folder of the journals.
         known: SHA-256 of the recordings that need not be read, and the names they have in the dataset; empty
             where they were silent, for another recording may have that name.
+        min_seconds: Recordings shorter than this are not used.
     """
 
     def __init__(
@@ -119,6 +124,7 @@ class RecordingStream:
         context_frames: int,
         journals: Path,
         known: dict[str, str] | None = None,
+        min_seconds: float = MIN_SECONDS,
     ) -> None:
         self._sources = sources
         self._spec = spec
@@ -126,6 +132,7 @@ class RecordingStream:
         self._context_frames = context_frames
         self._journals = journals
         self._known = known or {}
+        self._min_seconds = min_seconds
 
     def items(self) -> Iterator[FileBegins | Cut | FileEnds]:
         """Yield what is to be measured, in order; of files that cannot be used only their end.
@@ -173,7 +180,9 @@ class RecordingStream:
                 end = cut.first_sample + cut.n_frames * self._spec.hop
                 clipped = reader.clipped_between(cut.first_sample, end)
                 if number >= measured:
-                    yield dataclasses.replace(cut, clipped_samples=clipped)
+                    yield dataclasses.replace(
+                        cut, clipped_samples=clipped, path=str(source.path), group=source.group
+                    )
 
     def _checked(self) -> Iterator[tuple[Source, Journal | None, FileEnds]]:
         """Yield the recordings in order, checked in threads some files ahead."""
@@ -195,10 +204,10 @@ class RecordingStream:
             sha256 = sha256_of(source.path)
             if sha256 in self._known:
                 return source, None, FileEnds(FileResult(source.name, "used", sha256=sha256))
-            journal = Journal(self._journals / f"{sha256}.journal", source.name, self._spec)
+            journal = Journal(self._journals / f"{sha256}.journal", source.name)
             if journal.result is not None:
                 return source, journal, FileEnds(journal.result)
-            found = check_recording(source.path)
+            found = check_recording(source.path, self._min_seconds)
         except _UNREADABLE as error:
             return source, None, _skipped(source, _words(source, error), sha256)
         return source, journal, FileEnds(dataclasses.replace(found, name=source.name, sha256=sha256))

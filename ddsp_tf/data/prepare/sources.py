@@ -23,10 +23,12 @@ class Source:
     Args:
         path: Where it lies.
         name: What the dataset calls it: unique, and without the folders above what the user named.
+        group: Of which group of recordings it is; empty where there is one.
     """
 
     path: Path
     name: str
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,15 @@ class Sources:
 
     recordings: tuple[Source, ...]
     strays: tuple[Stray, ...]
+
+    def of_group(self, group: str) -> "Sources":
+        """The same as recordings of a group, whose name stands in front of theirs."""
+        if not group:
+            return self
+        return Sources(
+            tuple(Source(source.path, f"{group}/{source.name}", group) for source in self.recordings),
+            tuple(Stray(f"{group}/{stray.name}", stray.reason) for stray in self.strays),
+        )
 
 
 def find_recordings(paths: Sequence[str | Path], leave_out: Path | None = None) -> Sources:

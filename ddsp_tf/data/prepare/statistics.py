@@ -1,5 +1,8 @@
 """Statistics of a dataset's features in memory that does not grow with the dataset."""
 
+from dataclasses import asdict
+from typing import Any
+
 import numpy as np
 
 from ddsp_edge.card import Range
@@ -51,6 +54,14 @@ class FeatureStatistics:
         self._log_f0.add(np.log2(f0_hz[f0_hz > 0]))
         self._loudness_db.add(loudness_db[loudness_db > HEARD_DB])
         self._frames += len(f0_hz)
+
+    def summary(self) -> dict[str, Any]:
+        """What `dataset.json` holds of them, plain data."""
+        return {
+            "f0_hz_range": asdict(self.f0_hz_range()),
+            "loudness_db_range": asdict(self.loudness_db_range()),
+            "voiced_share": self.voiced_share,
+        }
 
     @property
     def voiced_share(self) -> float:

@@ -3,11 +3,11 @@
 import numpy as np
 
 from ddsp_edge.units import Array
-from ddsp_tf.data.prepare.analysis import from_int16
+from ddsp_tf.data.pitched import PitchedRecord
+from ddsp_tf.data.prepare.analysis import as_float
 from ddsp_tf.data.quality.background import find_hum, noise_db
 from ddsp_tf.data.quality.partials import look_at_partials
 from ddsp_tf.data.quality.room import decay_times
-from ddsp_tf.data.records.schema import Record
 from ddsp_tf.frames import FrameSpec
 
 _STEP_SECONDS = 1.0
@@ -17,7 +17,7 @@ _NEAR_PEAK = (
 )
 
 
-def worst_excerpt(record: Record, concern: str, seconds: float) -> tuple[int, int]:
+def worst_excerpt(record: PitchedRecord, concern: str, seconds: float) -> tuple[int, int]:
     """Find the part of a passage that has most of a concern.
 
     Args:
@@ -35,7 +35,7 @@ def worst_excerpt(record: Record, concern: str, seconds: float) -> tuple[int, in
     starts = np.unique(np.linspace(0, last, count).round().astype(int))
     if len(starts) == 1:
         return 0, frames
-    audio = from_int16(record.audio) if record.audio_format == "int16" else record.audio
+    audio = as_float(record.audio)
     peak = float(np.abs(audio).max())
     scores = []
     for start in starts:

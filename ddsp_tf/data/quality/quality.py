@@ -5,8 +5,8 @@ needs nothing but the dataset.
 """
 
 import dataclasses
-import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -49,24 +49,23 @@ class Quality:
     hum_db: float
     decay_seconds: tuple[float, ...]
 
-    def to_json(self) -> str:
-        """As compact JSON; equal ones give equal text."""
-        return json.dumps(dataclasses.asdict(self), separators=(",", ":"), allow_nan=False)
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {**dataclasses.asdict(self), "decay_seconds": list(self.decay_seconds)}
 
     @classmethod
-    def from_json(cls, text: str) -> "Quality":
-        """Read what `to_json` wrote.
+    def from_dict(cls, values: Any) -> "Quality":
+        """Read what `to_dict` gave.
 
         Raises:
             DdspError: If it is something else.
         """
         try:
-            values = json.loads(text)
             counts = {name: int(values[name]) for name in _COUNTS}
             levels = {name: float(values[name]) for name in _LEVELS}
             decays = tuple(float(seconds) for seconds in values["decay_seconds"])
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-            raise DdspError(f"a record's quality is not what prepare writes: {text[:60]!r}") from error
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise DdspError(f"a record's quality is not what prepare writes: {str(values)[:60]!r}") from error
         if not np.isfinite([*levels.values(), *decays]).all():
             raise DdspError("a record's quality has values that are not finite numbers")
         return cls(decay_seconds=decays, **counts, **levels)  # type: ignore[arg-type]

@@ -8,7 +8,8 @@ import numpy as np
 import soxr
 
 from ddsp_edge.units import Array, note_name
-from ddsp_tf.data.prepare.analysis import from_int16
+from ddsp_tf.data.pitched import PitchedRecord
+from ddsp_tf.data.prepare.analysis import as_float
 from ddsp_tf.data.quality.advice import advice, meaning
 from ddsp_tf.data.quality.excerpt import worst_excerpt
 from ddsp_tf.data.quality.survey import (
@@ -123,10 +124,10 @@ def _listen(page: Page, info: DatasetInfo, survey: Survey) -> None:
 
 
 def _passage(page: Page, info: DatasetInfo, concern: str, passage: Worst) -> None:
-    record = passage.place.read()
+    record = PitchedRecord.of(passage.place.read())
     first, frames = worst_excerpt(record, concern, _EXCERPT_S)
     audio = record.audio[first * record.hop : (first + frames) * record.hop]
-    audio = from_int16(audio) if record.audio_format == "int16" else audio
+    audio = as_float(audio)
     f0_hz, rate = record.f0_hz[first : first + frames], record.sample_rate
     if rate > _EXCERPT_HZ:
         audio, rate = soxr.resample(audio, rate, _EXCERPT_HZ), _EXCERPT_HZ

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ddsp_edge.units import Array
+from ddsp_tf.data.pitched import PitchedRecord
 from ddsp_tf.data.quality.quality import Quality
 from ddsp_tf.data.records.info import SPLITS, DatasetInfo
-from ddsp_tf.data.records.schema import Record
 from ddsp_tf.data.records.shards import OnDamage, RecordPlace, read_records
 
 CONCERNS = ("polyphony", "octave errors", "clipping", "hum", "noise", "reverberation")
@@ -142,7 +142,7 @@ def survey_dataset(folder: Path, info: DatasetInfo, on_damage: OnDamage | None =
     survey = Survey({file.name: RecordingSurvey() for file in info.files if file.passages})
     for split in SPLITS:
         for place, record in read_records(folder, info, split, on_damage=on_damage):
-            _count(survey, place, record)
+            _count(survey, place, PitchedRecord.of(record))
     for recording in survey.recordings.values():  # what can only be said of a whole one
         if recording.snr_db < SNR_DB:
             recording.concern_seconds["noise"] = recording.seconds
@@ -167,7 +167,7 @@ def concerns_of(quality: Quality) -> dict[str, float]:
     return found
 
 
-def _count(survey: Survey, place: RecordPlace, record: Record) -> None:
+def _count(survey: Survey, place: RecordPlace, record: PitchedRecord) -> None:
     recording = survey.recordings.setdefault(record.source, RecordingSurvey())
     seconds = len(record.audio) / record.sample_rate
     voiced = record.f0_hz[record.f0_hz > 0]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ddsp_edge.card import Range
-from ddsp_tf.data.records.schema import SCHEMA_VERSION
+from ddsp_tf.data.records.schema import AUDIO_FORMATS, READ_VERSIONS, SCHEMA_VERSION
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 
@@ -59,59 +59,108 @@ class Shard:
 
 
 @dataclass(frozen=True)
+class FeatureForm:
+    """What the values of a feature look like.
+
+    Args:
+        hop: Integer, samples from row to row; 0 for a table on no grid.
+        shape: Integers, shape of a row; empty for one number.
+    """
+
+    hop: int
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class DatasetInfo:
     """Everything a dataset says of itself.
 
     Args:
-        sample_rate: Integer, Hz.
-        hop: Integer, samples between two frames of the features as they are stored; any other can be read.
-        audio: How audio is stored, `"int16"` or `"float32"`.
-        f0_estimator: Name and settings of the pitch estimator.
-        loudness: Definition of loudness.
-        f0_hz_range: f0 of the voiced frames of the training passages, Hz.
-        loudness_db_range: Loudness of the training passages above -70 dB.
-        voiced_share: Share of the training frames that have a pitch.
+        sample_rate: Integer, Hz, of all sounds.
+        sounds: How each sound is stored, `"int16"` or `"float32"`, by name.
+        features: What each feature looks like, by name.
+        extractors: What measured each feature, by name: plain data, with a `name`.
+        statistics: What was counted over the training passages, plain data.
         train_seconds: Sound to train on.
         validation_seconds: Sound that is held back.
-        passage_seconds: Length of a passage, as configured.
-        validation_share: Share that is held back, as configured.
+        settings: What its records depend on besides the recordings, under names that a user knows.
         shards: The TFRecord files of each split.
         files: What became of each file.
-        schema_version: Integer, version of this file and of the records.
+        schema_version: Integer, version of this file and of the records that are written.
     """
 
     sample_rate: int
-    hop: int
-    audio: str
-    f0_estimator: dict[str, Any]
-    loudness: str
-    f0_hz_range: Range
-    loudness_db_range: Range
-    voiced_share: float
+    sounds: dict[str, str]
+    features: dict[str, FeatureForm]
+    extractors: dict[str, dict[str, Any]]
+    statistics: dict[str, Any]
     train_seconds: float
     validation_seconds: float
-    passage_seconds: float
-    validation_share: float
+    settings: dict[str, Any]
     shards: dict[str, tuple[Shard, ...]]
     files: tuple[FileResult, ...]
     schema_version: int = SCHEMA_VERSION
 
     @property
+    def passage_seconds(self) -> float:
+        """Length of a passage, as configured."""
+        return float(self.settings["data.passage_seconds"])
+
+    @property
+    def validation_share(self) -> float:
+        """Share that is held back, as configured."""
+        return float(self.settings["data.validation_share"])
+
+    # What a dataset with pitch and loudness has besides.
+
+    @property
+    def audio(self) -> str:
+        """How its sound is stored, `"int16"` or `"float32"`."""
+        return self._of(self.sounds, "audio")
+
+    @property
+    def hop(self) -> int:
+        """Samples between two frames of its pitch as they are stored; any other can be read."""
+        form: FeatureForm = self._of(self.features, "f0_hz")
+        return form.hop
+
+    @property
     def spec(self) -> FrameSpec:
-        """The frame grid of the dataset."""
+        """The frame grid of its pitch."""
         return FrameSpec(self.sample_rate, self.hop)
 
-    def settings(self) -> dict[str, Any]:
-        """What its records depend on besides the recordings."""
-        return dataset_settings(
-            sample_rate=self.sample_rate,
-            hop=self.hop,
-            audio=self.audio,
-            passage_seconds=self.passage_seconds,
-            validation_share=self.validation_share,
-            f0_estimator=self.f0_estimator,
-            loudness=self.loudness,
-        )
+    @property
+    def f0_estimator(self) -> dict[str, Any]:
+        """Name and settings of its pitch estimator."""
+        return dict(self._of(self.extractors, "f0_hz"))
+
+    @property
+    def loudness(self) -> str:
+        """Definition of its loudness."""
+        return str(self._of(self.extractors, "loudness_db")["name"])
+
+    @property
+    def f0_hz_range(self) -> Range:
+        """f0 of the voiced frames of the training passages, Hz."""
+        return Range(**self._of(self.statistics, "f0_hz_range"))
+
+    @property
+    def loudness_db_range(self) -> Range:
+        """Loudness of the training passages above -70 dB."""
+        return Range(**self._of(self.statistics, "loudness_db_range"))
+
+    @property
+    def voiced_share(self) -> float:
+        """Share of the training frames that have a pitch."""
+        return float(self._of(self.statistics, "voiced_share"))
+
+    def _of(self, values: dict[str, Any], name: str) -> Any:
+        if name not in values:
+            raise DdspError(
+                f"the dataset has no {name}; it has {', '.join([*self.sounds, *self.features])}: it was made "
+                "for another task"
+            )
+        return values[name]
 
     def to_json(self) -> str:
         """The description as JSON text."""
@@ -122,52 +171,49 @@ class DatasetInfo:
     def from_json(cls, text: str, origin: str) -> "DatasetInfo":
         """Read and check a description; `origin` names its file in errors.
 
+        One of schema 2 is read as the same of schema 3.
+
         Raises:
-            DdspError: If it is no JSON, of another version, or a field is missing or cannot be.
+            DdspError: If it is no JSON, of a version that is not read, or a field is missing or cannot be.
         """
         try:
             document = json.loads(text, parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
             raise DdspError(f"{origin} is not valid JSON: {error}") from error
         version = document.get("schema_version") if isinstance(document, dict) else None
-        if version != SCHEMA_VERSION or isinstance(version, bool):
+        if version not in READ_VERSIONS or isinstance(version, bool):
             raise DdspError(
-                f"{origin} has schema version {version!r}; this version of ddsp_tf reads {SCHEMA_VERSION}. "
-                "Update ddsp_tf, or prepare the recordings anew with --overwrite"
+                f"{origin} has schema version {version!r}; this version of ddsp_tf reads "
+                f"{' and '.join(map(str, READ_VERSIONS))}. Update ddsp_tf, or prepare the recordings anew "
+                "with --overwrite"
             )
+        if version == 2:
+            document = _from_2(document, origin)
         info = typing.cast("DatasetInfo", _build(cls, document, origin))
-        _ = info.spec  # refuses a sample rate or hop that cannot be
-        if set(info.shards) != set(SPLITS):
-            raise DdspError(
-                f"{origin}: shards must name {' and '.join(SPLITS)}. Received: {list(info.shards)}"
-            )
-        for shard in (shard for shards in info.shards.values() for shard in shards):
-            if Path(shard.file).name != shard.file or shard.records < 1:
-                raise DdspError(f"{origin}: no shard can be {shard!r}")
+        info._check(origin)
         return info
 
-
-def dataset_settings(
-    *,
-    sample_rate: int,
-    hop: int,
-    audio: str,
-    passage_seconds: float,
-    validation_share: float,
-    f0_estimator: dict[str, Any],
-    loudness: str,
-) -> dict[str, Any]:
-    """What records depend on besides the recordings, under names that a user knows; see `DatasetInfo`."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "sample_rate": sample_rate,
-        "hop of the features": hop,
-        "data.audio": audio,
-        "data.passage_seconds": passage_seconds,
-        "data.validation_share": validation_share,
-        **{f"f0 estimator's {name}": value for name, value in f0_estimator.items()},
-        "loudness": loudness,
-    }
+    def _check(self, origin: str) -> None:
+        FrameSpec(self.sample_rate, 1)  # refuses a rate that cannot be
+        for form in self.features.values():
+            if form.hop:
+                FrameSpec(self.sample_rate, form.hop)
+        for name, kind in self.sounds.items():
+            if kind not in AUDIO_FORMATS:
+                raise DdspError(f"{origin}: the sound {name!r} is {kind!r}, not {', '.join(AUDIO_FORMATS)}")
+        for name, values in self.statistics.items():
+            if name.endswith("_range"):
+                _build(Range, values, f"{origin}: {name}")
+        for name in ("data.passage_seconds", "data.validation_share"):
+            if not isinstance(self.settings.get(name), int | float):
+                raise DdspError(f"{origin}: settings lacks {name}")
+        if set(self.shards) != set(SPLITS):
+            raise DdspError(
+                f"{origin}: shards must name {' and '.join(SPLITS)}. Received: {list(self.shards)}"
+            )
+        for shard in (shard for shards in self.shards.values() for shard in shards):
+            if Path(shard.file).name != shard.file or shard.records < 1:
+                raise DdspError(f"{origin}: no shard can be {shard!r}")
 
 
 def load_dataset_info(folder: str | Path) -> DatasetInfo:
@@ -194,6 +240,73 @@ def load_dataset_info(folder: str | Path) -> DatasetInfo:
         raise DdspError(f"{error}. {ANEW}") from error
 
 
+@dataclass(frozen=True)
+class _Schema2:
+    """The fields of schema 2: one sound with its pitch and loudness on one grid."""
+
+    sample_rate: int
+    hop: int
+    audio: str
+    f0_estimator: dict[str, Any]
+    loudness: str
+    f0_hz_range: Range
+    loudness_db_range: Range
+    voiced_share: float
+    train_seconds: float
+    validation_seconds: float
+    passage_seconds: float
+    validation_share: float
+    shards: dict[str, tuple[Shard, ...]]
+    files: tuple[FileResult, ...]
+
+
+def _from_2(document: dict[str, Any], origin: str) -> dict[str, Any]:
+    """A description of schema 2 as one of schema 3, in plain data."""
+    old = typing.cast("_Schema2", _build(_Schema2, document, origin))
+    FrameSpec(old.sample_rate, old.hop)  # refuses a grid that cannot be
+    form = {"hop": old.hop, "shape": []}
+    return {
+        **{name: document[name] for name in ("sample_rate", "train_seconds", "validation_seconds")},
+        **{name: document[name] for name in ("shards", "files")},
+        "sounds": {"audio": old.audio},
+        "features": {"f0_hz": form, "voicing": form, "loudness_db": form},
+        "extractors": {"f0_hz": old.f0_estimator, "loudness_db": {"name": old.loudness}},
+        "statistics": {name: document[name] for name in ("f0_hz_range", "loudness_db_range", "voiced_share")},
+        "settings": pitched_settings(
+            sample_rate=old.sample_rate,
+            hop=old.hop,
+            audio=old.audio,
+            passage_seconds=old.passage_seconds,
+            validation_share=old.validation_share,
+            f0_estimator=old.f0_estimator,
+            loudness=old.loudness,
+        ),
+        "schema_version": SCHEMA_VERSION,
+    }
+
+
+def pitched_settings(
+    *,
+    sample_rate: int,
+    hop: int,
+    audio: str,
+    passage_seconds: float,
+    validation_share: float,
+    f0_estimator: dict[str, Any],
+    loudness: str,
+) -> dict[str, Any]:
+    """What records with pitch and loudness depend on besides the recordings, under names for a user."""
+    return {
+        "sample_rate": sample_rate,
+        "hop of the features": hop,
+        "data.audio": audio,
+        "data.passage_seconds": passage_seconds,
+        "data.validation_share": validation_share,
+        **{f"f0 estimator's {name}": value for name, value in f0_estimator.items()},
+        "loudness": loudness,
+    }
+
+
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is no number")
 
@@ -209,7 +322,7 @@ def _build(kind: Any, value: Any, where: str) -> Any:
         fields = {name: _build(hint, value[name], f"{where}: {name}") for name, hint in hints.items()}
         return typing.cast("Any", kind)(**fields)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is tuple and isinstance(value, list):
+    if origin is tuple and isinstance(value, list | tuple):
         return tuple(_build(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value))
     if origin is dict and isinstance(value, dict):
         if arguments[1] is Any:

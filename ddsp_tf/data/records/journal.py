@@ -7,18 +7,30 @@ checksum and is measured again. It is complete when its last entry says what bec
 import dataclasses
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-
-from ddsp_tf.data.prepare.analysis import Analysis
 from ddsp_tf.data.records.info import FileResult
 from ddsp_tf.data.records.schema import Record, parse, serialize
 from ddsp_tf.data.records.tfrecord import FRAMING_BYTES, frame, read_frames
-from ddsp_tf.frames import FrameSpec
 
 _NAME, _PASSAGE, _SILENCE, _END = b"n", b"p", b"s", b"e"  # the first byte of an entry says what it is
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A passage with nothing in it that is worth keeping.
+
+    Args:
+        source: Name of the recording.
+        first_sample: Integer, sample of the recording that the passage begins with.
+        n_samples: Integer, its length.
+    """
+
+    source: str
+    first_sample: int
+    n_samples: int
 
 
 class Journal:
@@ -27,20 +39,18 @@ class Journal:
     Args:
         path: The file; it need not exist yet.
         name: Name of the recording. A journal of another name is begun anew.
-        spec: The frame grid of its passages.
 
     Attributes:
         passages: Integer, passages that are in it.
-        frames: Integer, their frames together.
+        samples: Integer, their samples together.
         result: What became of the recording; None while the journal is not complete.
     """
 
-    def __init__(self, path: Path, name: str, spec: FrameSpec) -> None:
+    def __init__(self, path: Path, name: str) -> None:
         self.path = path
-        self.passages = self.frames = 0
+        self.passages = self.samples = 0
         self.result: FileResult | None = None
         self._name = name
-        self._spec = spec
         self._file: BinaryIO | None = None
         self._end = 0
         for number, (kind, data, end) in enumerate(self._entries()):
@@ -48,20 +58,20 @@ class Journal:
                 break
             if kind in (_PASSAGE, _SILENCE):
                 self.passages += 1
-                self.frames += self._analysis(kind, data).n_frames
+                self.samples += self._passage(kind, data).n_samples
             elif kind == _END:
                 self.result = FileResult(**json.loads(data))
             self._end = end
 
-    def add(self, analysis: Analysis) -> None:
+    def add(self, passage: Record | Silence) -> None:
         """Append the next passage."""
-        if analysis.silent:
-            place = {"first_sample": analysis.first_sample, "n_frames": analysis.n_frames}
+        if isinstance(passage, Silence):
+            place = {"first_sample": passage.first_sample, "n_samples": passage.n_samples}
             self._append(_SILENCE, json.dumps(place).encode())
         else:
-            self._append(_PASSAGE, serialize(self._record(analysis)))
+            self._append(_PASSAGE, serialize(passage))
         self.passages += 1
-        self.frames += analysis.n_frames
+        self.samples += passage.n_samples
 
     def finish(self, result: FileResult) -> None:
         """Complete it."""
@@ -80,11 +90,11 @@ class Journal:
         self.close()
         self.path.unlink(missing_ok=True)
 
-    def read(self) -> Iterator[Analysis]:
+    def read(self) -> Iterator[Record | Silence]:
         """Yield the passages in order."""
         for kind, data, _ in self._entries():
             if kind in (_PASSAGE, _SILENCE):
-                yield self._analysis(kind, data)
+                yield self._passage(kind, data)
 
     def _entries(self) -> Iterator[tuple[bytes, bytes, int]]:
         """Yield kind, data and end of the entries, up to the first that is damaged."""
@@ -105,37 +115,8 @@ class Journal:
         self._file.write(frame(kind + data))
         self._file.flush()  # a kill may come at any time
 
-    def _record(self, analysis: Analysis) -> Record:
-        return Record(
-            analysis.audio,
-            analysis.f0_hz,
-            analysis.voicing,
-            analysis.loudness_db,
-            0.0,
-            analysis.source,
-            analysis.first_sample,
-            self._spec.sample_rate,
-            self._spec.hop,
-            analysis.quality,
-        )
-
-    def _analysis(self, kind: bytes, data: bytes) -> Analysis:
-        if kind == _SILENCE:
-            place = json.loads(data)
-            silence = np.zeros(place["n_frames"], np.float32)
-            none = np.zeros(0, np.int16)
-            return Analysis(none, place["first_sample"], silence, silence, silence, True, self._name)
-        record = parse(data)
-        return Analysis(
-            record.audio,
-            record.first_sample,
-            record.f0_hz,
-            record.voicing,
-            record.loudness_db,
-            False,
-            record.source,
-            record.quality,
-        )
+    def _passage(self, kind: bytes, data: bytes) -> Record | Silence:
+        return Silence(self._name, **json.loads(data)) if kind == _SILENCE else parse(data)
 
 
 def _encode(name: str) -> bytes:

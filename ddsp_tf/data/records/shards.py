@@ -64,11 +64,11 @@ def read_records(
         for number, found in enumerate(read_frames(path)):
             try:
                 record = _record(path, number, found)
-                _check_grid(path, number, record, info)
+                _check_form(path, number, record, info)
             except DdspError as error:
                 damaged(error)
                 continue
-            yield RecordPlace(path, number, found.offset, len(record.audio)), record
+            yield RecordPlace(path, number, found.offset, record.n_samples), record
         try:
             _check_count(path, shard, number + 1)
         except DdspError as error:
@@ -87,12 +87,17 @@ def _record(path: Path, number: int, found: Frame) -> Record:
         raise DdspError(f"{path}, record {number} at byte {found.offset}: {error}. {_CURE}") from error
 
 
-def _check_grid(path: Path, number: int, record: Record, info: DatasetInfo) -> None:
-    if (record.sample_rate, record.hop) != (info.sample_rate, info.hop):
-        raise DdspError(
-            f"{path}, record {number}: made for {record.sample_rate} Hz with hop {record.hop}; "
-            f"its dataset has {info.sample_rate} Hz with hop {info.hop}. {_CURE}"
-        )
+def _check_form(path: Path, number: int, record: Record, info: DatasetInfo) -> None:
+    """Refuse a record that is not what its dataset says that its records are."""
+    has, wants = _form(record), _form(info)
+    if has != wants:
+        raise DdspError(f"{path}, record {number}: made for {has}; its dataset has {wants}. {_CURE}")
+
+
+def _form(of: Record | DatasetInfo) -> str:
+    hops = {name: feature.hop for name, feature in of.features.items()}
+    grids = ", ".join(f"{name} with hop {hop}" for name, hop in sorted(hops.items()))
+    return f"{of.sample_rate} Hz, {', '.join(sorted(of.sounds))}{', ' * bool(grids)}{grids}"
 
 
 def _check_count(path: Path, shard: Shard, records: int) -> None:

@@ -69,7 +69,7 @@ class DatasetStore:
         self.base: DatasetInfo | None = None
         if (folder / INFO_NAME).exists() and not overwrite:
             self.base = load_dataset_info(folder)
-            _refuse_other(f"{folder} was prepared", self.base.settings(), settings)
+            _refuse_other(f"{folder} was prepared", self.base.settings, settings)
         self._made = [p for p in (folder, *folder.parents) if not p.exists()]
         self._work = folder / WORK_NAME
         self.journals = self._work / "journals"

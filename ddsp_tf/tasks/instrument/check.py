@@ -1,12 +1,12 @@
 """The part of a configuration that only the processors themselves can check."""
 
-from ddsp_tf.config import Config
+from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers import ProcessorGroup
 from ddsp_tf.tasks.instrument.model.parts import control_sizes
 
 
-def check_processors(config: Config, origin: str) -> None:
+def check_processors(config: InstrumentConfig, origin: str) -> None:
     """Check types, settings, wiring and cycles of a configuration's processors, before any work starts.
 
     `load_config` checks everything else. It does not load TensorFlow, which has the processors; this does.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import keras
 
-from ddsp_tf.config import Config
+from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.errors import DdspError
 from ddsp_tf.losses import (
     CrepeEmbeddingLoss,
@@ -17,7 +17,7 @@ from ddsp_tf.losses import (
 from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 
 
-def make_loss(config: Config, crepe_weights: Path | None = None) -> TermedLoss:
+def make_loss(config: InstrumentConfig, crepe_weights: Path | None = None) -> TermedLoss:
     """Make the loss that a configuration describes.
 
     Raises:
@@ -49,7 +49,7 @@ def make_loss(config: Config, crepe_weights: Path | None = None) -> TermedLoss:
     return WeightedLosses([loss for loss, _ in weighted], [weight for _, weight in weighted])
 
 
-def compile_model(model: Autoencoder, config: Config, crepe_weights: Path | None = None) -> None:
+def compile_model(model: Autoencoder, config: InstrumentConfig, crepe_weights: Path | None = None) -> None:
     """Give a model the optimizer and loss of a configuration; optimizer state is kept.
 
     Raises:

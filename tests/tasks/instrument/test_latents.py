@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ddsp_export.describe import describe
+from ddsp_tf.tasks.instrument.export.describe import describe
 from ddsp_tf.cli.main import main
 from ddsp_tf.config import Config, DataConfig
 from ddsp_tf.data import prepare, read_passages

@@ -3,9 +3,9 @@
 import numpy as np
 
 from ddsp_edge.units import Array
+from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.data.reading import Passage
 from ddsp_tf.features.power import level_db
-from ddsp_tf.tasks.instrument.instruments import Instruments
 from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 
 

@@ -7,8 +7,9 @@ import keras
 import tensorflow as tf
 
 from ddsp_edge.units import Array
-from ddsp_tf.config import Config
+from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.errors import DdspError
+from ddsp_tf.layers.branches import sum_of_kind
 from ddsp_tf.layers.processor_group import GroupOutput, ProcessorGroup
 from ddsp_tf.tasks.instrument.model.decoder import Decoder
 from ddsp_tf.tasks.instrument.model.encoder import MfccEncoder, tensorflow_distributions
@@ -21,13 +22,14 @@ from ddsp_tf.tasks.instrument.model.parts import (
     make_networks,
 )
 from ddsp_tf.tasks.instrument.model.scaling import scale_f0, scale_loudness, unscale_f0, unscale_loudness
-from ddsp_tf.training.observed import ObservedModel
+from ddsp_tf.losses.terms import Branches
+from ddsp_tf.training.group_model import GroupModel
 
 Tensors = dict[str, tf.Tensor]
 
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
-class Autoencoder(ObservedModel):
+class Autoencoder(GroupModel):
     """Fundamental frequency and loudness to controls to audio.
 
     A decoder predicts the raw controls that a processor group takes, frame by frame; the group renders
@@ -82,13 +84,13 @@ class Autoencoder(ObservedModel):
             embedding.weights_of(mix)  # refuses names that are not known
         self.decoder = decoder
         self.processors = processors
-        self.instrument = instrument or {}
+        self.facts = instrument or {}
         self.encoder = encoder
         self.embedding = embedding
         self.mix = None if mix is None else dict(mix)
 
     @classmethod
-    def from_experiment(cls, config: Config, instrument: dict[str, Any] | None = None) -> "Autoencoder":
+    def from_experiment(cls, config: InstrumentConfig, instrument: dict[str, Any] | None = None) -> "Autoencoder":
         """Build the model that a configuration describes, with its weights."""
         keras.utils.set_random_seed(config.training.seed)
         spec = config.spec
@@ -104,6 +106,11 @@ class Autoencoder(ObservedModel):
         model = cls(decoder, group, known, encoder, embedding, name="autoencoder")
         model.build(None)
         return model
+
+    @property
+    def instrument(self) -> dict[str, Any]:
+        """What else belongs to the trained instrument; the same as `facts`."""
+        return self.facts
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -210,6 +217,11 @@ class Autoencoder(ObservedModel):
         if self.encoder is None or not self.own_term_names:
             return output, {}
         return output, {"kl": self.encoder.kl_weight * self.encoder.kl_divergence(latent)}
+
+    def branches(self, features: Mapping[str, tf.Tensor], output: GroupOutput) -> Branches:
+        """The pitch that was played, and the sums of tonal and noise synths."""
+        harmonic, noise = (sum_of_kind(self.processors, output.signals, kind) for kind in ("tonal", "noise"))
+        return Branches(features["f0_hz"], harmonic, noise)
 
     def get_controls(self, features: Tensors) -> dict[str, Tensors]:
         """Predict the controls of every processor, by node, without rendering them."""

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from ddsp_tf.config import Config
+from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor_group import ProcessorGroup
 from ddsp_tf.tasks.instrument.model.conv_decoder import ConvDecoder
@@ -23,7 +23,7 @@ DTYPES = {"float32": None, "bfloat16": "mixed_bfloat16", "float16": "mixed_float
 
 
 def make_networks(
-    config: Config, group: ProcessorGroup
+    config: InstrumentConfig, group: ProcessorGroup
 ) -> tuple[Decoder, MfccEncoder | None, InstrumentEmbedding | None]:
     """Make the decoder that drives a processor group, and encoder and embedding where they are configured."""
     model, spec, dtype = config.model, config.spec, DTYPES[config.training.precision]

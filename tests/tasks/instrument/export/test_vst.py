@@ -9,11 +9,11 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-import ddsp_export.export_vst as module
+import ddsp_tf.tasks.instrument.export.export_vst as module
 from ddsp_edge.units import hz_to_midi, scale_loudness
 from ddsp_export.export import export
-from ddsp_export.export_vst import export_vst
-from ddsp_export.vst import PowerMap, expected_by_vst, measure_power_map, vst_endpoint
+from ddsp_tf.tasks.instrument.export.export_vst import export_vst
+from ddsp_tf.tasks.instrument.export.vst import PowerMap, expected_by_vst, measure_power_map, vst_endpoint
 from ddsp_tf.config import load_config
 from ddsp_tf.data import training_dataset
 from ddsp_tf.errors import DdspError

@@ -1,6 +1,6 @@
 """Play a model file as a device does, in a process that cannot import TensorFlow.
 
-    python -m ddsp_export.play MODEL.tflite FEATURES.npz RESULT.npz
+    python -m ddsp_tf.tasks.instrument.export.play MODEL.tflite FEATURES.npz RESULT.npz
 
 FEATURES holds `f0_hz` and `loudness_db` `[frames]` and, for each noise node, `NODE_noise` `[frames * hop]`.
 RESULT gets the controls, the audio of one piece, the audio of one hop after the other, and timings; where the

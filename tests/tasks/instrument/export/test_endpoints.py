@@ -6,7 +6,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from ddsp_edge.model.numpy_graph import NumpyGraph
 from ddsp_export.convert import convert
-from ddsp_export.endpoints import BLOCK_FRAMES, make_endpoints
+from ddsp_tf.tasks.instrument.export.endpoints import BLOCK_FRAMES, make_endpoints
 from ddsp_export.graph import SynthesizerGraph
 from ddsp_export.operators import check_operators
 from ddsp_export.quantize import quantize_weights

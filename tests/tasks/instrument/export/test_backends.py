@@ -16,8 +16,8 @@ from ddsp_edge.live import KeySettings
 from ddsp_edge.live.voices import VoiceBank
 from ddsp_edge.model.numpy_graph import NumpyGraph
 from ddsp_export.convert import convert
-from ddsp_export.describe import describe
-from ddsp_export.endpoints import VoiceSynthesis
+from ddsp_tf.tasks.instrument.export.describe import describe
+from ddsp_tf.tasks.instrument.export.endpoints import VoiceSynthesis
 from ddsp_export.graph import SynthesizerGraph
 from ddsp_export.operators import pack
 from ddsp_export.quantize import QUANTIZATIONS, quantize_weights

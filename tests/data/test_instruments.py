@@ -7,9 +7,9 @@ import pytest
 
 from ddsp_tf.config import Config, DataConfig
 from ddsp_tf.data import prepare, read_passages, training_dataset, validation_dataset
+from ddsp_tf.data.instruments import Instruments, parse_mix
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
-from ddsp_tf.tasks.instrument.instruments import Instruments, parse_mix
 from tests import tiny
 from tests.data.doubles import ConstantEstimator
 

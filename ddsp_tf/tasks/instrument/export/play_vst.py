@@ -1,6 +1,6 @@
 """Play a file as DDSP-VST does, in a process that cannot import TensorFlow.
 
-    python -m ddsp_export.play_vst MODEL.tflite GIVEN.npz RESULT.npz
+    python -m ddsp_tf.tasks.instrument.export.play_vst MODEL.tflite GIVEN.npz RESULT.npz
 
 GIVEN holds `f0_scaled` and `pw_scaled` `[frames]`; RESULT gets the outputs `[frames, channels]` by the names
 of their tensors. Tensors are looked for by name and checked for shape, as the plug-in does; the metadata is
@@ -12,7 +12,7 @@ import sys
 import zipfile
 from typing import Any
 
-from ddsp_export.play import BLOCKED
+from ddsp_tf.tasks.instrument.export.play import BLOCKED
 
 INPUTS: dict[str, list[int]] = {"call_f0_scaled:0": [1], "call_pw_scaled:0": [1], "call_state:0": [512]}
 OUTPUTS: dict[str, list[int]] = {

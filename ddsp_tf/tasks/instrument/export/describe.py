@@ -10,10 +10,10 @@ import numpy as np
 
 from ddsp_edge.card import Card, Range
 from ddsp_edge.units import Array
-from ddsp_export.endpoints import VoiceSynthesis, output_name
+from ddsp_tf.tasks.instrument.export.endpoints import VoiceSynthesis, output_name
+from ddsp_tf.data.instruments import parse_mix
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor_group import ProcessorGroup
-from ddsp_tf.tasks.instrument.instruments import parse_mix
 from ddsp_tf.tasks.instrument.model.autoencoder import FEATURES, Autoencoder
 from ddsp_tf.tasks.instrument.model.scaling import FEATURE_SCALING
 from ddsp_tf.training.checkpoints import FOLDER_NAME, MODEL_NAME
