@@ -15,6 +15,7 @@ import tensorflow as tf
 SAMPLE_RATE, HOP = 16_000, 64  # frame i stands for sample (i + 1) * HOP of its passage
 FRAMES = 1000  # of a passage: 4 seconds
 LOUDNESS_DB = -20.0
+FEATURES = ("f0_hz", "voicing", "loudness_db")
 
 
 def main() -> None:
@@ -39,19 +40,21 @@ def record(f0_hz: float, source: str) -> tf.train.Example:
     """A passage of one note: all features that a record has."""
     t = np.arange(FRAMES * HOP) / SAMPLE_RATE
     audio = 0.1 * np.sin(2.0 * np.pi * f0_hz * t) + 0.05 * np.sin(4.0 * np.pi * f0_hz * t)
+    # Of each feature its rows: one every HOP samples, of one number each.
+    form = {"hop": HOP, "shape": [FRAMES]}
+    layout = {"sounds": {"audio": "int16"}, "features": dict.fromkeys(FEATURES, form)}
     features = {
-        "schema_version": integer(2),
-        "audio_format": data(b"int16"),
-        "audio": data(np.rint(audio * 32768.0).astype("<i2").tobytes()),
-        "f0_hz": data(np.full(FRAMES, f0_hz, "<f4").tobytes()),  # 0 where there is no pitch
-        "voicing": data(np.ones(FRAMES, "<f4").tobytes()),
-        "loudness_db": data(np.full(FRAMES, LOUDNESS_DB, "<f4").tobytes()),
-        "held_f0_hz": tf.train.Feature(float_list=tf.train.FloatList(value=[0.0])),
+        "schema_version": integer(3),
+        "layout": data(json.dumps(layout).encode()),
+        "sound/audio": data(np.rint(audio * 32768.0).astype("<i2").tobytes()),
+        "feature/f0_hz": data(np.full(FRAMES, f0_hz, "<f4").tobytes()),  # 0 where there is no pitch
+        "feature/voicing": data(np.ones(FRAMES, "<f4").tobytes()),
+        "feature/loudness_db": data(np.full(FRAMES, LOUDNESS_DB, "<f4").tobytes()),
         "source": data(source.encode()),
+        "group": data(b""),
         "first_sample": integer(0),
         "sample_rate": integer(SAMPLE_RATE),
-        "hop": integer(HOP),
-        "n_frames": integer(FRAMES),
+        "n_samples": integer(FRAMES * HOP),
     }
     return tf.train.Example(features=tf.train.Features(feature=features))
 
@@ -62,20 +65,21 @@ def describe(
     """What `dataset.json` holds; `prepare` measures what is stated here."""
     low, median, high = np.percentile(notes_hz["train"], [5, 50, 95])
     seconds = FRAMES * HOP / SAMPLE_RATE
+    by_hand = {"name": "by hand"}
     return {
-        "schema_version": 2,
+        "schema_version": 3,
         "sample_rate": SAMPLE_RATE,
-        "hop": HOP,
-        "audio": "int16",
-        "f0_estimator": {"name": "by hand"},
-        "loudness": "by hand",
-        "f0_hz_range": {"low": low, "median": median, "high": high},
-        "loudness_db_range": {"low": LOUDNESS_DB - 1, "median": LOUDNESS_DB, "high": LOUDNESS_DB + 1},
-        "voiced_share": 1.0,
+        "sounds": {"audio": "int16"},
+        "features": {name: {"hop": HOP, "shape": []} for name in FEATURES},
+        "extractors": dict.fromkeys(FEATURES, by_hand),
+        "statistics": {
+            "f0_hz_range": {"low": low, "median": median, "high": high},
+            "loudness_db_range": {"low": LOUDNESS_DB - 1, "median": LOUDNESS_DB, "high": LOUDNESS_DB + 1},
+            "voiced_share": 1.0,
+        },
         "train_seconds": seconds * len(notes_hz["train"]),
         "validation_seconds": seconds * len(notes_hz["validation"]),
-        "passage_seconds": seconds,
-        "validation_share": 0.25,
+        "settings": {"data.passage_seconds": seconds, "data.validation_share": 0.25},
         "shards": shards,
         "files": [],
     }

@@ -1,4 +1,4 @@
-"""`ddsp-tf evaluate`: measure an instrument on what it was not trained on."""
+"""`ddsp-tf evaluate`: measure a trained model on what it was not trained on."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ import sys
 from ddsp_edge.cli.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
 
-HELP = "measure an instrument on held-back passages"
+HELP = "measure a trained model on held-back passages"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> None:
     """Run the command."""
     load_tensorflow()
 
-    from ddsp_tf.tasks.instrument.evaluation.evaluate import evaluate
+    from ddsp_tf.training.evaluation import evaluate
 
     result = evaluate(
         args.run,

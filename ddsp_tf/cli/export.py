@@ -1,31 +1,25 @@
-"""`ddsp-tf export`: write an instrument as one file that a device can play."""
+"""`ddsp-tf export`: write a trained model as one file that a device can use."""
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ddsp_edge.cli.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import DdspError, printable
+from ddsp_tf.tasks.registry import task_names
+from ddsp_tf.tasks.task import Column, ExportTable, Target, task_named
 
-COLUMNS = (
-    "control_error_max",
-    "harmonic_level_error_db_mean",
-    "spectral_distance_file",
-    "spectral_distance_change_percent",
-    "network_us_per_frame",
-    "play_us_per_frame",
-)
-FORMS = (".2g", ".3f", ".3f", "+.2f", ".0f", ".0f")
-
-HELP = "write an instrument as a .tflite for devices"
+HELP = "write a trained model as a .tflite for devices"
+LITERT = "litert"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument("run", type=path_argument, metavar="RUN", help="run folder from train")
     parser.add_argument(
-        "--out", required=True, type=path_argument, metavar="INSTRUMENT.tflite", help="file to write"
+        "--out", required=True, type=path_argument, metavar="FILE.tflite", help="file to write"
     )
     parser.add_argument(
         "--quantize",
@@ -34,18 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how weights are stored: int8 (default), int8-layers, int8-weights, float16, float32, "
         "int8-full, or auto: measure all and take the smallest that sounds the same",
     )
-    parser.add_argument(
-        "--play",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="put the synthesizer into the model too, for hosts that have nothing but LiteRT (default)",
-    )
-    parser.add_argument(
-        "--instrument",
-        metavar="MIX",
-        help="of a model that plays several: one of them (flute), or a mix (flute=0.5,violin=0.5)",
-    )
-    parser.add_argument("--dry", action="store_true", help="leave out the room: every Reverb")
+    targets = _targets()
     parser.add_argument(
         "--runtime",
         choices=("current", "2.14"),
@@ -55,20 +38,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--target",
-        choices=("litert", "ddsp-vst"),
-        default="litert",
+        choices=(LITERT, *targets),
+        default=LITERT,
         metavar="HOST",
-        help="who loads the file: litert (default), or ddsp-vst, the plug-in of 2022",
+        help=f"who loads the file: litert (default), or {', '.join(targets)}",
     )
+    for name in task_names():
+        task = task_named(name)
+        task.add_export_options(parser.add_argument_group(f"of {task.noun}"))
 
 
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
-    _check(args)
+    from ddsp_export.candidate import check_out
+    from ddsp_export.runtimes import quantization_for
+
+    # What can be seen to be wrong is told before TensorFlow takes its seconds to start.
+    if args.target == LITERT:
+        quantization_for(args.runtime, args.quantize or "int8")
+    else:
+        _targets()[args.target].check(args)
+    check_out(args.out)
     load_tensorflow()
 
-    if args.target == "ddsp-vst":
-        _run_vst(args)
+    from ddsp_tf.training.run import task_of_run
+
+    task = task_of_run(args.run)
+    if args.target != LITERT:
+        if args.target not in task.targets:
+            raise DdspError(f"{args.run} holds {task.noun}: there is no --target {args.target} for it")
+        tell(task.targets[args.target].write(args, _progress))
         return
 
     from ddsp_export.export import export
@@ -77,90 +76,56 @@ def run(args: argparse.Namespace) -> None:
         args.run,
         args.out,
         args.quantize or "int8",
-        instrument=args.instrument,
-        play=args.play,
-        dry=args.dry,
         runtime=args.runtime,
         progress=_progress,
+        **task.export_options(args),
     )
-    quality = card.quality
-    tell(table_of_recipes(quality["recipes"]))
-    tell(
+    tell(table_of_recipes(card.quality["recipes"], task.export_table))
+    told = [
         f"{printable(args.out)}: {args.out.stat().st_size / 1000:.0f} kB, {card.quantization}, "
-        "builtin operators only\n"
-        f"  verified without TensorFlow on {quality['seconds_verified']:.1f} s held back, timed on one "
-        f"thread of {printable(quality['measured_on'])}\n"
-        f"  synthesis equal to Keras within {quality['synthesis_error_peak']:.1e} of full scale, "
-        f"{quality['real_time_factor_by_hops']:.0f} times faster than real time in numpy"
-    )
-    if "play_error_peak" in quality:
-        tell(
-            f"  `play` does all in one call, {quality['play_real_time_factor']:.0f} times faster than real "
-            f"time, within {quality['play_error_peak']:.1e} of full scale"
-        )
-
-
-def _check(args: argparse.Namespace) -> None:
-    """Refuse what can be seen from the command line alone, before TensorFlow takes its seconds to start."""
-    from ddsp_export.candidate import check_out
-    from ddsp_export.runtimes import check_vst_quantization, quantization_for
-
-    if args.target == "ddsp-vst":
-        if args.dry or not args.play or args.runtime != "current":
-            raise DdspError(
-                "--dry, --no-play and --runtime say nothing of a file for ddsp-vst: leave them out"
-            )
-        check_vst_quantization(args.quantize or "float32")
-    else:
-        quantization_for(args.runtime, args.quantize or "int8")
-    check_out(args.out)
-
-
-def _run_vst(args: argparse.Namespace) -> None:
-    """Write a file for the plug-in."""
-    from ddsp_tf.tasks.instrument.export.export_vst import export_vst
-
-    quantize = args.quantize or "float32"
-    metadata = export_vst(args.run, args.out, quantize, instrument=args.instrument, progress=_progress)
-    known = metadata["ddsp_tf"]
-    tell(
-        f"{printable(args.out)}: {args.out.stat().st_size / 1000:.0f} kB, {known['quantization']}, "
-        "for DDSP-VST\n"
-        f"  controls equal to Keras within {known['quality']['control_error_max']:.1e} over "
-        f"{known['quality']['seconds_verified']:.0f} s\n"
-        f"  {_heard(known['config']['model'].get('level'), known['power_map']['residual_db'])}"
-    )
-
-
-def _heard(level: str | None, residual_db: float) -> str:
-    if level == "power":
-        return "trained on the plug-in's power: it hears what it was trained on"
-    return (
-        f"loudness is reckoned from the plug-in's power, which misses it by {residual_db:.1f} dB (standard "
-        "deviation on the training data): train with configs/ddsp_vst.yaml, which hears power"
-    )
+        "builtin operators only",
+        f"verified without TensorFlow on {card.quality['seconds_verified']:.1f} s held back, timed on one "
+        f"thread of {printable(card.quality['measured_on'])}",
+        *task.told_of(card),
+    ]
+    tell("\n  ".join(told))
 
 
 def _progress(text: str) -> None:
     print(f"{text} ...", file=sys.stderr)
 
 
-def table_of_recipes(recipes: dict[str, dict[str, Any]]) -> str:
+def _targets() -> dict[str, Target]:
+    """Hosts other than LiteRT, of all tasks, by name."""
+    return {name: target for task in task_names() for name, target in task_named(task).targets.items()}
+
+
+def table_of_recipes(recipes: Mapping[str, Mapping[str, Any]], table: ExportTable) -> str:
     """What was measured of each way to store the weights, a line each, below the model itself."""
-    lines = [
-        "errors from Keras: control, the largest; level, the mean of harmonics; us, CPU time of a frame",
-        f"{'weights':<20} {'kB':>7} {'operators':>9} {'control':>9} {'level dB':>9} {'distance':>9} "
-        f"{'change %':>9} {'us/frame':>9} {'us play':>9}",
-    ]
-    before = {row["spectral_distance_keras"] for row in recipes.values()} - {None}
-    lines += [f"{'Keras, before':<20} {'':>37} {value:>9.3f}" for value in sorted(before)]
+    columns = [column for column in table.columns if column.key != table.before]
+    heads = " ".join(f"{column.heading:>9}" for column in columns)
+    lines = [table.legend, f"{'weights':<20} {'kB':>7} {'operators':>9} {heads}"]
+    lines += _before(recipes, table, columns)
     for name, row in recipes.items():
-        values = [row[key] for key in COLUMNS]
-        figures = " ".join(
-            f"{'-' if value is None else format(value, form):>9}"
-            for value, form in zip(values, FORMS, strict=True)
-        )
+        figures = " ".join(f"{_shown(row[column.key], column.form):>9}" for column in columns)
         lines.append(f"{name:<20} {row['bytes'] / 1e3:>7.0f} {row['operators']:>9} {figures}")
         if row["refused"]:
             lines.append(f"  refused: {printable(row['refused'])}")
     return "\n".join(lines)
+
+
+def _before(
+    recipes: Mapping[str, Mapping[str, Any]], table: ExportTable, columns: Sequence[Column]
+) -> list[str]:
+    """The line of the model before it is exported, its figure below the column that it is compared in."""
+    if not table.before:
+        return []
+    form = next(column.form for column in table.columns if column.key == table.before)
+    place = [column.key for column in columns].index(table.compared)
+    values = {row[table.before] for row in recipes.values()} - {None}
+    gap = " " * (18 + 10 * place)
+    return [f"{'Keras, before':<20}{gap} {format(value, form):>9}" for value in sorted(values)]
+
+
+def _shown(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

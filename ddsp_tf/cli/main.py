@@ -5,14 +5,18 @@ import functools
 import importlib
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ddsp_edge.cli.command import run_command
 from ddsp_edge.version import __version__
 from ddsp_tf.cli.quiet import quieten_tensorflow
 from ddsp_tf.errors import DdspError
+from ddsp_tf.tasks.registry import task_names
+from ddsp_tf.tasks.task import task_named
 
-COMMANDS = ("prepare", "train", "evaluate", "transfer", "export")
-"""Modules of `ddsp_tf.cli` with `HELP`, `add_arguments` and `run`; none imports TensorFlow by itself."""
+COMMANDS = ("prepare", "train", "evaluate", "export")
+"""Modules of `ddsp_tf.cli` with `HELP`, `add_arguments` and `run`; none imports TensorFlow by itself. The
+commands of the tasks come before the last."""
 
 _TRAINING_SIDE = frozenset({"h5py", "keras", "librosa", "matplotlib", "scipy", "tensorflow", "yaml"})
 
@@ -35,12 +39,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ddsp-tf {__version__}")
     _add_debug(parser, False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, dest="command")
-    for name in COMMANDS:
-        module = importlib.import_module(f"ddsp_tf.cli.{name}")
-        command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+
+    def add(name: str, text: str, about: str | None, module: Any) -> None:
+        command = commands.add_parser(name, help=text, description=about)
         module.add_arguments(command)
         _add_debug(command, argparse.SUPPRESS)  # so that it may stand on either side of the command
         command.set_defaults(handler=functools.partial(_run, module.run))
+
+    modules = {name: importlib.import_module(f"ddsp_tf.cli.{name}") for name in COMMANDS}
+    *before, last = modules.items()
+    for name, module in before:
+        add(name, module.HELP, module.__doc__, module)
+    for name in task_names():
+        task = task_named(name)
+        add(task.word, task.help, f"With {task.noun}: {task.help}.", task)
+    add(last[0], last[1].HELP, last[1].__doc__, last[1])
     return parser
 
 

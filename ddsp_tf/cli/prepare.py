@@ -2,15 +2,19 @@
 
 import argparse
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddsp_edge.cli.command import path_argument, tell
-from ddsp_edge.units import note_name
 from ddsp_tf.cli.quiet import load_tensorflow
-from ddsp_tf.errors import printable
+from ddsp_tf.data.records.store import REPORT_NAME
+from ddsp_tf.errors import DdspError, printable
+from ddsp_tf.tasks.registry import task_names
+from ddsp_tf.tasks.task import Task, task_named
 
 if TYPE_CHECKING:
+    from ddsp_tf.data.prepare.prepare import Recordings
     from ddsp_tf.data.records.info import DatasetInfo, FileResult
 
 HELP = "turn recordings into a dataset"
@@ -23,11 +27,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument(
         "recordings",
-        nargs="+",
+        nargs="*" if _groups() else "+",
         type=path_argument,
         metavar="RECORDING",
         help="sound file, or folder that holds some",
     )
+    for group, text in _groups().items():
+        parser.add_argument(
+            f"--{group}",
+            dest=_option(group),
+            nargs="+",
+            default=[],
+            type=path_argument,
+            metavar="RECORDING",
+            help=text,
+        )
     parser.add_argument("--out", required=True, type=path_argument, metavar="DATASET", help="folder to write")
     parser.add_argument(
         "--config",
@@ -70,38 +84,60 @@ def run(args: argparse.Namespace) -> None:
     if args.f0 is not None:
         overrides.append(f"data.f0={args.f0}")
     config = load_config(args.config, overrides)
-    if config.data.f0 == "crepe" or config.data.f0_smoothing != "none":
+    task = task_named(config.task)
+    recordings = _recordings(args, task)
+    if task.needs_tensorflow_to_prepare(config):
         load_tensorflow()  # nothing else here needs it
 
     from ddsp_tf.cli.progress import Progress
-    from ddsp_tf.data.prepare.prepare import feature_grid, prepare
+    from ddsp_tf.data.prepare.prepare import check_call, find_sources, prepare_dataset
 
+    options = [f"--{option.lstrip('-')}" for option in args.beam_option]
+    check_call(args.out, args.jobs, args.engine, options)
+    find_sources(recordings, args.out)  # what is named is told to be wrong before anything is loaded
     before = _description(args.out)
-    with Progress("listening for pitch") as progress:
-        info = prepare(
-            args.recordings,
+    with Progress("listening") as progress:
+        info = prepare_dataset(
+            recordings,
             args.out,
-            feature_grid(config.sample_rate),
-            config.data,
-            crepe_weights=args.crepe_weights,
+            task.preparation(config, args.crepe_weights),
             jobs=args.jobs,
             overwrite=args.overwrite,
             engine=args.engine,
-            engine_options=[f"--{option.lstrip('-')}" for option in args.beam_option],
+            engine_options=options,
             progress=progress,
         )
     unchanged = " holds all of this already" if _description(args.out) == before else ""
+    view = task.look_at(args.out, info)
+    noticed = [line for sentence in view.notices for line in _wrapped("notice", sentence)]
+    listen = []
+    if (args.out / REPORT_NAME).is_file():
+        listen = _wrapped("report", f"{args.out / REPORT_NAME}, to look at and to listen to")
+    tell("\n".join([f"{args.out}:{unchanged}", *summary(info, view.rows), *noticed, *listen]))
 
-    from ddsp_tf.data.quality.advice import advice
-    from ddsp_tf.data.quality.report import report_is_of, write_dataset_report
-    from ddsp_tf.data.quality.survey import survey_dataset
 
-    survey = survey_dataset(args.out, info)
-    if not report_is_of(args.out):
-        write_dataset_report(args.out, info, survey)
-    noticed = [line for sentence in advice(survey) for line in _wrapped("notice", sentence)]
-    listen = _wrapped("report", f"{args.out / 'report.html'}, to look at and to listen to")
-    tell("\n".join([f"{args.out}:{unchanged}", *summary(info), *noticed, *listen]))
+def _recordings(args: argparse.Namespace, task: Task) -> "Recordings":
+    """The recordings by group, or those of the only group."""
+    named = {group: getattr(args, _option(group)) for group in _groups()}
+    wrong = [f"--{group}" for group, paths in named.items() if paths and group not in task.groups]
+    if args.recordings and "" not in task.groups:
+        wrong.append(str(args.recordings[0]))
+    if wrong:
+        wanted = ", ".join(f"--{group}" for group in task.groups if group) or "recordings by their paths"
+        raise DdspError(f"{task.noun} is prepared from {wanted}. Received: {', '.join(wrong)}")
+    if tuple(task.groups) == ("",):
+        return list(args.recordings)
+    given = {group: args.recordings if not group else named[group] for group in task.groups}
+    return {group: paths for group, paths in given.items() if paths}
+
+
+def _groups() -> dict[str, str]:
+    """The groups of recordings that have a name, of all tasks, and what each is."""
+    return {group: text for name in task_names() for group, text in task_named(name).groups.items() if group}
+
+
+def _option(group: str) -> str:
+    return f"group_{group}"
 
 
 def _description(folder: Path) -> bytes:
@@ -109,13 +145,12 @@ def _description(folder: Path) -> bytes:
     return path.read_bytes() if path.is_file() else b""
 
 
-def summary(info: "DatasetInfo") -> list[str]:
-    """Say what a dataset holds, in a few lines for people."""
+def summary(info: "DatasetInfo", rows: Sequence[tuple[str, str]]) -> list[str]:
+    """Say what a dataset holds, in a few lines for people; `rows` are the task's own."""
     used = [file for file in info.files if file.status == "used"]
     skipped = [file for file in info.files if file.status != "used"]
     silent = sum(file.silent_seconds for file in info.files)
     dropped = [f"{_minutes(silent)} of silence"] * bool(silent) + [_files(len(skipped))] * bool(skipped)
-    f0, loudness = info.f0_hz_range, info.loudness_db_range
     rows = [
         ("kept", f"{_minutes(info.train_seconds + info.validation_seconds)} of {_files(len(used))}"),
         ("dropped", ", and ".join(dropped) or "nothing"),
@@ -123,10 +158,7 @@ def summary(info: "DatasetInfo") -> list[str]:
             "split",
             f"{_minutes(info.train_seconds)} to train on, {_minutes(info.validation_seconds)} held back",
         ),
-        ("pitch", f"{note_name(f0.low)} to {note_name(f0.high)} ({f0.low:.0f} to {f0.high:.0f} Hz)"),
-        ("voiced", f"{info.voiced_share:.0%} of the frames, by {info.f0_estimator['name']}"),
-        ("loudness", f"{loudness.low:.0f} to {loudness.high:.0f} dB, median {loudness.median:.0f}"),
-        ("stored", f"{info.audio} at {info.sample_rate} Hz, features every {info.hop} samples"),
+        *rows,
     ]
     lines = [f"  {name:<9} {value}" for name, value in rows]
     lines += _told("clipped", [(file.name, _clipping(file)) for file in used if file.clipped_samples])

@@ -1,4 +1,4 @@
-"""`ddsp-tf train`: fit an instrument to a dataset."""
+"""`ddsp-tf train`: fit a model to a dataset."""
 
 import argparse
 import sys
@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from ddsp_edge.cli.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import DdspError, printable
+from ddsp_tf.tasks.task import task_named
+from ddsp_tf.training.files import CONFIG_NAME, model_path
 
 if TYPE_CHECKING:
     from ddsp_tf.config import Config
 
-HELP = "train an instrument on a dataset"
+HELP = "train a model on a dataset"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,12 +69,11 @@ def run(args: argparse.Namespace) -> None:
         raise DdspError(f"{args.out}: no such run folder; leave out --resume to begin a run")
     load_tensorflow()
 
-    from ddsp_tf.tasks.instrument.check import check_processors
     from ddsp_tf.training.callbacks import read_log
     from ddsp_tf.training.fit import train
     from ddsp_tf.training.workers import writes_run
 
-    check_processors(config, str(args.config))
+    task_named(config.task).check(config, str(args.config))
     model = train(
         config,
         args.data,
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _write_report(run: Path, data: Path) -> None:
     """Write RUN/report.html; the run is as good without it."""
-    from ddsp_tf.tasks.instrument.evaluation.run_report import REPORT_NAME, write_run_report
+    from ddsp_tf.reports.run import REPORT_NAME, write_run_report
 
     try:
         report = write_run_report(run, data)
@@ -104,10 +105,10 @@ def _write_report(run: Path, data: Path) -> None:
 
 def _refuse_overwriting(path: Path, config: "Config", out: Path) -> None:
     """Refuse to replace the user's own configuration, with its comments, by the complete one of the run."""
-    own = out / "config.yaml"
+    own = out / CONFIG_NAME
     if not (path.is_file() and own.is_file() and own.samefile(path)):
         return
-    if own.read_text(encoding="utf-8") != config.to_yaml() and not (out / "instrument.keras").exists():
+    if own.read_text(encoding="utf-8") != config.to_yaml() and not model_path(out, config.task).exists():
         raise DdspError(
             f"{path} would be overwritten by the run's complete configuration; name another folder for --out"
         )

@@ -111,31 +111,30 @@ def require_positive(**values: int) -> None:
 
 
 def _flat(batch: tuple[dict[str, Array], Any]) -> list[Array]:
-    import tensorflow as tf
-
-    return [np.asarray(value, np.float32) for value in tf.nest.flatten(batch)]
+    """Inputs and targets in the order of their names, or the one target last."""
+    inputs, target = batch
+    targets = [target[name] for name in sorted(target)] if isinstance(target, dict) else [target]
+    return [np.asarray(value, np.float32) for value in (*(inputs[name] for name in sorted(inputs)), *targets)]
 
 
 def _batches(numbers: Any, batch: Any, shapes: Shapes, batch_size: int | None) -> Any:
     """Turn a dataset of batch numbers into one of batches."""
     import tensorflow as tf
 
-    form = tf.nest.map_structure_up_to(
-        _structure(shapes), lambda shape: tf.TensorShape([batch_size, *shape]), shapes
-    )
-    flat = tf.nest.flatten(form)
+    inputs, target = shapes
+    names = sorted(inputs)
+    targets = sorted(target) if isinstance(target, dict) else []
+    flat = [inputs[name] for name in names] + ([target[name] for name in targets] or [target])
 
     def load(number: Any) -> Any:
         values = tf.numpy_function(batch, [number], [tf.float32] * len(flat))
-        values = [tf.ensure_shape(value, shape) for value, shape in zip(values, flat, strict=True)]
-        return tf.nest.pack_sequence_as(form, values)
+        values = [
+            tf.ensure_shape(value, [batch_size, *shape]) for value, shape in zip(values, flat, strict=True)
+        ]
+        given, wanted = values[: len(names)], values[len(names) :]
+        return dict(zip(names, given, strict=True)), (
+            dict(zip(targets, wanted, strict=True)) if targets else wanted[0]
+        )
 
     # Two at once hide the disk; more would only queue for the interpreter's lock.
     return numbers.map(load, num_parallel_calls=2, deterministic=True).prefetch(2)
-
-
-def _structure(shapes: Shapes) -> Any:
-    """The nesting of shapes, with 0 in the place of each."""
-    inputs, target = shapes
-    plain = dict.fromkeys(target, 0) if isinstance(target, dict) else 0
-    return dict.fromkeys(inputs, 0), plain

@@ -17,8 +17,8 @@ from ddsp_tf.data.augment import Change, amplified, draw_change, frames_taken, s
 from ddsp_tf.data.batches import Shapes, require_positive, training_batches, validation_batches
 from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.data.pitched import PitchedRecord
-from ddsp_tf.data.reading import check_sample_rate, passage_from_record
-from ddsp_tf.data.records.info import load_dataset_info
+from ddsp_tf.data.reading import passage_from_record
+from ddsp_tf.data.records.info import check_sample_rate, load_dataset_info
 from ddsp_tf.data.records.shards import OnDamage, RecordPlace, read_records
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.power import level_db

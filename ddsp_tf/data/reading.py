@@ -10,7 +10,7 @@ from ddsp_edge.features.pitch import hold_unvoiced
 from ddsp_edge.units import Array
 from ddsp_tf.data.pitched import PitchedRecord
 from ddsp_tf.data.prepare.analysis import as_float
-from ddsp_tf.data.records.info import SPLITS, DatasetInfo, load_dataset_info
+from ddsp_tf.data.records.info import SPLITS, DatasetInfo, check_sample_rate, load_dataset_info
 from ddsp_tf.data.records.shards import OnDamage, read_records
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0_grid import interpolate_f0
@@ -65,20 +65,6 @@ def read_passages(
     check_sample_rate(folder, info, spec or info.spec)
     for _, record in read_records(Path(folder), info, split, on_damage=on_damage):
         yield passage_from_record(PitchedRecord.of(record), info, spec)
-
-
-def check_sample_rate(folder: str | Path, info: DatasetInfo, spec: FrameSpec) -> None:
-    """Refuse a sample rate that a dataset does not have; any hop can be read.
-
-    Raises:
-        DdspError: If it is another.
-    """
-    if info.sample_rate != spec.sample_rate:
-        raise DdspError(
-            f"the dataset {folder} has a sample rate of {info.sample_rate} Hz, not {spec.sample_rate} Hz: "
-            f"prepare the recordings with that one (--set sample_rate={spec.sample_rate}), into another "
-            "folder or with --overwrite"
-        )
 
 
 def passage_from_record(record: PitchedRecord, info: DatasetInfo, spec: FrameSpec | None = None) -> Passage:

@@ -1,5 +1,5 @@
-"""`write_run_report` under the name it has always had; it lives in `ddsp_tf.tasks.instrument`."""
+"""`write_run_report` under the name it has always had; it lives in `ddsp_tf.reports`."""
 
-from ddsp_tf.tasks.instrument.evaluation.run_report import write_run_report
+from ddsp_tf.reports.run import write_run_report
 
 __all__ = ["write_run_report"]

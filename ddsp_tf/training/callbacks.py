@@ -13,9 +13,9 @@ import numpy as np
 
 from ddsp_edge.atomic import written_whole
 from ddsp_tf.errors import DdspError
-from ddsp_tf.training.checkpoints import MODEL_NAME, TrainingState, checkpoints_of, save_checkpoint
+from ddsp_tf.training.checkpoints import TrainingState, checkpoints_of, save_checkpoint
+from ddsp_tf.training.files import LOG_NAME
 from ddsp_tf.training.interruption import Interruption, Stopped
-from ddsp_tf.training.run import LOG_NAME
 from ddsp_tf.training.watch import Steps
 
 COLUMNS = ("step", "epoch", "seconds", "loss", "val_loss", "learning_rate")
@@ -149,7 +149,8 @@ class StopWhenAsked(keras.callbacks.Callback):
 
 def unwritable(run: Path, error: OSError) -> DdspError:
     """The error of a run that cannot be written any more: a disk that is full, or gone."""
-    good = next((path for path in [*checkpoints_of(run), run / MODEL_NAME] if path.exists()), None)
+    newest = sorted(run.glob("[!.]*.keras"))
+    good = next(iter([*checkpoints_of(run), *newest]), None)
     left = (
         f"the last good checkpoint is {good.name}, which is intact" if good else "there is no checkpoint yet"
     )

@@ -2,7 +2,7 @@
 
 RUN/checkpoints/step-00000100.keras   the model and its optimizer after 100 steps
 RUN/checkpoints/best.keras            that of the lowest loss on held-back passages
-RUN/instrument.keras                  the newest, under the name that the other commands read
+RUN/TASK.keras                        the newest, under the name that the other commands read
 
 A file that has two names is stored once, where the file system has hard links. Beside what Keras puts into
 a `.keras` file, ours holds `training.json`: the format, the step, and how far the means of an unfinished
@@ -23,15 +23,15 @@ import keras
 
 from ddsp_edge.atomic import written_whole
 from ddsp_tf.errors import DdspError
-from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
+from ddsp_tf.tasks.registry import task_names
+from ddsp_tf.tasks.task import task_named
+from ddsp_tf.training.files import BEST_NAME, CHECKPOINTS_NAME, model_path
+from ddsp_tf.training.model import TaskModel
 
 FORMAT = 3
 """Of `training.json`. A file of a higher one is refused, and of a lower one, whose rooms are of another scale
 (decision 0014); one without `training.json` was saved by plain Keras."""
 
-FOLDER_NAME = "checkpoints"
-BEST_NAME = "best.keras"
-MODEL_NAME = "instrument.keras"
 _STATE_NAME = "training.json"
 
 
@@ -51,7 +51,7 @@ class TrainingState:
 
 
 def save_checkpoint(
-    model: keras.Model, run: Path, state: TrainingState, *, keep: int, best: bool = False
+    model: TaskModel, run: Path, state: TrainingState, *, keep: int, best: bool = False
 ) -> None:
     """Save a model with its optimizer as the newest checkpoint of a run, and remove the oldest.
 
@@ -68,14 +68,14 @@ def save_checkpoint(
     Raises:
         OSError: If it cannot be written, or reads back other than it was written.
     """
-    folder = run / FOLDER_NAME
+    folder = run / CHECKPOINTS_NAME
     folder.mkdir(exist_ok=True)
     path = folder / f"step-{state.step:08d}.keras"
     with written_whole(path) as beside:
         _write(model, beside, state)
         if best:  # first: killed after this, a run does the epoch again, with the same result
             _give_name(beside, folder / BEST_NAME)
-    _give_name(path, run / MODEL_NAME)
+    _give_name(path, model_path(run, model.task_name))
     for old in checkpoints_of(run)[keep:]:
         old.unlink()
 
@@ -95,23 +95,26 @@ def _write(model: keras.Model, path: Path, state: TrainingState) -> None:
 
 def checkpoints_of(run: Path) -> list[Path]:
     """The numbered checkpoints of a run, the newest first."""
-    return sorted((run / FOLDER_NAME).glob("step-*.keras"), reverse=True)
+    return sorted((run / CHECKPOINTS_NAME).glob("step-*.keras"), reverse=True)
 
 
 def has_checkpoint(run: Path) -> bool:
     """Whether there is anything that a run could go on from."""
-    return bool(checkpoints_of(run)) or (run / MODEL_NAME).exists()
+    return bool(checkpoints_of(run)) or any(model_path(run, name).exists() for name in task_names())
 
 
-def load_checkpoint(path: Path, *, to_train: bool) -> tuple[Autoencoder, TrainingState]:
+def load_checkpoint(
+    path: Path, *, to_train: bool, task: str | None = None
+) -> tuple[TaskModel, TrainingState]:
     """Load a checkpoint whose every checksum is right.
 
     Args:
         path: The file.
         to_train: Whether to load the optimizer too, and keep the network's half precision, if it has one.
+        task: Of which task it is; None where any will do.
 
     Raises:
-        DdspError: If it is damaged, no instrument, or of a newer version.
+        DdspError: If it is damaged, no model of a task, or of a newer version.
     """
     try:
         with zipfile.ZipFile(path) as archive:  # Keras does not look at every checksum
@@ -130,9 +133,12 @@ def load_checkpoint(path: Path, *, to_train: bool) -> tuple[Autoencoder, Trainin
                 f"{path} was trained by an earlier version of ddsp_tf, whose rooms have another scale: train "
                 "it again"
             )
+        kinds = [task_named(name) for name in (task_names() if task is None else (task,))]
+        classes = tuple(kind.model_class for kind in kinds)  # Keras finds those that are loaded
         model = keras.models.load_model(path, compile=to_train)
-        if not isinstance(model, Autoencoder):
-            raise DdspError(f"{path} holds a {type(model).__name__}, not an instrument")
+        if not isinstance(model, classes):
+            nouns = " or ".join(kind.noun for kind in kinds)
+            raise DdspError(f"{path} holds a {type(model).__name__}, not {nouns}")
         if not to_train:
             model = model.in_float32()
         if known:
@@ -146,22 +152,23 @@ def load_checkpoint(path: Path, *, to_train: bool) -> tuple[Autoencoder, Trainin
         raise _damaged(path, error) from error
 
 
-def load_newest(run: Path, tell: Callable[[str], None]) -> tuple[Autoencoder, TrainingState]:
+def load_newest(run: Path, task: str, tell: Callable[[str], None]) -> tuple[TaskModel, TrainingState]:
     """Load the newest checkpoint of a run that is not damaged, to be trained on.
 
     Args:
         run: The run folder.
+        task: Its task.
         tell: Called with a sentence for each one that is damaged.
 
     Raises:
         DdspError: If there is none, naming what is wrong with the newest.
     """
     first: DdspError | None = None
-    for path in [*checkpoints_of(run), run / MODEL_NAME]:
+    for path in [*checkpoints_of(run), model_path(run, task)]:
         if not path.exists():
             continue
         try:
-            return load_checkpoint(path, to_train=True)
+            return load_checkpoint(path, to_train=True, task=task)
         except DdspError as error:
             first = first or error
             tell(f"{error}; looking for the one before it")
@@ -175,7 +182,7 @@ def _damaged(path: Path, error: Exception) -> DdspError:
 
 def remove_leftovers(run: Path) -> None:
     """Remove what a killed process left half written."""
-    for folder in (run, run / FOLDER_NAME):
+    for folder in (run, run / CHECKPOINTS_NAME):
         for path in folder.glob(".*.part*"):
             path.unlink()
 

@@ -1,10 +1,9 @@
 """Training: a configuration and a dataset in, a run folder out. Nothing but `keras.Model.fit`."""
 
 import contextlib
-import dataclasses
 import re
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,30 +12,28 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ddsp_tf.config import Config, TrainingConfig
-from ddsp_tf.data.dataset import training_dataset, validation_dataset
-from ddsp_tf.data.reading import check_sample_rate
+from ddsp_tf.config.sections import Config, TrainingConfig
 from ddsp_tf.data.records.info import DatasetInfo, load_dataset_info
 from ddsp_tf.data.records.shards import OnDamage
 from ddsp_tf.errors import DdspError
-from ddsp_tf.tasks.instrument.excerpts import EXCERPTS_NAME, save_excerpts
-from ddsp_tf.tasks.instrument.loss import compile_model
-from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
-from ddsp_tf.tasks.instrument.reference import REFERENCE_NAME, save_reference
+from ddsp_tf.tasks.task import Task, task_named
 from ddsp_tf.training.callbacks import Checkpoint, RunLog, StopWhenAsked
 from ddsp_tf.training.checkpoints import TrainingState, has_checkpoint, load_newest, remove_leftovers
+from ddsp_tf.training.data import check_data
+from ddsp_tf.training.files import CONFIG_NAME
 from ddsp_tf.training.interruption import Stopped, signals_deferred
+from ddsp_tf.training.model import TaskModel
 from ddsp_tf.training.run import (
-    CONFIG_NAME,
     load_config_of_run,
     make_run_folder,
     refuse_used_folder,
     save_config,
 )
-from ddsp_tf.training.watch import BranchWatch, Speed, Steps, StopOnNonFiniteLoss, spoilt
+from ddsp_tf.training.watch import Speed, Steps, StopOnNonFiniteLoss, spoilt
 from ddsp_tf.training.workers import GONE, Workers, join_workers
 
 STRATEGIES = ("mirrored", "multi_worker")
+BOARD_NAME = "tensorboard"
 
 
 def train(
@@ -52,8 +49,8 @@ def train(
     on_damage: OnDamage | None = None,
     progress: Callable[[str], None] = lambda text: None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-) -> Autoencoder:
-    """Train an instrument.
+) -> TaskModel:
+    """Train the model that a configuration describes, whatever its task.
 
     A run that was interrupted and goes on ends with the same weights and the same log as one that was
     not. A finished run can be made longer with more steps; its learning rate then goes on along the
@@ -87,45 +84,31 @@ def train(
     """
     if tensorboard and find_spec("tensorboard") is None:
         raise DdspError("TensorBoard is not installed: pip install tensorboard")
-    if tensorboard:
-        from ddsp_tf.tasks.instrument.board import tensorboard_callbacks
     if strategy not in (None, *STRATEGIES):
         raise DdspError(f"strategy must be one of {', '.join(STRATEGIES)}. Received: {strategy!r}")
+    task, settings = task_named(config.task), config.training
     info = load_dataset_info(data)
-    spec, settings = config.spec, config.training
-    check_sample_rate(data, info, spec)
+    check_data(task, data, info, config.spec)
     workers = join_workers(settings.batch_size) if strategy == "multi_worker" else None
     chief = workers is None or workers.is_chief
     with tf.distribute.MirroredStrategy().scope() if strategy == "mirrored" else contextlib.nullcontext():
-        model, state = _begin(config, info, data, run, resume, chief, progress)
+        model, state = _begin(task, config, info, data, run, resume, chief, progress)
         if state.step >= settings.steps:
             return model
-        compile_model(model, config, crepe_weights)
+        task.compile(model, config, crepe_weights)
     if workers is not None:
         workers.agree_on(state.step, run)
         model.average = workers.mean
-    clip_frames = spec.frames_for(settings.clip_seconds)
-    held_back = _with_sound_to_hear(
-        config,
-        validation_dataset(
-            data,
-            spec,
-            batch_size=settings.batch_size,
-            clip_frames=clip_frames,
-            instruments=config.model.instruments,
-            level=config.model.level,
-            on_damage=on_damage,
-        ),
-    )
-    clips = partial(_clips_from, config=config, data=data, on_damage=on_damage, workers=workers)
+    held_back = task.validation_data(config, data, on_damage=on_damage)
+    clips = partial(_clips_from, task=task, config=config, data=data, on_damage=on_damage, workers=workers)
     first_clips = clips(state.step)
     if chief:
-        _write_first_files(config, data, run, on_damage, new=not state.step)
+        _write_first_files(task, config, data, run, on_damage, new=not state.step)
     with signals_deferred() as interruption:
         steps = Steps(state.step)
         every: list[keras.callbacks.Callback] = [
             steps,
-            Speed(settings.batch_size * spec.seconds(clip_frames)),
+            Speed(settings.batch_size * config.spec.seconds(config.spec.frames_for(settings.clip_seconds))),
             StopOnNonFiniteLoss(steps),
             *callbacks,
         ]
@@ -133,8 +116,8 @@ def train(
             log = RunLog(run, steps)
             every += [
                 log,
-                BranchWatch(progress),
-                *(tensorboard_callbacks(run, spec) if tensorboard else ()),
+                *task.callbacks(config, progress),
+                *(_tensorboard(task, config, run) if tensorboard else ()),
                 Checkpoint(run, steps, log, settings.keep_checkpoints, interruption, state.means),
             ]
         else:
@@ -152,6 +135,7 @@ def train(
 
 
 def _begin(
+    task: Task,
     config: Config,
     info: DatasetInfo,
     data: Path,
@@ -159,38 +143,42 @@ def _begin(
     resume: bool,
     chief: bool,
     progress: Callable[[str], None],
-) -> tuple[Autoencoder, TrainingState]:
+) -> tuple[TaskModel, TrainingState]:
     """The model of a new run, or that of one that goes on."""
     steps = config.training.steps
     if not (resume and _can_go_on(config, run)):
         if chief and not resume:
             refuse_used_folder(run)
-        return Autoencoder.from_experiment(config, describe_data(info)), TrainingState(0)
-    model, state = load_newest(run, progress)
-    _check_same_data(model, info, data, run)
+        return task.build(config, task.facts(info)), TrainingState(0)
+    model, state = load_newest(run, config.task, progress)
+    _check_same_data(model, task.facts(info), data, run)
     if state.step >= steps:
         progress(f"{run} has done {state.step} steps of {steps}: there is nothing left to do")
     else:
         progress(f"going on from step {state.step}")
-        model.instrument["config"] = config.to_dict()  # the number of steps may be another
+        model.facts["config"] = config.to_dict()  # the number of steps may be another
     return model, state
 
 
-def _write_first_files(config: Config, data: Path, run: Path, on_damage: OnDamage | None, new: bool) -> None:
+def _write_first_files(
+    task: Task, config: Config, data: Path, run: Path, on_damage: OnDamage | None, new: bool
+) -> None:
     """Write what a run holds before its first step."""
     if new:
         make_run_folder(run, config)
     else:
         save_config(run, config)
     remove_leftovers(run)
-    if new or not (run / REFERENCE_NAME).exists():
-        save_reference(data, run, config, on_damage)
-    if new or not (run / EXCERPTS_NAME).exists():
-        save_excerpts(data, run, config.spec, on_damage)
+    task.keep(config, data, run, only_missing=not new, on_damage=on_damage)
+
+
+def _tensorboard(task: Task, config: Config, run: Path) -> list[keras.callbacks.Callback]:
+    """Curves by Keras, and what the task shows, all below `RUN/tensorboard`."""
+    return [keras.callbacks.TensorBoard(run / BOARD_NAME), *task.board(config, run)]
 
 
 def _fit(
-    model: Autoencoder,
+    model: TaskModel,
     settings: TrainingConfig,
     steps_done: Steps,
     batches: Any,
@@ -232,37 +220,11 @@ def _fit(
 
 
 def _clips_from(
-    step: int, *, config: Config, data: Path, on_damage: OnDamage | None, workers: Workers | None
+    step: int, *, task: Task, config: Config, data: Path, on_damage: OnDamage | None, workers: Workers | None
 ) -> Any:
     """The training batches from a step on, or the share of a worker in them."""
-    settings = config.training
-    batches = _with_sound_to_hear(
-        config,
-        training_dataset(
-            data,
-            config.spec,
-            batch_size=settings.batch_size,
-            clip_frames=config.spec.frames_for(settings.clip_seconds),
-            seed=settings.seed,
-            augmentation=config.augmentation,
-            instruments=config.model.instruments,
-            level=config.model.level,
-            skip_batches=step,
-            on_damage=on_damage,
-        ),
-    )
-    return batches if workers is None else workers.share(batches, settings.batch_size)
-
-
-def _with_sound_to_hear(config: Config, batches: Any) -> Any:
-    """Batches of a model that listens, with the target among the features.
-
-    It would listen to the target in any case; but under `MirroredStrategy` Keras first calls a model with its
-    features alone.
-    """
-    if config.model.encoder is None:
-        return batches
-    return batches.map(lambda features, target: ({**features, "audio": target}, target))
+    batches = task.training_data(config, data, skip_batches=step, on_damage=on_damage)
+    return batches if workers is None else workers.share(batches, config.training.batch_size)
 
 
 def _next_epochs(done: int, steps: int, steps_per_epoch: int) -> tuple[int, int]:
@@ -271,16 +233,6 @@ def _next_epochs(done: int, steps: int, steps_per_epoch: int) -> tuple[int, int]
     if done % steps_per_epoch == 0 and whole:
         return whole, steps_per_epoch
     return 1, min(steps - done, steps_per_epoch - done % steps_per_epoch)
-
-
-def describe_data(info: DatasetInfo) -> dict[str, Any]:
-    """What a model keeps of the dataset that made it, as plain data."""
-    return {
-        "f0_estimator": info.f0_estimator,
-        "loudness": info.loudness,
-        "f0_hz_range": dataclasses.asdict(info.f0_hz_range),
-        "loudness_db_range": dataclasses.asdict(info.loudness_db_range),
-    }
 
 
 def _can_go_on(config: Config, run: Path) -> bool:
@@ -321,10 +273,9 @@ def _settings(values: dict[str, Any], where: str = "") -> dict[str, Any]:
     return flat
 
 
-def _check_same_data(model: Autoencoder, info: DatasetInfo, data: Path, run: Path) -> None:
-    """Refuse to go on with another dataset: the instrument would describe data it has hardly seen."""
-    asked = describe_data(info)
-    differing = [key for key, value in asked.items() if model.instrument.get(key, value) != value]
+def _check_same_data(model: TaskModel, facts: Mapping[str, Any], data: Path, run: Path) -> None:
+    """Refuse to go on with another dataset: the model would describe data it has hardly seen."""
+    differing = [key for key, value in facts.items() if model.facts.get(key, value) != value]
     if differing:
         raise DdspError(
             f"the run {run} was started with another dataset than {data}: {', '.join(differing)} "

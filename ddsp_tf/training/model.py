@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from ddsp_tf.losses.terms import TermedLoss
+from ddsp_tf.tasks.registry import DEFAULT_TASK
 
 _SMALLEST_POWER = 1e-12  # -120 dB
 
@@ -46,6 +47,11 @@ class TaskModel(keras.Model):
     optimizer: Any
     average: Callable[[Sequence[tf.Tensor]], list[tf.Tensor]] | None = None
     _observers: _Observers | None = None
+
+    @property
+    def task_name(self) -> str:
+        """Name of its task, as its configuration has it."""
+        return str(self.facts.get("config", {}).get("task", DEFAULT_TASK))
 
     @property
     def own_term_names(self) -> Sequence[str]:

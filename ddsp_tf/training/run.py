@@ -1,24 +1,25 @@
 """A run: the folder that training writes and everything else reads.
 
 RUN/config.yaml        the configuration, complete
-RUN/instrument.keras   the model at the last checkpoint, with its optimizer
+RUN/TASK.keras         the model at the last checkpoint, with its optimizer: `instrument.keras`
 RUN/checkpoints/       the last checkpoints, and the best
 RUN/log.csv            one line an epoch
-RUN/reference.npz      a little held-back sound, which `export` measures against
-RUN/excerpts.npz       features of a little training sound, which `export` measures ranges on
 RUN/evaluation.json    what `evaluate` measured
+RUN/report.html        what the run has come to
+
+A task keeps more, such as a little of its data, which `export` measures against.
 """
 
 from pathlib import Path
 
 from ddsp_edge.atomic import written_whole
-from ddsp_tf.config import Config, read_settings
+from ddsp_tf.config.files import read_settings
+from ddsp_tf.config.sections import Config
 from ddsp_tf.errors import DdspError
-from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
-from ddsp_tf.training.checkpoints import MODEL_NAME, has_checkpoint, load_checkpoint
-
-CONFIG_NAME = "config.yaml"
-LOG_NAME = "log.csv"
+from ddsp_tf.tasks.task import Task, task_named
+from ddsp_tf.training.checkpoints import has_checkpoint, load_checkpoint
+from ddsp_tf.training.files import CONFIG_NAME, model_path
+from ddsp_tf.training.model import TaskModel
 
 
 def refuse_used_folder(run: Path) -> None:
@@ -72,18 +73,31 @@ def load_config_of_run(run: Path) -> Config:
     return Config.from_dict(read_settings(path), str(path))
 
 
-def load_model_of_run(run: Path, *, to_train: bool = False) -> Autoencoder:
+def task_of_run(run: Path) -> Task:
+    """The task of a run.
+
+    Raises:
+        DdspError: If `run` is no run folder, or its configuration is not valid.
+    """
+    return task_named(load_config_of_run(run).task)
+
+
+def load_model_of_run(run: Path, *, to_train: bool = False, task: str | None = None) -> TaskModel:
     """Load the model of a run at its last checkpoint.
 
     Args:
         run: The run folder.
         to_train: Whether to load the optimizer too.
+        task: Of which task it has to be; None where any will do.
 
     Raises:
-        DdspError: If there is no checkpoint, or it is damaged or not of this version.
+        DdspError: If there is no checkpoint, it is damaged or not of this version, or of another task.
     """
-    load_config_of_run(run)
-    path = run / MODEL_NAME
+    found = load_config_of_run(run).task
+    if task not in (None, found):
+        of = task_named(found)
+        raise DdspError(f"{run} holds {of.noun}: `ddsp-tf {of.word}` uses it")
+    path = model_path(run, found)
     if not path.is_file():
-        raise DdspError(f"{run} has no checkpoint ({MODEL_NAME}): train it first, for one epoch at least")
-    return load_checkpoint(path, to_train=to_train)[0]
+        raise DdspError(f"{run} has no checkpoint ({path.name}): train it first, for one epoch at least")
+    return load_checkpoint(path, to_train=to_train, task=found)[0]

@@ -1,52 +1,47 @@
 """Keras model to TFLite flatbuffer: builtin operators only.
 
-    python -m ddsp_export.convert RUN OUT.tflite [--instrument MIX] [--play] [--dry]
-        [--calibration FILE] [--float-operators NAME ...] [--vst OFFSET,SLOPE]
+    python -m ddsp_export.convert RUN OUT.tflite [--options JSON] [--calibration FILE]
+        [--float-operators NAME ...]
 
 is what `convert_apart` runs: the converter is C++ that may abort, and must not take the caller with it.
-The calibration file holds `f0_scaled` and `loudness_scaled` `[frames]`; with it all values become 8-bit
-integers, but for those of operators that are to stay float.
+The options are those of the run's task. The calibration file holds inputs of `step`, `[frames, ...]` by name;
+with it all values become 8-bit integers, but for those of operators that are to stay float.
 """
 
 import argparse
+import json
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ddsp_edge.units import Array, scale_f0, scale_loudness
+from ddsp_edge.units import Array
 from ddsp_export.apart import run_apart
+from ddsp_export.exportable import STEP
 from ddsp_export.operators import check_operators, check_ports, is_kind, tidy
 from ddsp_tf.errors import DdspError
 
-STEP = "step"
-SCALED = ("f0_scaled", "loudness_scaled")
 TIMEOUT_S = 1800
 CHILD = [sys.executable, "-m", "ddsp_export.convert"]
 
 
 def convert_apart(
     run: Path,
-    calibration: Any = None,
-    *,
-    instrument: str | None = None,
-    play: bool = False,
-    dry: bool = False,
+    options: Mapping[str, Any],
+    calibration: Mapping[str, Array] | None = None,
     float_operators: Sequence[str] = (),
 ) -> bytes:
     """Convert the model of a run as `convert` does, in a process of its own.
 
     Args:
         run: The run folder.
-        calibration: None for float32, or what has `f0_hz` and `loudness_db` `[frames]`, as `Excerpts` have.
-        instrument: Of a model of several: which, or which mix.
-        play: Whether the synthesizer goes into the model too.
-        dry: Whether the synthesizer's rooms are left out.
+        options: Of its task, plain data.
+        calibration: None for float32, or inputs of `step` by name, `[frames, ...]`.
         float_operators: Kinds and names of operators that stay float32 in a model of integers.
 
     Returns:
@@ -55,62 +50,36 @@ def convert_apart(
     Raises:
         DdspError: If it cannot be converted to builtin operators, or the converter dies.
     """
-    options = [*_named(instrument), *(["--play"] if play else []), *(["--dry"] if dry else [])]
-    if float_operators:
-        options += ["--float-operators", *float_operators]
-    return _apart(run, options, None if calibration is None else scaled_features(calibration))
-
-
-def scaled_features(features: Any) -> dict[str, Array]:
-    """Inputs of the network `[frames]` by name, of what has `f0_hz` and `loudness_db`."""
-    return {
-        "f0_scaled": scale_f0(features.f0_hz),
-        "loudness_scaled": scale_loudness(features.loudness_db),
-    }
-
-
-def convert_vst_apart(
-    run: Path, offset_db: float, slope_db: float, *, instrument: str | None = None
-) -> bytes:
-    """Convert the model of a run for DDSP-VST, in a process of its own; see `ddsp_tf.tasks.instrument.export.vst.PowerMap`.
-
-    Raises:
-        DdspError: As `convert_apart`.
-    """
-    return _apart(run, [*_named(instrument), f"--vst={offset_db!r},{slope_db!r}"], None)
-
-
-def _named(instrument: str | None) -> list[str]:
-    return [] if instrument is None else [f"--instrument={instrument}"]
-
-
-def _apart(run: Path, options: list[str], calibration: dict[str, Any] | None) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model.tflite"
-        command = [*CHILD, str(run), str(out), *options]
+        command = [*CHILD, str(run), str(out), f"--options={json.dumps(dict(options))}"]
+        if float_operators:
+            command += ["--float-operators", *float_operators]
         if calibration is not None:
-            command += ["--calibration", str(Path(folder) / "calibration.npz")]
-            np.savez(command[-1], **calibration)
+            path = Path(folder) / "calibration.npz"
+            values: dict[str, Any] = dict(calibration)
+            np.savez(path, **values)
+            command += ["--calibration", str(path)]
         run_apart("the converter", command, TIMEOUT_S)
         return out.read_bytes()
 
 
 def convert(
     model: Any,
-    calibration: dict[str, Array] | None = None,
-    synthesizer: Any = None,
-    voice: Any = None,
+    signatures: Mapping[str, Any],
+    states: Mapping[str, list[int]],
+    calibration: Mapping[str, Array] | None = None,
     float_operators: Sequence[str] = (),
 ) -> bytes:
-    """Convert the signatures of a model: see `ddsp_tf.tasks.instrument.export.endpoints`.
+    """Convert the signatures of a model; `ddsp_export.exportable.Exportable` says what they are.
 
     Args:
-        model: The trained `Autoencoder`.
-        calibration: None for float32. Scaled features, `[frames]` by name, for integers throughout: with
-            them the ranges of all activations are measured. Inputs and outputs stay float32, and `step` is
-            the only signature.
-        synthesizer: None for a model without `synthesize` and `play`, or the `SynthesizerGraph`.
-        voice: None for a model without `voice`, or the `VoiceSynthesis`.
+        model: What has their weights.
+        signatures: `tf.function`s by name.
+        states: Shape of each state of `step`, by name.
+        calibration: None for float32. Inputs of `step` by name, `[frames, ...]`, for integers throughout:
+            with them the ranges of all activations are measured. Inputs and outputs stay float32, and `step`
+            is the only signature.
         float_operators: Operators that stay float32 in a model of integers: kinds, such as `"EXP"`, and names
             of single ones, as `product_names` gives.
 
@@ -120,19 +89,16 @@ def convert(
     Raises:
         DdspError: If the model cannot be converted to builtin operators.
     """
-    from ddsp_tf.tasks.instrument.export.endpoints import make_endpoints
-
-    endpoints = make_endpoints(model, synthesizer, voice)
     if calibration is None:
-        return tidy(to_flatbuffer(model, endpoints), STEP)
-    step = endpoints[STEP]
-    frames = partial(_representative, step, model.decoder.state_sizes, calibration)
+        return tidy(to_flatbuffer(model, signatures), STEP)
+    step = signatures[STEP]
+    frames = partial(_representative, step, states, calibration)
     return tidy(to_flatbuffer(model, {STEP: step}, frames, float_operators), STEP)
 
 
 def to_flatbuffer(
     model: Any,
-    endpoints: dict[str, Any],
+    endpoints: Mapping[str, Any],
     representative: Callable[[], Iterator[Any]] | None = None,
     float_operators: Sequence[str] = (),
 ) -> bytes:
@@ -190,38 +156,34 @@ def to_flatbuffer(
 
 
 def _representative(
-    step: Any, states: dict[str, int], calibration: dict[str, Array]
+    step: Any, states: Mapping[str, list[int]], calibration: Mapping[str, Array]
 ) -> Iterator[tuple[str, dict[str, Array]]]:
     """Frames as they come, with the states that Keras gives them."""
-    state = {name: np.zeros([1, size], np.float32) for name, size in states.items()}
-    for values in zip(*(calibration[name] for name in SCALED), strict=True):
-        inputs = {name: np.full([1, 1], v, np.float32) for name, v in zip(SCALED, values, strict=True)}
-        yield STEP, {**inputs, **state}
-        out = step(*inputs.values(), *state.values())
+    specs = {spec.name: spec for spec in step.input_signature}
+    inputs = [name for name in specs if name not in states]
+    state: dict[str, Array] = {name: np.zeros(shape, np.float32) for name, shape in states.items()}
+    for values in zip(*(calibration[name] for name in inputs), strict=True):
+        frame = {
+            name: np.asarray(value, np.float32).reshape(specs[name].shape)
+            for name, value in zip(inputs, values, strict=True)
+        }
+        given = {**frame, **state}
+        yield STEP, given
+        out = step(*(given[name] for name in specs))
         state = {name: np.asarray(out[name]) for name in states}
 
 
 def convert_run(
     run: Path,
-    calibration: dict[str, Array] | None = None,
-    *,
-    instrument: str | None = None,
-    play: bool = False,
-    dry: bool = False,
+    options: Mapping[str, Any],
+    calibration: Mapping[str, Array] | None = None,
     float_operators: Sequence[str] = (),
 ) -> bytes:
     """Convert the model of a run in this process; for the rest see `convert` and `convert_apart`."""
-    from ddsp_tf.tasks.instrument.export.describe import describe, load_to_export
-    from ddsp_tf.tasks.instrument.export.endpoints import VoiceSynthesis
-    from ddsp_export.graph import SynthesizerGraph
+    from ddsp_tf.training.run import task_of_run
 
-    model = load_to_export(run, instrument, dry=dry)
-    synthesizer = voice = None
-    if play:
-        card, arrays = describe(model)
-        synthesizer = SynthesizerGraph(model.spec, card.synthesizer, arrays)
-        voice = VoiceSynthesis.of(model.spec, card.synthesizer, arrays)
-    return convert(model, calibration, synthesizer, voice, float_operators)
+    exportable = task_of_run(run).exportable(run, options)
+    return convert(exportable.model, exportable.signatures(), exportable.states, calibration, float_operators)
 
 
 def main(arguments: list[str]) -> None:
@@ -230,33 +192,16 @@ def main(arguments: list[str]) -> None:
 
     load_tensorflow()
 
-    from ddsp_tf.tasks.instrument.export.describe import load_to_export
-    from ddsp_tf.tasks.instrument.export.vst import PowerMap, convert_vst
-
     parser = argparse.ArgumentParser()
     parser.add_argument("run", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--instrument")
-    parser.add_argument("--play", action="store_true")
-    parser.add_argument("--dry", action="store_true")
+    parser.add_argument("--options", type=json.loads, default={})
     parser.add_argument("--calibration", type=Path)
     parser.add_argument("--float-operators", nargs="*", default=())
-    parser.add_argument("--vst")
     given = parser.parse_args(arguments)
     try:
-        if given.vst:
-            model = load_to_export(given.run, given.instrument)
-            flatbuffer = convert_vst(model, PowerMap(*map(float, given.vst.split(","))))
-        else:
-            calibration = dict(np.load(given.calibration)) if given.calibration else None
-            flatbuffer = convert_run(
-                given.run,
-                calibration,
-                instrument=given.instrument,
-                play=given.play,
-                dry=given.dry,
-                float_operators=given.float_operators,
-            )
+        calibration = dict(np.load(given.calibration)) if given.calibration else None
+        flatbuffer = convert_run(given.run, given.options, calibration, given.float_operators)
         given.out.write_bytes(flatbuffer)
     except DdspError as error:
         sys.exit(f"error: {error}")

@@ -1,4 +1,4 @@
-"""The ways to store an instrument's weights, measured side by side, and the choice between them."""
+"""The ways to store the weights of a model, measured side by side, and the choice between them."""
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -6,18 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ddsp_edge.card import Card, write_model_file
-from ddsp_edge.units import Array
-from ddsp_tf.tasks.instrument.export.gate import check_measured
+from ddsp_edge.card import write_model_file
+from ddsp_export.exportable import Exportable
 from ddsp_export.operators import count_operators, product_names
 from ddsp_export.quantize import QUANTIZATIONS, quantize_weights, weight_layers
-from ddsp_tf.tasks.instrument.export.verify import Verifier
 from ddsp_tf.errors import DdspError
-
-AUTO_LEVEL_DB = 0.1
-AUTO_DISTANCE_PERCENT = 0.5
-"""What `auto` holds a file to: mean error of harmonic levels, and change of the spectral distance to the
-recording. Neither is heard; both are tighter than what a file that was asked for by name must keep."""
 
 
 @dataclass(frozen=True)
@@ -42,86 +35,65 @@ class Measured:
     Args:
         recipe: The recipe.
         size: Bytes of the whole file.
-        quality: What `Verifier.measure` gave; empty where the file did not play.
+        quality: What `Exportable.measure` gave; empty where the file could not be used.
         refused: Why the file may not be used; empty where it may.
+        within_auto: Whether `auto` may choose it.
     """
 
     recipe: Recipe
     size: int
     quality: dict[str, Any]
     refused: str
+    within_auto: bool = False
 
-    @property
-    def within_auto(self) -> bool:
-        """Whether `auto` may choose it."""
-        return (
-            not self.refused
-            and self.quality["harmonic_level_error_db_mean"] <= AUTO_LEVEL_DB
-            and abs(self.quality["spectral_distance_change_percent"]) <= AUTO_DISTANCE_PERCENT
-        )
-
-    def row(self) -> dict[str, Any]:
-        """What a table of recipes shows of it."""
+    def row(self, keys: Sequence[str]) -> dict[str, Any]:
+        """What a table of recipes shows of it, with what of its quality is named."""
         return {
             "bytes": self.size,
             "operators": sum(count_operators(self.recipe.flatbuffer).values()) if self.size else 0,
             "float_layers": list(self.recipe.float_layers),
-            **{key: self.quality.get(key) for key in TABLE_KEYS},
+            **{key: self.quality.get(key) for key in keys},
             "refused": self.refused,
         }
 
 
-TABLE_KEYS = (
-    "control_error_max",
-    "harmonic_level_error_db_mean",
-    "spectral_distance_keras",
-    "spectral_distance_file",
-    "spectral_distance_change_percent",
-    "network_us_per_frame",
-    "play_us_per_frame",
-)
-
-
 class Bench:
-    """Write a recipe's file with a card and the arrays, and measure it.
+    """Write a recipe's file with its card and arrays, and measure it.
 
     Args:
-        verifier: Compares files with Keras.
-        card: The card, but for what is measured.
-        arrays: The arrays of the file.
+        exportable: What is exported.
         path: Where candidates are written.
     """
 
-    def __init__(self, verifier: Verifier, card: Card, arrays: dict[str, Array], path: Path) -> None:
-        self._verifier, self._card, self._arrays, self._path = verifier, card, arrays, path
+    def __init__(self, exportable: Exportable, path: Path) -> None:
+        self._exportable, self._path = exportable, path
 
     @property
-    def holds_synthesizer(self) -> bool:
-        """Whether the files are to hold the synthesizer."""
-        return bool(self._card.synthesis_state_shapes)
+    def has_more_than_step(self) -> bool:
+        """Whether files are to hold signatures that a model of integers throughout cannot have."""
+        return self._exportable.with_step_alone() != self._exportable.card
 
     def measure(self, recipe: Recipe) -> Measured:
-        """Write and play one file; a file that fails is told, not raised."""
-        card = self._card
-        if recipe.quantization == "int8-full":  # it has no synthesizer
-            card = dataclasses.replace(card, synthesis_state_shapes={}, voice={})
-        write_model_file(self._path, recipe.flatbuffer, card, self._arrays)
+        """Write and use one file; a file that fails is told, not raised."""
+        exportable = self._exportable
+        card = exportable.with_step_alone() if recipe.quantization == "int8-full" else exportable.card
+        write_model_file(self._path, recipe.flatbuffer, card, exportable.arrays)
         size = self._path.stat().st_size
         quality: dict[str, Any] = {}
         try:
-            quality = self._verifier.measure(self._path)
-            check_measured(quality, recipe.quantization)
+            quality = exportable.measure(self._path)
+            exportable.check(quality, recipe.quantization)
         except DdspError as error:
             return Measured(recipe, size, quality, str(error))
-        return Measured(recipe, size, quality, "")
+        return Measured(recipe, size, quality, "", exportable.is_unnoticed(quality))
 
-    def layer_errors_db(self, float32: bytes, quantization: str = "int8") -> dict[str, float]:
-        """Mean error of harmonic levels where one layer alone is quantized, dB, by layer."""
+    def layer_errors(self, float32: bytes, quantization: str = "int8") -> dict[str, float]:
+        """The error where one layer alone is quantized, by layer."""
         names = list(weight_layers(float32))
         errors = {}
         for name in names:
             alone = quantize_weights(float32, quantization, [other for other in names if other != name])
-            errors[name] = self._verifier.level_error_db(self._verifier.predict(alone, self._card))
+            errors[name] = self._exportable.error(alone)
         return errors
 
 
@@ -151,7 +123,7 @@ def compare(
     yield measured
     if not measured.within_auto:
         progress("finding the layers that are heard")
-        errors = bench.layer_errors_db(float32, first)
+        errors = bench.layer_errors(float32, first)
         kept: tuple[str, ...] = ()
         for name in sorted(errors, key=lambda name: -errors[name])[:-1]:
             kept = (*kept, name)
@@ -168,7 +140,7 @@ def compare(
     if "int8-full" not in loads:
         return
     for measured in integers(bench, full_integer, progress):
-        if bench.holds_synthesizer and not measured.refused:
+        if bench.has_more_than_step and not measured.refused:
             words = "it has no room for the synthesizer, which stays float32"
             measured = dataclasses.replace(measured, refused=words)
         yield measured
@@ -209,17 +181,21 @@ def integers(
             return
 
 
-def choose(measured: list[Measured]) -> Measured:
-    """The smallest file that is not heard; of files equally small (within 1 %) the fastest.
+def choose(measured: list[Measured], us_per_frame: Callable[[dict[str, Any]], float]) -> Measured:
+    """The smallest file that is not noticed; of files equally small (within 1 %) the fastest.
+
+    Args:
+        measured: All files.
+        us_per_frame: Time of a frame, from the quality of a file.
 
     Raises:
         DdspError: If there is none, with why float32 was refused.
     """
     good = [m for m in measured if m.within_auto]
     if not good:
-        reasons = "; ".join(f"{m.recipe.quantization}: {m.refused or 'it would be heard'}" for m in measured)
-        raise DdspError(f"no way to store the weights keeps the sound: {reasons}")
+        reasons = "; ".join(
+            f"{m.recipe.quantization}: {m.refused or 'it would be noticed'}" for m in measured
+        )
+        raise DdspError(f"no way to store the weights keeps what it does: {reasons}")
     smallest = min(m.size for m in good)
-    return min(
-        (m for m in good if m.size <= 1.01 * smallest), key=lambda m: m.quality["network_us_per_frame"]
-    )
+    return min((m for m in good if m.size <= 1.01 * smallest), key=lambda m: us_per_frame(m.quality))

@@ -39,14 +39,14 @@ if __name__ == "__main__":
         pool.usable_cores = lambda: int(rest[1])
     started: list[int] = []
 
-    class CountedPool(pool.AnalysisPool):
+    class CountedPool(pool.ExtractorPool):
         """Remembers how many processes it was told to have."""
 
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments)
             started.append(self.jobs)
 
-    sys.modules["ddsp_tf.data.prepare.prepare"].AnalysisPool = CountedPool  # type: ignore[attr-defined]
+    sys.modules["ddsp_tf.data.prepare.prepare"].ExtractorPool = CountedPool  # type: ignore[attr-defined]
     info = prepare([recordings], dataset, feature_grid(16_000), estimator=estimator, jobs=jobs)
     print(round(info.train_seconds + info.validation_seconds))
     print(_own_peak_mib())

@@ -12,7 +12,7 @@ from ddsp_edge.units import Array
 from ddsp_tf.config import AugmentationConfig, DataConfig
 from ddsp_tf.data import load_dataset_info, prepare, training_dataset
 from ddsp_tf.data.augment import amplified, draw_change, shifted
-from ddsp_tf.data.records.schema import Record
+from ddsp_tf.data.pitched import PitchedRecord
 from ddsp_tf.data.records.shards import read_records
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0 import F0Track
@@ -57,14 +57,17 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def record(dataset: Path) -> Record:
+def record(dataset: Path) -> PitchedRecord:
     """The first half."""
-    return next(record for _, record in read_records(dataset, load_dataset_info(dataset), "train"))
+    _, record = next(read_records(dataset, load_dataset_info(dataset), "train"))
+    return PitchedRecord.of(record)
 
 
 @pytest.mark.parametrize("semitones", [-3.0, -0.3, 0.7, 3.0])
 @pytest.mark.parametrize("first", [0, 3, 101])
-def test_a_shifted_clip_is_the_sound_played_faster(record: Record, semitones: float, first: int) -> None:
+def test_a_shifted_clip_is_the_sound_played_faster(
+    record: PitchedRecord, semitones: float, first: int
+) -> None:
     ratio = 2.0 ** (semitones / 12.0)
     f0_hz, loudness, audio = shifted(record, SPEC, first, CLIP, ratio, 100.0)
     begins = first * SPEC.hop / RATE
@@ -90,7 +93,9 @@ def test_a_shifted_clip_is_the_sound_played_faster(record: Record, semitones: fl
 
 
 @pytest.mark.parametrize("semitones", [-3.0, 0.7, 3.0])
-def test_power_of_a_shifted_clip_is_that_of_the_whole_passage(record: Record, semitones: float) -> None:
+def test_power_of_a_shifted_clip_is_that_of_the_whole_passage(
+    record: PitchedRecord, semitones: float
+) -> None:
     ratio, first, size = 2.0 ** (semitones / 12.0), 101, 1024
     _, power, _ = shifted(record, SPEC, first, CLIP, ratio, 100.0, "power")
     start = first * SPEC.hop - size  # samples before the clip, in which its first windows begin
@@ -112,7 +117,7 @@ def test_gain_moves_power_by_as_much_down_to_its_floor() -> None:
         np.testing.assert_allclose(power, wanted, atol=1e-4)
 
 
-def test_loudness_is_measured_again_because_weighting_changes(record: Record) -> None:
+def test_loudness_is_measured_again_because_weighting_changes(record: PitchedRecord) -> None:
     ratio = 2.0 ** (3.0 / 12.0)
     _, loudness, _ = shifted(record, SPEC, 50, CLIP, ratio, 100.0)
     at = (50 + ratio * (np.arange(CLIP) + 1)) - 1
@@ -121,7 +126,7 @@ def test_loudness_is_measured_again_because_weighting_changes(record: Record) ->
 
 
 @pytest.mark.parametrize("gain_db", [-20.0, 5.0])
-def test_gain_keeps_sound_and_loudness_together(record: Record, gain_db: float) -> None:
+def test_gain_keeps_sound_and_loudness_together(record: PitchedRecord, gain_db: float) -> None:
     audio, loudness = amplified(record.audio, record.loudness_db, gain_db)
     np.testing.assert_allclose(audio, record.audio * 10.0 ** (gain_db / 20.0), rtol=1e-6)
     inside = slice(8, -8)
@@ -141,7 +146,9 @@ def test_gain_ends_at_full_scale_and_silence_stays_silence() -> None:
 def test_gaps_hold_the_pitch_before_them() -> None:
     f0_hz = np.r_[np.zeros(10), np.full(40, 200.0), np.zeros(50), np.full(100, 300.0)].astype(np.float32)
     audio = np.zeros(200 * 64, np.float32)
-    record = Record(audio, f0_hz, f0_hz / 300.0, np.full(200, -30.0, np.float32), 0.0, "a", 0, RATE, 64)
+    record = PitchedRecord(
+        audio, f0_hz, f0_hz / 300.0, np.full(200, -30.0, np.float32), 0.0, "a", 0, RATE, 64
+    )
     held, *_ = shifted(record, SPEC, 0, 150, 1.1, 123.0)
     assert held[0] == pytest.approx(1.1 * 123.0)
     assert set(np.round(held[12:80], 3)) == {220.0}

@@ -237,7 +237,7 @@ def test_a_missing_shard_is_named(made: Path, tmp_path: Path) -> None:
 def test_records_of_another_grid_are_refused(made: Path, tmp_path: Path) -> None:
     shutil.copytree(made, tmp_path / "d")
     document = json.loads((tmp_path / "d" / "dataset.json").read_text())
-    document["hop"] = 64
+    document["features"]["f0_hz"]["hop"] = 64
     (tmp_path / "d" / "dataset.json").write_text(json.dumps(document))
-    with pytest.raises(DdspError, match="record 0: made for 16000 Hz with hop 128; its dataset has"):
+    with pytest.raises(DdspError, match="record 0: made for 16000 Hz, audio, f0_hz with hop 128"):
         list(read_passages(tmp_path / "d", "train"))

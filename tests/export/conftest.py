@@ -12,18 +12,15 @@ def convert_here():
     """Convert in this process, which has TensorFlow loaded; tests of the process apart ask for it."""
     import ddsp_export.export as module
     import ddsp_tf.tasks.instrument.export.export_vst as vst
-    from ddsp_export.convert import convert_run, scaled_features
+    from ddsp_export.convert import convert_run
     from ddsp_tf.tasks.instrument.export.describe import load_to_export
     from ddsp_tf.tasks.instrument.export.vst import PowerMap, convert_vst
-
-    def convert(run, calibration=None, **options):
-        return convert_run(run, None if calibration is None else scaled_features(calibration), **options)
 
     def convert_for_vst(run, offset_db, slope_db, instrument):
         return convert_vst(load_to_export(run, instrument), PowerMap(offset_db, slope_db))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "convert_apart", convert)
+        patch.setattr(module, "convert_apart", convert_run)
         patch.setattr(vst, "convert_vst_apart", convert_for_vst)
         yield
 
@@ -34,9 +31,10 @@ def convert_apart(monkeypatch, convert_here):
     import ddsp_export.convert as conversion
     import ddsp_export.export as module
     import ddsp_tf.tasks.instrument.export.export_vst as vst
+    from ddsp_tf.tasks.instrument.export.vst import convert_vst_apart
 
     monkeypatch.setattr(module, "convert_apart", conversion.convert_apart)
-    monkeypatch.setattr(vst, "convert_vst_apart", conversion.convert_vst_apart)
+    monkeypatch.setattr(vst, "convert_vst_apart", convert_vst_apart)
 
 
 @pytest.fixture(scope="session")
@@ -61,9 +59,9 @@ def wide_model(wide_run):
 @pytest.fixture(scope="session")
 def wide_float32(wide_model):
     """It converted, without the synthesizer and with it."""
-    from ddsp_export.convert import convert
-    from ddsp_tf.tasks.instrument.export.describe import describe
     from ddsp_export.graph import SynthesizerGraph
+    from ddsp_tf.tasks.instrument.export.describe import describe
+    from ddsp_tf.tasks.instrument.export.exportable import convert_model as convert
 
     card, arrays = describe(wide_model)
     synthesizer = SynthesizerGraph(wide_model.spec, card.synthesizer, arrays)

@@ -12,13 +12,13 @@ import tensorflow as tf
 from ddsp_edge.card import read_model_file, write_model_file
 from ddsp_edge.instrument import Instrument
 from ddsp_edge.units import scale_f0, scale_loudness
-from ddsp_export.convert import convert
-from ddsp_tf.tasks.instrument.export.describe import describe
 from ddsp_export.export import export
-from ddsp_tf.tasks.instrument.export.gate import check_measured
 from ddsp_export.operators import check_operators, count_operators
-from ddsp_tf.tasks.instrument.export.verify import Verifier
 from ddsp_tf.errors import DdspError
+from ddsp_tf.tasks.instrument.export.describe import describe
+from ddsp_tf.tasks.instrument.export.exportable import convert_model as convert
+from ddsp_tf.tasks.instrument.export.gate import check_measured
+from ddsp_tf.tasks.instrument.export.verify import Verifier
 from ddsp_tf.tasks.instrument.reference import load_reference
 from ddsp_tf.training import load_model_of_run
 from tests import tiny

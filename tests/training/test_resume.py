@@ -89,7 +89,7 @@ def test_a_run_that_is_killed_and_then_terminated_ends_like_one_that_was_not(
     error = capsys.readouterr().err
     assert "stopped after step 5: go on with --resume" in error
     assert error.endswith("ddsp-tf: ended by SIGTERM\n")
-    model, state = load_newest(run, tell=pytest.fail)
+    model, state = load_newest(run, "instrument", tell=pytest.fail)
     assert int(model.optimizer.iterations) == state.step == 5
     assert [row["step"] for row in losses(run)] == [2, 4]
     assert main(command) == 0
@@ -177,7 +177,7 @@ def test_a_disk_that_is_full_ends_a_run_in_words_with_its_checkpoint_intact(run_
         checkpoint.on_epoch_end(3)
     assert (run_copy / "instrument.keras").read_bytes() == before
     assert not [name for name in names(run_copy) if ".part" in name]
-    assert load_newest(run_copy, tell=pytest.fail)[1].step == 6
+    assert load_newest(run_copy, "instrument", tell=pytest.fail)[1].step == 6
 
 
 def test_a_log_that_cannot_be_written_ends_a_run_in_words(run_copy):
@@ -225,7 +225,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(run_copy):
     data = newest.read_bytes()
     newest.write_bytes(data[: len(data) // 2])
     told = []
-    model, state = load_newest(run_copy, told.append)
+    model, state = load_newest(run_copy, "instrument", told.append)
     assert f"step-{state.step:08d}.keras" == before.name
     assert int(model.optimizer.iterations) == state.step
     assert len(told) == 1

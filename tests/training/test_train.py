@@ -11,6 +11,7 @@ from ddsp_tf.data import prepare
 from ddsp_tf.data.dataset import validation_dataset
 from ddsp_tf.errors import DdspError
 from ddsp_tf.models import Autoencoder
+from ddsp_tf.tasks.instrument import data as task_data
 from ddsp_tf.tasks.instrument.loss import compile_model
 from ddsp_tf.tasks.instrument.reference import load_reference
 from ddsp_tf.training import callbacks, fit, load_config_of_run, load_model_of_run, train, watch
@@ -161,12 +162,12 @@ def test_a_held_back_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoin
     run_copy, tiny_dataset, monkeypatch
 ):
     """What the last step of an epoch spoils shows only afterwards."""
-    original = fit.validation_dataset
+    original = task_data.validation_dataset
 
     def spoilt(*args, **kwargs):
         return original(*args, **kwargs).map(lambda x, y: (x, y * np.float32(np.nan)))
 
-    monkeypatch.setattr(fit, "validation_dataset", spoilt)
+    monkeypatch.setattr(task_data, "validation_dataset", spoilt)
     before = (run_copy / "instrument.keras").read_bytes()
     log = (run_copy / "log.csv").read_bytes()
     with pytest.raises(DdspError, match=r"the loss is nan on the held-back .* training\.learning_rate"):
@@ -191,12 +192,12 @@ def test_a_loss_that_is_no_number_ends_the_run_at_once(loss):
 def test_controls_that_are_no_numbers_end_the_run_in_words_and_keep_the_checkpoint(
     run_copy, tiny_dataset, monkeypatch
 ):
-    original = fit.training_dataset
+    original = task_data.training_dataset
 
     def spoilt(*args, **kwargs):
         return original(*args, **kwargs).map(lambda x, y: ({**x, "f0_hz": x["f0_hz"] * np.nan}, y))
 
-    monkeypatch.setattr(fit, "training_dataset", spoilt)
+    monkeypatch.setattr(task_data, "training_dataset", spoilt)
     before = (run_copy / "instrument.keras").read_bytes()
     with pytest.raises(DdspError, match=r"control '\w+' must be finite \(step 7\); .* is intact"):
         train(tiny.config(training={"steps": 8}), tiny_dataset, run_copy, resume=True, verbose=0)

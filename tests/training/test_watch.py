@@ -12,8 +12,8 @@ from ddsp_tf.data import training_dataset
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.branches import branch_kinds, branch_signals
 from ddsp_tf.models import Autoencoder
-from ddsp_tf.tasks.instrument.evaluation.run_report import REPORT_NAME, write_run_report
-from ddsp_tf.training import compile_model, train, watch
+from ddsp_tf.reports.run import REPORT_NAME, write_run_report
+from ddsp_tf.training import branch_watch, compile_model, train, watch
 from ddsp_tf.training.callbacks import read_log
 from ddsp_tf.training.run import load_model_of_run
 from tests import tiny
@@ -66,7 +66,7 @@ def test_a_dead_branch_and_noise_that_swallows_the_harmonics_are_warned_of(tiny_
         steps_per_epoch=2,
         shuffle=False,
         verbose=1,
-        callbacks=[watch.Speed(0.992), watch.BranchWatch(said.append)],
+        callbacks=[watch.Speed(0.992), branch_watch.BranchWatch(said.append)],
     ).history
     assert len(said) == 2  # once each, though they go on
     assert said[0].startswith("warning, epoch 2: the branch 'harmonic' has fallen silent, -1")
@@ -86,13 +86,13 @@ def test_a_dead_branch_and_noise_that_swallows_the_harmonics_are_warned_of(tiny_
 
 def test_healthy_levels_are_not_warned_of():
     logs = {"recording_db": -20.0, "harmonic_db": -21.0, "noise_db": -90.0, "reverb_db": -120.0}
-    assert watch.branch_warnings(KINDS, logs) == {}
-    assert watch.branch_warnings(KINDS, {**logs, "noise_db": -15.5}) == {}
-    assert set(watch.branch_warnings(KINDS, {**logs, "noise_db": -14.5})) == {"swallowed"}
-    assert watch.branch_warnings(KINDS, {**logs, "reverb_db": -15.5}) == {}
-    assert set(watch.branch_warnings(KINDS, {**logs, "reverb_db": -14.5})) == {"room"}
-    assert set(watch.branch_warnings(KINDS, {**logs, "noise_db": -111.0})) == {"silent noise"}
-    assert set(watch.branch_warnings(KINDS, {**logs, "harmonic_db": -81.0, "noise_db": -90.0})) == {
+    assert branch_watch.branch_warnings(KINDS, logs) == {}
+    assert branch_watch.branch_warnings(KINDS, {**logs, "noise_db": -15.5}) == {}
+    assert set(branch_watch.branch_warnings(KINDS, {**logs, "noise_db": -14.5})) == {"swallowed"}
+    assert branch_watch.branch_warnings(KINDS, {**logs, "reverb_db": -15.5}) == {}
+    assert set(branch_watch.branch_warnings(KINDS, {**logs, "reverb_db": -14.5})) == {"room"}
+    assert set(branch_watch.branch_warnings(KINDS, {**logs, "noise_db": -111.0})) == {"silent noise"}
+    assert set(branch_watch.branch_warnings(KINDS, {**logs, "harmonic_db": -81.0, "noise_db": -90.0})) == {
         "silent harmonic"
     }
 

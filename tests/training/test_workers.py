@@ -16,8 +16,8 @@ import pytest
 from ddsp_tf.config import Config
 from ddsp_tf.data import prepare
 from ddsp_tf.errors import DdspError
+from ddsp_tf.tasks.task import task_named
 from ddsp_tf.training import train
-from ddsp_tf.training.fit import _clips_from
 from ddsp_tf.training.workers import parse_tf_config, writes_run
 from tests import tiny
 from tests.training.runs import losses
@@ -177,11 +177,11 @@ def test_a_model_that_listens_is_given_what_it_is_to_sound_like(two_instruments,
     """Under `mirrored` Keras first calls it with its features alone."""
     data, _ = two_instruments
     config = Config.from_dict({**latents(), "augmentation": augmentation})
-    clips = _clips_from(0, config=config, data=data, on_damage=None, workers=None)
+    clips = task_named("instrument").training_data(config, data)
     for features, target in clips.take(2):
         np.testing.assert_array_equal(features["audio"], target)
     without = Config.from_dict(settings())
-    features, _ = next(iter(_clips_from(0, config=without, data=data, on_damage=None, workers=None)))
+    features, _ = next(iter(task_named("instrument").training_data(without, data)))
     assert "audio" not in features
 
 

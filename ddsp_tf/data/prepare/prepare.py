@@ -180,7 +180,8 @@ def _assemble(
         files.append(collector.complete(outcome.result))
     collector.finish()
     summary = collector.statistics.summary() if collector.kept else {}
-    _refuse_nothing(collector, preparation.refusal(summary), [o.error for o in outcomes if o.error], files)
+    refusal = preparation.refusal(summary) if collector.kept else ""
+    _refuse_nothing(collector, refusal, [o.error for o in outcomes if o.error], files)
     files += strays
     again = {file.name for file in files}
     before = store.base.files if store.base else ()

@@ -240,6 +240,20 @@ def load_dataset_info(folder: str | Path) -> DatasetInfo:
         raise DdspError(f"{error}. {ANEW}") from error
 
 
+def check_sample_rate(folder: str | Path, info: DatasetInfo, spec: FrameSpec) -> None:
+    """Refuse a sample rate that a dataset does not have; any hop can be read.
+
+    Raises:
+        DdspError: If it is another.
+    """
+    if info.sample_rate != spec.sample_rate:
+        raise DdspError(
+            f"the dataset {folder} has a sample rate of {info.sample_rate} Hz, not {spec.sample_rate} Hz: "
+            f"prepare the recordings with that one (--set sample_rate={spec.sample_rate}), into another "
+            "folder or with --overwrite"
+        )
+
+
 @dataclass(frozen=True)
 class _Schema2:
     """The fields of schema 2: one sound with its pitch and loudness on one grid."""

@@ -1,8 +1,8 @@
 """The part of a configuration that only the processors themselves can check."""
 
-from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers import ProcessorGroup
+from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.tasks.instrument.model.parts import control_sizes
 
 

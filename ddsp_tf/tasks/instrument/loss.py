@@ -1,10 +1,7 @@
-"""From a configuration to the optimizer and the loss of a model."""
+"""The loss of an instrument."""
 
 from pathlib import Path
 
-import keras
-
-from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.errors import DdspError
 from ddsp_tf.losses import (
     CrepeEmbeddingLoss,
@@ -14,7 +11,9 @@ from ddsp_tf.losses import (
     TermedLoss,
     WeightedLosses,
 )
+from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
+from ddsp_tf.training.compile import compile_with
 
 
 def make_loss(config: InstrumentConfig, crepe_weights: Path | None = None) -> TermedLoss:
@@ -55,14 +54,4 @@ def compile_model(model: Autoencoder, config: InstrumentConfig, crepe_weights: P
     Raises:
         DdspError: If the loss needs CREPE's weights, and there are none.
     """
-    settings = config.training
-    before = getattr(model, "optimizer", None)
-    values = [v.numpy() for v in before.variables] if before is not None else []
-    schedule = keras.optimizers.schedules.CosineDecay(settings.learning_rate, settings.steps, alpha=0.1)
-    optimizer = keras.optimizers.Adam(schedule, global_clipnorm=settings.gradient_norm)
-    model.compile(optimizer=optimizer, loss=make_loss(config, crepe_weights))
-    optimizer = model.optimizer
-    optimizer.build(model.trainable_variables)  # within the first step, TensorFlow would trace it twice
-    if values:
-        for variable, value in zip(optimizer.variables, values, strict=True):
-            variable.assign(value)
+    compile_with(model, make_loss(config, crepe_weights), config.training)

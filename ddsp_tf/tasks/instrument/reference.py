@@ -10,13 +10,13 @@ import numpy as np
 
 from ddsp_edge.atomic import written_whole
 from ddsp_edge.units import Array
-from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.data.reading import read_passages
 from ddsp_tf.data.records.shards import OnDamage
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.power import level_db
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.tasks.instrument.config import InstrumentConfig
 
 REFERENCE_NAME = "reference.npz"
 REFERENCE_SECONDS = 20.0
@@ -39,7 +39,9 @@ class Reference:
     instrument: Array | None = None
 
 
-def save_reference(data: Path, run: Path, config: InstrumentConfig, on_damage: OnDamage | None = None) -> None:
+def save_reference(
+    data: Path, run: Path, config: InstrumentConfig, on_damage: OnDamage | None = None
+) -> None:
     """Copy the first validation passages of a dataset into a run, 20 s at most."""
     passages, frames, spec = [], 0, config.spec
     for passage in read_passages(data, "validation", spec, on_damage=on_damage):

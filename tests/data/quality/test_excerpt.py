@@ -5,9 +5,9 @@ import pytest
 
 from ddsp_edge.features.loudness import loudness_db
 from ddsp_edge.units import Array
+from ddsp_tf.data.pitched import PitchedRecord
 from ddsp_tf.data.prepare.analysis import to_int16
 from ddsp_tf.data.quality.excerpt import worst_excerpt
-from ddsp_tf.data.records.schema import Record
 from ddsp_tf.frames import FrameSpec
 from tests.data.sounds import swelling, tone
 
@@ -15,19 +15,19 @@ SPEC = FrameSpec(16_000, 64)
 SECONDS, BAD_FROM, BAD_TO = 20.0, 8, 16
 
 
-def _record(audio: Array, f0_hz: Array | None = None, kind: str = "int16") -> Record:
+def _record(audio: Array, f0_hz: Array | None = None, kind: str = "int16") -> PitchedRecord:
     frames = len(audio) // SPEC.hop
     audio = audio[: frames * SPEC.hop].astype(np.float32)
     pitch = np.full(frames, 220.0) if f0_hz is None else f0_hz
     kept = to_int16(audio) if kind == "int16" else audio
     loudness = loudness_db(audio, SPEC)
     ones = np.ones(frames, np.float32)
-    return Record(
+    return PitchedRecord(
         kept, pitch.astype(np.float32), ones, loudness, 0.0, "a", 0, SPEC.sample_rate, SPEC.hop, None
     )
 
 
-def _bad(concern: str) -> Record:
+def _bad(concern: str) -> PitchedRecord:
     """Twenty seconds with something wrong from 8 to 16 s."""
     clean = swelling(SECONDS)
     t = np.arange(len(clean)) / 16_000

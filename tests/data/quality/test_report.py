@@ -4,7 +4,6 @@ import base64
 import dataclasses
 import io
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +15,12 @@ from ddsp_tf.cli.main import main
 from ddsp_tf.cli.prepare import summary
 from ddsp_tf.config import DataConfig
 from ddsp_tf.data import DatasetInfo, load_dataset_info, prepare, read_passages
+from ddsp_tf.data.prepare import pitched
 from ddsp_tf.data.quality import report
 from ddsp_tf.data.quality.advice import advice
 from ddsp_tf.data.quality.report import report_is_of, write_dataset_report
 from ddsp_tf.data.quality.survey import CONCERNS, Survey, survey_dataset
+from ddsp_tf.data.quality.view import rows_of_pitched
 from ddsp_tf.frames import FrameSpec
 from tests.data.doubles import ConstantEstimator
 from tests.data.sounds import swelling, tone, write
@@ -125,11 +126,11 @@ def test_what_is_wrong_comes_first_where_recordings_are_many(
 
 def test_the_terminal_tells_what_was_dropped(dataset: Path) -> None:
     info = _survey(dataset)[0]
-    assert "  dropped   1 file" in summary(info)
+    assert "  dropped   1 file" in summary(info, rows_of_pitched(info))
     [skipped] = [file for file in info.files if file.status == "skipped"]
     silent = dataclasses.replace(skipped, silent_seconds=8.0)
     others = tuple(file for file in info.files if file is not skipped)
-    told = summary(dataclasses.replace(info, files=(*others, silent)))
+    told = summary(dataclasses.replace(info, files=(*others, silent)), [])
     assert "  dropped   0:08 min of silence, and 1 file" in told
 
 
@@ -196,7 +197,7 @@ def test_records_made_by_hand_have_a_report_too(dataset: Path, tmp_path: Path) -
     read = module.read_records
     try:
         module.read_records = lambda *a, **k: (  # type: ignore[assignment]
-            (place, dataclasses.replace(record, quality=None)) for place, record in read(*a, **k)
+            (place, dataclasses.replace(record, notes={})) for place, record in read(*a, **k)
         )
         found = survey_dataset(dataset, info)
     finally:
@@ -212,8 +213,7 @@ def test_the_command_writes_it_and_tells(
 ) -> None:
     file = write(tmp_path / "a.wav", _chord(6.0))
     command = ["prepare", str(file), "--out", str(tmp_path / "out"), "--jobs", "1"]
-    module = sys.modules["ddsp_tf.data.prepare.prepare"]  # the package has a function of this name
-    monkeypatch.setattr(module, "make_f0_estimator", lambda *_, **__: ConstantEstimator())
+    monkeypatch.setattr(pitched, "make_f0_estimator", lambda *_, **__: ConstantEstimator())
     assert main(command) == 0
     text = capsys.readouterr().out
     assert re.search(r"notice +6 of 6 seconds look polyphonic", text)

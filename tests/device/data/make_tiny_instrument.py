@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ddsp_export.export import export
 from ddsp_tf.config import load_config
-from ddsp_tf.data.prepare.prepare import prepare
+from ddsp_tf.data import prepare
 from ddsp_tf.training.fit import train
 
 HERE = Path(__file__).parent

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from ddsp_tf.tasks.instrument.export.describe import describe
 from ddsp_tf.cli.main import main
 from ddsp_tf.config import Config, DataConfig
 from ddsp_tf.data import prepare, read_passages
 from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation import evaluate, transfer
+from ddsp_tf.reports.run import write_run_report
 from ddsp_tf.tasks.instrument.evaluation.playing import features_of
-from ddsp_tf.tasks.instrument.evaluation.run_report import write_run_report
+from ddsp_tf.tasks.instrument.export.describe import describe
 from ddsp_tf.tasks.instrument.model.render import Renderer
 from ddsp_tf.tasks.instrument.reference import load_reference
 from ddsp_tf.training import load_model_of_run, train

@@ -1,7 +1,6 @@
 """How good is an instrument? Measured on passages that training has not seen, beside baselines."""
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -9,11 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ddsp_edge.atomic import written_whole
 from ddsp_edge.units import Array
-from ddsp_tf.data.reading import Passage, check_sample_rate, read_passages
-from ddsp_tf.data.records.info import SPLITS, load_dataset_info
-from ddsp_tf.data.records.shards import read_records
+from ddsp_tf.data.reading import Passage, read_passages
+from ddsp_tf.data.records.info import load_dataset_info
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0 import F0Estimator
 from ddsp_tf.features.f0_estimators import f0_estimator_as_recorded
@@ -21,14 +18,12 @@ from ddsp_tf.frames import FrameSpec
 from ddsp_tf.metrics import LoudnessL1, MultiScaleSpectralDistance
 from ddsp_tf.metrics.pitch import raw_pitch_accuracy, voicing_recall
 from ddsp_tf.rates import fft_sizes_for
+from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.tasks.instrument.evaluation.balance import branch_levels_db, harmonic_to_noise_db
 from ddsp_tf.tasks.instrument.evaluation.baseline import mean_distribution, play_mean_spectrum
 from ddsp_tf.tasks.instrument.evaluation.playing import features_of
 from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 from ddsp_tf.tasks.instrument.model.render import Renderer
-from ddsp_tf.training.run import MODEL_NAME, load_config_of_run, load_model_of_run
-
-RESULT_NAME = "evaluation.json"
 
 
 @dataclass(frozen=True)
@@ -71,6 +66,10 @@ class Evaluation:
     levels_db: dict[str, float] = field(default_factory=dict)
     harmonic_to_noise_db: float | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """The scores as plain data."""
+        return asdict(self)
+
     def table(self) -> str:
         """The scores as text."""
         lines = [f"{'':28}{'spectral distance':>18}{'loudness L1, dB':>17}{'f0 within 50 cents':>20}"]
@@ -96,27 +95,27 @@ class Evaluation:
         return "\n".join(lines)
 
 
-def evaluate(
-    run: Path,
+def evaluate_instrument(
+    model: Autoencoder,
+    config: InstrumentConfig,
     data: Path,
     *,
     crepe_weights: Path | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Evaluation:
-    """Measure the model of a run on the held-back passages of a dataset; write `RUN/evaluation.json`.
+    """Measure a model on the held-back passages of a dataset.
+
+    Args:
+        model: The trained model.
+        config: The configuration that it was trained with.
+        data: Folder of the dataset.
+        crepe_weights: Weights of CREPE, if the dataset is by it.
+        progress: Called with a few words before each stage.
 
     Raises:
-        DdspError: If run and dataset do not fit, or one of them is damaged.
+        DdspError: If the dataset is damaged, or its pitch cannot be tracked.
     """
-    model = load_model_of_run(run)
-    info = load_dataset_info(data)
-    spec = model.spec
-    check_sample_rate(data, info, spec)
-    if not info.validation_seconds:
-        raise DdspError(f"{data} holds nothing back for validation")
-    for split in SPLITS:
-        for _ in read_records(data, info, split):
-            pass  # a damaged record is named before the work starts
+    info, spec = load_dataset_info(data), model.spec
     estimator = f0_estimator_as_recorded(info.f0_estimator, crepe_weights)
 
     def score(play: Callable[[Passage], Array], tracker: F0Estimator | None = None) -> Scores:
@@ -125,7 +124,7 @@ def evaluate(
     progress("the trained model")
     trained = score(_player(model), estimator)
     progress("the untrained model")
-    untrained = score(_player(Autoencoder.from_experiment(load_config_of_run(run))))
+    untrained = score(_player(Autoencoder.from_experiment(config)))
     progress("the mean spectrum")
     try:
         spectrum = mean_distribution(read_passages(data, "train", spec), spec)
@@ -133,7 +132,7 @@ def evaluate(
         raise DdspError(f"{data}: {error}") from error
     progress("the balance of its branches")
     levels_db = branch_levels_db(model, read_passages(data, "validation", spec))
-    result = Evaluation(
+    return Evaluation(
         seconds=info.validation_seconds,
         trained=trained,
         untrained=untrained,
@@ -142,21 +141,6 @@ def evaluate(
         levels_db=levels_db,
         harmonic_to_noise_db=harmonic_to_noise_db(model, levels_db),
     )
-    with written_whole(run / RESULT_NAME) as beside:
-        beside.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")
-    return result
-
-
-def load_evaluation(run: Path) -> dict[str, Any]:
-    """Read what `evaluate` wrote; empty if it never ran, or if the model was trained on since."""
-    path = run / RESULT_NAME
-    if not path.is_file() or path.stat().st_mtime < (run / MODEL_NAME).stat().st_mtime:
-        return {}
-    try:
-        scores = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DdspError(f"{path} is damaged: run `ddsp-tf evaluate` again") from error
-    return dict(scores)
 
 
 def _player(model: Autoencoder) -> Callable[[Passage], Array]:

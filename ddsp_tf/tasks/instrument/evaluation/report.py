@@ -15,14 +15,19 @@ from ddsp_tf.data.reading import Passage, read_passages
 from ddsp_tf.data.records.info import load_dataset_info
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0_estimators import f0_estimator_as_recorded
+from ddsp_tf.layers.branches import branch_kinds
 from ddsp_tf.reports import plots
 from ddsp_tf.reports.html import Page
+from ddsp_tf.reports.log import numbers
 from ddsp_tf.tasks.instrument.evaluation.baseline import mean_distribution
-from ddsp_tf.tasks.instrument.evaluation.evaluate import load_evaluation
 from ddsp_tf.tasks.instrument.evaluation.playing import features_of
 from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 from ddsp_tf.tasks.instrument.model.render import Renderer, as_batch
+from ddsp_tf.tasks.task import Log
+from ddsp_tf.training.branch_watch import branch_warnings
 from ddsp_tf.training.callbacks import read_log
+from ddsp_tf.training.evaluation import load_evaluation
+from ddsp_tf.training.group_model import RECORDING
 from ddsp_tf.training.run import load_model_of_run
 
 
@@ -77,9 +82,7 @@ def write_report(
         DdspError: If the run was not evaluated, or anything is damaged.
     """
     model = load_model_of_run(run)
-    passage = next(iter(read_passages(data, "validation", model.spec)), None)
-    if passage is None:
-        raise DdspError(f"{data} holds nothing back for validation")
+    passage = _held_back(data, model)
     page = Page(title)
     add_scores(page, run, data)
     add_resynthesis(page, model, passage)
@@ -91,6 +94,38 @@ def write_report(
     page.code(model.processors.table())
     _devices(page, devices)
     page.write(path)
+
+
+def show_results(page: Page, run: Path, model: Autoencoder, data: Path, log: Log) -> None:
+    """Add what there is to hear and see of a run's results, its scores, and warnings.
+
+    Raises:
+        DdspError: If nothing is held back.
+    """
+    passage = _held_back(data, model)
+    kinds = branch_kinds(model.processors)
+    levels = {name: value for name, value in numbers(log[-1]).items() if name.endswith("_db")}
+    if RECORDING in levels:
+        for warning in branch_warnings(kinds, levels).values():
+            page.text(f"Warning: {warning}.")
+    if load_evaluation(run):
+        add_scores(page, run, data)
+    else:
+        page.text("Not measured against baselines yet: `ddsp-tf evaluate` does that.")
+    add_resynthesis(page, model, passage)
+
+
+def show_model(page: Page, model: Autoencoder, data: Path) -> None:
+    """Add what a model has learned, and its processors."""
+    add_learned(page, model, data, _held_back(data, model))
+    page.code(model.processors.table())
+
+
+def _held_back(data: Path, model: Autoencoder) -> Passage:
+    passage = next(iter(read_passages(data, "validation", model.spec)), None)
+    if passage is None:
+        raise DdspError(f"{data} holds nothing back for validation")
+    return passage
 
 
 def add_scores(page: Page, run: Path, data: Path) -> None:

@@ -10,14 +10,14 @@ import numpy as np
 
 from ddsp_edge.card import Card, Range
 from ddsp_edge.units import Array
-from ddsp_tf.tasks.instrument.export.endpoints import VoiceSynthesis, output_name
 from ddsp_tf.data.instruments import parse_mix
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor_group import ProcessorGroup
+from ddsp_tf.tasks.instrument.export.endpoints import VoiceSynthesis, output_name
 from ddsp_tf.tasks.instrument.model.autoencoder import FEATURES, Autoencoder
+from ddsp_tf.tasks.instrument.model.load import load_instrument
 from ddsp_tf.tasks.instrument.model.scaling import FEATURE_SCALING
-from ddsp_tf.training.checkpoints import FOLDER_NAME, MODEL_NAME
-from ddsp_tf.training.run import load_model_of_run
+from ddsp_tf.training.files import CHECKPOINTS_NAME, model_path
 
 ROOM = "Reverb"
 DEVICE_PROCESSORS = ("Harmonic", "FilteredNoise", "Add", "Mix", ROOM)
@@ -38,7 +38,7 @@ def load_to_export(run: Path, instrument: str | None = None, *, dry: bool = Fals
         DdspError: If the run has no model, or one whose weights are not finite, or the instrument is not one
             of its, or is not named.
     """
-    model = load_model_of_run(run)
+    model = load_instrument(run)
     _check_weights(model, run)
     names = model.instrument_names
     if instrument is not None:
@@ -60,7 +60,8 @@ def _check_weights(model: Autoencoder, run: Path) -> None:
         more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
         raise DdspError(
             f"the model of {run} has weights that are not finite ({bad[0]}{more}): put an earlier checkpoint "
-            f"of {run / FOLDER_NAME} in the place of {run / MODEL_NAME}, or train it anew"
+            f"of {run / CHECKPOINTS_NAME} in the place of {model_path(run, model.task_name)}, or train it "
+            "anew"
         )
 
 

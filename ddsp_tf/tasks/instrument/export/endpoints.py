@@ -21,7 +21,7 @@ from ddsp_edge.frames import FrameSpec
 from ddsp_edge.synthesis.voice_graph import PLAYER, VoiceLayout
 from ddsp_edge.synthesis.voice_graph import SIGNATURE as VOICE
 from ddsp_edge.units import Array
-from ddsp_export.convert import SCALED, STEP
+from ddsp_export.exportable import STEP
 from ddsp_export.graph import SynthesizerGraph
 from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.instrument.model.autoencoder import FEATURES, Autoencoder
@@ -29,6 +29,7 @@ from ddsp_tf.tasks.instrument.model.scaling import scale_f0, scale_loudness
 
 Tensors = dict[str, tf.Tensor]
 
+SCALED = ("f0_scaled", "loudness_scaled")
 BLOCK, SYNTHESIZE, PLAY = "block", "synthesize", "play"
 BLOCK_FRAMES = 16
 """Frames of a call of `block`. More win nothing: what is saved is the way in and out of the interpreter."""

@@ -11,22 +11,22 @@ import numpy as np
 from ddsp_edge.units import Array, scale_f0
 from ddsp_export.apart import play_apart
 from ddsp_export.candidate import candidate_for, check_out
-from ddsp_export.convert import convert_vst_apart
-from ddsp_tf.tasks.instrument.export.describe import load_to_export
-from ddsp_tf.tasks.instrument.export.gate import CONTROL_BOUNDS, GATE_SECONDS
 from ddsp_export.operators import check_operators
 from ddsp_export.quantize import quantize_weights
 from ddsp_export.runtimes import check_vst_quantization
+from ddsp_tf.errors import DdspError
+from ddsp_tf.tasks.instrument.excerpts import load_excerpts
+from ddsp_tf.tasks.instrument.export.describe import load_to_export
+from ddsp_tf.tasks.instrument.export.gate import CONTROL_BOUNDS, GATE_SECONDS
 from ddsp_tf.tasks.instrument.export.vst import (
     OUTPUTS,
     PowerMap,
     check_fits,
+    convert_vst_apart,
     describe_for_vst,
     expected_by_vst,
     measure_power_map,
 )
-from ddsp_tf.errors import DdspError
-from ddsp_tf.tasks.instrument.excerpts import load_excerpts
 
 METADATA_NAME = "metadata.json"
 
@@ -100,6 +100,9 @@ def _play(path: Path, f0_scaled: Array, pw_scaled: Array) -> dict[str, Array]:
     """Outputs `[frames, channels]` by the keys of `OUTPUTS`, from a process without TensorFlow."""
     given = {"f0_scaled": f0_scaled, "pw_scaled": pw_scaled}
     played = play_apart(
-        "ddsp_tf.tasks.instrument.export.play_vst", path, given, "the file does not play as DDSP-VST plays it without TensorFlow"
+        "ddsp_tf.tasks.instrument.export.play_vst",
+        path,
+        given,
+        "the file does not play as DDSP-VST plays it without TensorFlow",
     )
     return {name: played[OUTPUTS[name]] for name in OUTPUTS}

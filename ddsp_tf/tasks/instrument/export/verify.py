@@ -12,10 +12,10 @@ from ddsp_edge.card import Card
 from ddsp_edge.model.network import Network
 from ddsp_edge.units import Array, scale_f0, scale_loudness
 from ddsp_export.apart import play_apart
-from ddsp_tf.tasks.instrument.export.endpoints import output_name
-from ddsp_tf.tasks.instrument.export.gate import GATE_SECONDS
 from ddsp_tf.errors import DdspError
 from ddsp_tf.metrics import MultiScaleSpectralDistance
+from ddsp_tf.tasks.instrument.export.endpoints import output_name
+from ddsp_tf.tasks.instrument.export.gate import GATE_SECONDS
 from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 from ddsp_tf.tasks.instrument.reference import Reference
 
@@ -158,7 +158,9 @@ def _distance(target: Array, audio: Array) -> float:
 
 def _play(path: Path, reference: Reference, noise: dict[str, Array]) -> dict[str, Array]:
     given = {"f0_hz": reference.f0_hz, "loudness_db": reference.loudness_db, **noise}
-    played = play_apart("ddsp_tf.tasks.instrument.export.play", path, given, "the file does not play without TensorFlow")
+    played = play_apart(
+        "ddsp_tf.tasks.instrument.export.play", path, given, "the file does not play without TensorFlow"
+    )
     if len(played["loaded"]):
         raise DdspError(f"playing the file loads {', '.join(played['loaded'])}")
     return played

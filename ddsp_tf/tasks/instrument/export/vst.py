@@ -18,8 +18,12 @@ on that (`model.level: power`) hears it as it is. For one that was trained on A-
 from one to the other is measured on the training data and is a part of the graph.
 """
 
+import argparse
 import dataclasses
 import datetime
+import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,10 +32,12 @@ from ai_edge_litert import schema_py_generated as schema
 
 from ddsp_edge.units import MIDI_MAX, Array, hz_to_midi, midi_to_hz
 from ddsp_edge.version import __version__
-from ddsp_export.convert import to_flatbuffer
+from ddsp_export.apart import run_apart
+from ddsp_export.convert import TIMEOUT_S, to_flatbuffer
 from ddsp_export.operators import pack
 from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.instrument.excerpts import Excerpts
+from ddsp_tf.tasks.instrument.export.describe import load_to_export
 from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 from ddsp_tf.tasks.instrument.model.scaling import scale_loudness
 
@@ -152,6 +158,29 @@ def vst_endpoint(model: Autoencoder, power_map: PowerMap) -> Any:
     return call
 
 
+def convert_vst_apart(
+    run: Path, offset_db: float, slope_db: float, *, instrument: str | None = None
+) -> bytes:
+    """Convert the model of a run for DDSP-VST, in a process of its own; see `PowerMap`.
+
+    Raises:
+        DdspError: If it cannot be converted to builtin operators, or the converter dies.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "model.tflite"
+        command = [
+            sys.executable,
+            "-m",
+            "ddsp_tf.tasks.instrument.export.vst",
+            str(run),
+            str(out),
+            f"--map={offset_db!r},{slope_db!r}",
+        ]
+        command += [] if instrument is None else [f"--instrument={instrument}"]
+        run_apart("the converter", command, TIMEOUT_S)
+        return out.read_bytes()
+
+
 def convert_vst(model: Autoencoder, power_map: PowerMap) -> bytes:
     """The flatbuffer in float32: one graph, its tensors named as the plug-in looks for them."""
     flatbuffer = to_flatbuffer(model, {"call": vst_endpoint(model, power_map)})
@@ -234,3 +263,22 @@ def expected_by_vst(
 def _size(model: Autoencoder, names: list[str], setting: str) -> Any:
     sizes = [getattr(model.processors.processors[name], setting) for name in names]
     return sizes[0] if len(sizes) == 1 else sizes
+
+
+def main(arguments: list[str]) -> None:
+    """Convert the model of a run and write the flatbuffer: what `convert_vst_apart` runs."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("run", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--map", required=True)
+    parser.add_argument("--instrument")
+    given = parser.parse_args(arguments)
+    try:
+        model = load_to_export(given.run, given.instrument)
+        given.out.write_bytes(convert_vst(model, PowerMap(*map(float, given.map.split(",")))))
+    except DdspError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

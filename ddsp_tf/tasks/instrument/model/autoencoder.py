@@ -7,10 +7,11 @@ import keras
 import tensorflow as tf
 
 from ddsp_edge.units import Array
-from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.branches import sum_of_kind
 from ddsp_tf.layers.processor_group import GroupOutput, ProcessorGroup
+from ddsp_tf.losses.terms import Branches
+from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.tasks.instrument.model.decoder import Decoder
 from ddsp_tf.tasks.instrument.model.encoder import MfccEncoder, tensorflow_distributions
 from ddsp_tf.tasks.instrument.model.instrument_embedding import InstrumentEmbedding
@@ -22,7 +23,6 @@ from ddsp_tf.tasks.instrument.model.parts import (
     make_networks,
 )
 from ddsp_tf.tasks.instrument.model.scaling import scale_f0, scale_loudness, unscale_f0, unscale_loudness
-from ddsp_tf.losses.terms import Branches
 from ddsp_tf.training.group_model import GroupModel
 
 Tensors = dict[str, tf.Tensor]
@@ -90,7 +90,9 @@ class Autoencoder(GroupModel):
         self.mix = None if mix is None else dict(mix)
 
     @classmethod
-    def from_experiment(cls, config: InstrumentConfig, instrument: dict[str, Any] | None = None) -> "Autoencoder":
+    def from_experiment(
+        cls, config: InstrumentConfig, instrument: dict[str, Any] | None = None
+    ) -> "Autoencoder":
         """Build the model that a configuration describes, with its weights."""
         keras.utils.set_random_seed(config.training.seed)
         spec = config.spec

@@ -3,9 +3,9 @@
 import dataclasses
 from typing import Any
 
-from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor_group import ProcessorGroup
+from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.tasks.instrument.model.conv_decoder import ConvDecoder
 from ddsp_tf.tasks.instrument.model.decoder import FEATURE_SIZES, Decoder
 from ddsp_tf.tasks.instrument.model.encoder import MfccEncoder

@@ -5,13 +5,13 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from ddsp_edge.model.numpy_graph import NumpyGraph
-from ddsp_export.convert import convert
-from ddsp_tf.tasks.instrument.export.endpoints import BLOCK_FRAMES, make_endpoints
 from ddsp_export.graph import SynthesizerGraph
 from ddsp_export.operators import check_operators
 from ddsp_export.quantize import quantize_weights
 from ddsp_tf.errors import DdspError
 from ddsp_tf.models import Autoencoder
+from ddsp_tf.tasks.instrument.export.endpoints import BLOCK_FRAMES, make_endpoints
+from ddsp_tf.tasks.instrument.export.exportable import convert_model as convert
 from tests import tiny
 
 FRAMES = 4 * BLOCK_FRAMES

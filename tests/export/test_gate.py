@@ -8,14 +8,14 @@ import tensorflow as tf
 
 import ddsp_export.export as module
 from ddsp_edge.card import Range, write_model_file
-from ddsp_export.convert import convert
+from ddsp_export.export import export
+from ddsp_export.graph import HarmonicHop, SynthesizerGraph
+from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.instrument.export.describe import describe
 from ddsp_tf.tasks.instrument.export.endpoints import VoiceSynthesis
-from ddsp_export.export import export
+from ddsp_tf.tasks.instrument.export.exportable import convert_model as convert
 from ddsp_tf.tasks.instrument.export.gate import QUALITY, check_card, check_float32, check_measured
-from ddsp_export.graph import HarmonicHop, SynthesizerGraph
 from ddsp_tf.tasks.instrument.export.verify import Verifier
-from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.instrument.reference import load_reference
 from ddsp_tf.training import load_model_of_run
 

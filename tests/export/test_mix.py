@@ -10,11 +10,11 @@ import ddsp_export.export as module
 from ddsp_edge.card import read_model_file
 from ddsp_edge.cli.card_text import describe
 from ddsp_edge.instrument import Instrument
-from ddsp_tf.tasks.instrument.export.describe import load_to_export
 from ddsp_export.export import export
 from ddsp_tf.config import Config
 from ddsp_tf.errors import DdspError
 from ddsp_tf.models import Autoencoder
+from ddsp_tf.tasks.instrument.export.describe import load_to_export
 from tests import tiny
 
 

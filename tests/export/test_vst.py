@@ -12,14 +12,14 @@ from ai_edge_litert.interpreter import Interpreter
 import ddsp_tf.tasks.instrument.export.export_vst as module
 from ddsp_edge.units import hz_to_midi, scale_loudness
 from ddsp_export.export import export
-from ddsp_tf.tasks.instrument.export.export_vst import export_vst
-from ddsp_tf.tasks.instrument.export.vst import PowerMap, expected_by_vst, measure_power_map, vst_endpoint
 from ddsp_tf.config import load_config
 from ddsp_tf.data import training_dataset
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.power import power_db
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.tasks.instrument.excerpts import Excerpts, load_excerpts
+from ddsp_tf.tasks.instrument.export.export_vst import export_vst
+from ddsp_tf.tasks.instrument.export.vst import PowerMap, expected_by_vst, measure_power_map, vst_endpoint
 from ddsp_tf.tasks.instrument.reference import load_reference
 from ddsp_tf.training import load_model_of_run, train
 

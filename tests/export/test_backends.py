@@ -15,13 +15,13 @@ from ddsp_edge.instrument import Instrument
 from ddsp_edge.live import KeySettings
 from ddsp_edge.live.voices import VoiceBank
 from ddsp_edge.model.numpy_graph import NumpyGraph
-from ddsp_export.convert import convert
-from ddsp_tf.tasks.instrument.export.describe import describe
-from ddsp_tf.tasks.instrument.export.endpoints import VoiceSynthesis
 from ddsp_export.graph import SynthesizerGraph
 from ddsp_export.operators import pack
 from ddsp_export.quantize import QUANTIZATIONS, quantize_weights
 from ddsp_tf.models import Autoencoder
+from ddsp_tf.tasks.instrument.export.describe import describe
+from ddsp_tf.tasks.instrument.export.endpoints import VoiceSynthesis
+from ddsp_tf.tasks.instrument.export.exportable import convert_model as convert
 from tests import tiny
 from tests.export.conftest import WIDTH
 

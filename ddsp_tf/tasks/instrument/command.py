@@ -1,0 +1,141 @@
+"""The command lines of an instrument: `ddsp-tf transfer`, and what it adds to `ddsp-tf export`."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ddsp_edge.cli.command import path_argument, tell
+from ddsp_tf.cli.quiet import load_tensorflow
+from ddsp_tf.errors import DdspError, printable
+
+if TYPE_CHECKING:
+    from ddsp_edge.card import Card
+
+HELP = "render a recording through an instrument"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument("run", type=path_argument, metavar="RUN", help="run folder from train")
+    parser.add_argument("input", type=path_argument, metavar="INPUT", help="monophonic sound file")
+    parser.add_argument("output", type=path_argument, metavar="OUTPUT", help=".wav or .flac to write")
+    parser.add_argument("--octaves", type=int, default=0, metavar="N", help="transpose by N octaves")
+    parser.add_argument(
+        "--loudness-shift-db", type=float, default=0.0, metavar="DB", help="play louder by so many dB"
+    )
+    parser.add_argument(
+        "--instrument",
+        metavar="MIX",
+        help="of a model that plays several: one of them (flute), or a mix (flute=0.5,violin=0.5)",
+    )
+    parser.add_argument(
+        "--f0",
+        choices=("yin-viterbi", "pyin", "crepe"),
+        help="pitch estimator (default: as the instrument was trained)",
+    )
+    parser.add_argument(
+        "--crepe-weights", type=path_argument, metavar="FILE", help="weights for CREPE, .h5 or .h5.bz2"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Run the command."""
+    load_tensorflow()
+
+    from ddsp_tf.cli.progress import Progress
+    from ddsp_tf.data.instruments import parse_mix
+    from ddsp_tf.features.f0_estimators import f0_estimator_as_recorded
+    from ddsp_tf.tasks.instrument.model.load import load_instrument
+    from ddsp_tf.tasks.instrument.transfer import transfer
+
+    model = load_instrument(args.run)
+    if args.instrument is not None:
+        model = model.playing(parse_mix(args.instrument, model.instrument_names))
+    trained_on = model.instrument.get("f0_estimator", {})
+    wanted = {**trained_on, "name": args.f0, "implementation": ""} if args.f0 else trained_on
+    estimator = f0_estimator_as_recorded(wanted, args.crepe_weights)
+    if estimator.name != trained_on.get("name"):
+        print(
+            f"ddsp-tf: note: pitch is tracked by {estimator.name}, but the instrument was trained on "
+            f"{trained_on.get('name')}: they may differ in octaves (see --f0 and --crepe-weights)",
+            file=sys.stderr,
+        )
+    with Progress("transfer") as progress:
+        result = transfer(
+            model,
+            estimator,
+            args.input,
+            args.output,
+            octaves=args.octaves,
+            loudness_shift_db=args.loudness_shift_db,
+            progress=progress,
+        )
+    for line in result.advice:
+        print(f"ddsp-tf: note: {printable(line)}", file=sys.stderr)
+    tell(f"{printable(args.output)}: {result.seconds:.1f} s, pitch from {estimator.name}")
+
+
+def add_export_options(parser: argparse._ArgumentGroup) -> None:
+    """Declare what `ddsp-tf export` can be told of an instrument."""
+    parser.add_argument(
+        "--play",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="put the synthesizer into the model too, for hosts that have nothing but LiteRT (default)",
+    )
+    parser.add_argument(
+        "--instrument",
+        metavar="MIX",
+        help="of a model that plays several: one of them (flute), or a mix (flute=0.5,violin=0.5)",
+    )
+    parser.add_argument("--dry", action="store_true", help="leave out the room: every Reverb")
+
+
+def told_of(card: "Card") -> list[str]:
+    """What `ddsp-tf export` tells of an instrument's file, a line each."""
+    quality = card.quality
+    told = [
+        f"synthesis equal to Keras within {quality['synthesis_error_peak']:.1e} of full scale, "
+        f"{quality['real_time_factor_by_hops']:.0f} times faster than real time in numpy"
+    ]
+    if "play_error_peak" in quality:
+        told.append(
+            f"`play` does all in one call, {quality['play_real_time_factor']:.0f} times faster than real "
+            f"time, within {quality['play_error_peak']:.1e} of full scale"
+        )
+    return told
+
+
+def check_export_for_vst(args: argparse.Namespace) -> None:
+    """Refuse what the command line alone shows to be wrong with an export for DDSP-VST."""
+    from ddsp_export.runtimes import check_vst_quantization
+
+    if args.dry or not args.play or args.runtime != "current":
+        raise DdspError("--dry, --no-play and --runtime say nothing of a file for ddsp-vst: leave them out")
+    check_vst_quantization(args.quantize or "float32")
+
+
+def export_for_vst(args: argparse.Namespace, progress: Callable[[str], None]) -> str:
+    """Write a file for the plug-in DDSP-VST; return what is to be told of it."""
+    from ddsp_tf.tasks.instrument.export.export_vst import export_vst
+
+    quantize = args.quantize or "float32"
+    metadata = export_vst(args.run, args.out, quantize, instrument=args.instrument, progress=progress)
+    known = metadata["ddsp_tf"]
+    return (
+        f"{printable(args.out)}: {args.out.stat().st_size / 1000:.0f} kB, {known['quantization']}, "
+        "for DDSP-VST\n"
+        f"  controls equal to Keras within {known['quality']['control_error_max']:.1e} over "
+        f"{known['quality']['seconds_verified']:.0f} s\n"
+        f"  {_heard(known['config']['model'].get('level'), known['power_map']['residual_db'])}"
+    )
+
+
+def _heard(level: str | None, residual_db: float) -> str:
+    if level == "power":
+        return "trained on the plug-in's power: it hears what it was trained on"
+    return (
+        f"loudness is reckoned from the plug-in's power, which misses it by {residual_db:.1f} dB (standard "
+        "deviation on the training data): train with configs/ddsp_vst.yaml, which hears power"
+    )
