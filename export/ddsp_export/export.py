@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ddsp_edge.card import Card, write_model_file
+from ddsp_edge.instrument_card import InstrumentCard
+from ddsp_edge.model.file import write_model_file
 from ddsp_export.candidate import candidate_for, check_out
 from ddsp_export.convert import convert_apart
 from ddsp_export.describe import describe, load_to_export
@@ -31,7 +32,7 @@ def export(
     dry: bool = False,
     runtime: str = "current",
     progress: Callable[[str], None] = lambda text: None,
-) -> Card:
+) -> InstrumentCard:
     """Export the model of a run as one `.tflite`, verified against Keras before it gets its name.
 
     Args:

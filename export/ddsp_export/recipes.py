@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ddsp_edge.card import Card, write_model_file
+from ddsp_edge.instrument_card import InstrumentCard
+from ddsp_edge.model.file import write_model_file
 from ddsp_edge.units import Array
 from ddsp_export.gate import check_measured
 from ddsp_export.operators import count_operators, product_names
@@ -92,7 +93,9 @@ class Bench:
         path: Where candidates are written.
     """
 
-    def __init__(self, verifier: Verifier, card: Card, arrays: dict[str, Array], path: Path) -> None:
+    def __init__(
+        self, verifier: Verifier, card: InstrumentCard, arrays: dict[str, Array], path: Path
+    ) -> None:
         self._verifier, self._card, self._arrays, self._path = verifier, card, arrays, path
 
     @property

@@ -251,8 +251,8 @@ def _run(arguments: argparse.Namespace, player: "LiveEffect | LiveInstrument", w
 
 
 def _install_service(arguments: argparse.Namespace, player: argparse.ArgumentParser) -> None:
-    from ddsp_edge.card import read_model_file
     from ddsp_edge.cli.service import NAME, install_service
+    from ddsp_edge.model.file import read_instrument_file
 
     # What would not start is refused here, where somebody reads it.
     asked = argparse.Namespace(**{**vars(player.parse_args([])), "settings": arguments.settings})
@@ -261,7 +261,7 @@ def _install_service(arguments: argparse.Namespace, player: argparse.ArgumentPar
     instrument: Path | None = asked.instrument
     if instrument is None:
         raise DdspError(f'{arguments.settings} names no instrument: instrument = "FILE.tflite"')
-    read_model_file(instrument)
+    read_instrument_file(instrument)
     path, before = install_service(arguments.what, arguments.settings, arguments.folder)
     if before:
         tell(f"There is one service; this one takes the place of the one that ran {printable(before)}")

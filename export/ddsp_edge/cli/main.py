@@ -33,7 +33,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line; a command that plays says what it lacks."""
     arguments = _parser().parse_args(argv)
     if arguments.command in _PLAYING:
-        from ddsp_edge.model.network import WITHOUT_LITERT, has_litert
+        from ddsp_edge.model.runtimes import WITHOUT_LITERT, has_litert
 
         if not has_litert():
             print(f"{PROGRAM}: warning: {WITHOUT_LITERT}", file=sys.stderr)
@@ -41,8 +41,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _info(arguments: argparse.Namespace) -> None:
-    from ddsp_edge.card import read_model_file
     from ddsp_edge.cli.card_text import describe
+    from ddsp_edge.model.file import read_model_file
 
     file = read_model_file(arguments.instrument)
     tell(file.card.to_json() if arguments.json else describe(file, arguments.instrument))
