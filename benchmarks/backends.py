@@ -29,7 +29,7 @@ def measure(path: str, backend: str) -> dict[str, float]:
     import numpy as np
 
     from ddsp_edge.instrument import Instrument
-    from ddsp_edge.model.network import has_litert
+    from ddsp_edge.model.runtimes import has_litert
 
     has_litert()  # imported, as numpy is: what is measured is the instrument
     before, began = memory_mb(), time.process_time()

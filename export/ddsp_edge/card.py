@@ -1,48 +1,23 @@
-"""The card: what a model file says of itself.
+"""The card: what a model file says of itself, whatever its task is.
 
-A `.tflite` of ours is a plain TensorFlow Lite flatbuffer with a zip archive appended, the convention
-that readers of TFLite metadata use: the flatbuffer ends where the archive begins, and neither reader
-minds the other. The archive holds `metadata.json` (the card) and one raw file, little-endian float32,
-for each array that the synthesizer needs beside the network (the impulse response of a reverb).
+Here is what every card has; `ddsp_edge.instrument_card` adds what instruments have, and
+`ddsp_edge.model.file` reads and writes the files that hold cards.
 """
 
 import dataclasses
-import hashlib
-import io
 import json
-import struct
-import zipfile
-import zlib
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
-import numpy as np
-
-from ddsp_edge.atomic import written_whole
 from ddsp_edge.errors import DdspError
 from ddsp_edge.frames import FrameSpec
-from ddsp_edge.units import Array
 
-SCHEMA_VERSION = 1
-CARD_NAME = "metadata.json"
-MAX_CARD_BYTES = 4 << 20
-MAX_ARRAY_BYTES = 64 << 20  # all arrays together: five minutes of impulse response at 48 kHz
-MAX_FILE_BYTES = 1 << 30
-
-# What zipfile raises for damaged archives: besides its own error that of the decompressor, RuntimeError
-# where a password is asked for, and what wild offsets and texts give.
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    LookupError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    ValueError,
-)
+SCHEMA_VERSION = 2
+MAX_PORTS = 1000  # of each kind
+MAX_RANK = 8
+MAX_VALUES = 1 << 26  # in all ports of a kind together: 256 MiB as float32
 
 
 @dataclass(frozen=True)
@@ -55,53 +30,60 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Card:
-    """Everything a host must know to play a model.
+class Port:
+    """A tensor that goes into or comes out of the network in every step; float32.
 
     Args:
-        name: Name of the instrument.
+        shape: Its shape. Inputs and outputs begin with 1, the batch: `(1, channels)`.
+        meaning: What it holds, in words: unit, range, how it is computed.
+    """
+
+    shape: tuple[int, ...]
+    meaning: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", tuple(self.shape))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """Everything a host must know to run a model.
+
+    The network is the signature `step`, one frame: it takes `inputs` and `states`, and gives `outputs` and
+    the next states under the names of the states.
+
+    Args:
+        task: What the model is for: `"instrument"`, or another.
+        name: Name of the model.
         created: Time of export, ISO 8601.
         sample_rate: Integer, Hz.
         hop: Integer, samples a frame.
-        feature_scaling: How each input of the network is computed, by input name.
-        f0_estimator: Name and settings of the pitch estimator that made the training data.
-        loudness: Definition of loudness that made the training data.
-        f0_hz_range: Fundamental frequencies of the training data (voiced frames), Hz.
-        loudness_db_range: Loudness of the training data, dB.
-        state_shapes: Shape of each state of the network's `step`, by name; states start at zero.
-        synthesizer: The processor group: `{"nodes": [{"name", "type", "config", "inputs"}, ...],
-            "output": name}`, in an order in which it can be run. An input names a node, an output of
-            `step`, or `f0_hz`.
-        mix: Weights of the instruments that it plays, by name, where the model was trained on several.
-        synthesis_state_shapes: Shape of each state of the synthesizer inside the model, by name, where the
-            model has the signatures `synthesize` and `play`; they start at zero.
-        voice: Of the signature `voice`, where the model has it: size of its state, and the nodes whose gains
-            and white noise it takes and the rooms that it leaves out, in order (`state_size`, `gains`,
-            `noises`, `rooms`).
+        inputs: What `step` takes for a frame, by name.
+        outputs: What it gives for a frame, by name; empty where the file was written before cards told it.
+        states: What is carried from frame to frame, by name; states start at zero.
+        extractors: How features of a sound are computed, by the feature's name: `name` of the extractor, and
+            its settings.
+        about: Plain data of the task's own.
         arrays: Shape of each array in the file, by name.
         config: The configuration the model was trained with.
         quality: What was measured at export, and under `evaluation` what `ddsp-tf evaluate` measured before.
-        quantization: How weights are stored: `"int8"`, `"int8-weights"`, `"float16"`, `"float32"` or
-            `"int8-full"`.
+        quantization: How weights are stored: `"int8"`, `"int8-layers"`, `"int8-weights"`, `"float16"`,
+            `"float32"` or `"int8-full"`.
         model_bytes: Length of the flatbuffer.
         model_sha256: Hex digest of the flatbuffer.
         schema_version: Version of this schema.
     """
 
+    task: str
     name: str
     created: str
     sample_rate: int
     hop: int
-    feature_scaling: dict[str, str]
-    f0_estimator: dict[str, Any]
-    loudness: str
-    f0_hz_range: Range
-    loudness_db_range: Range
-    state_shapes: dict[str, list[int]]
-    synthesizer: dict[str, Any]
-    mix: dict[str, float] = field(default_factory=dict)
-    synthesis_state_shapes: dict[str, list[int]] = field(default_factory=dict)
-    voice: dict[str, Any] = field(default_factory=dict)
+    inputs: dict[str, Port] = field(default_factory=dict)
+    outputs: dict[str, Port] = field(default_factory=dict)
+    states: dict[str, Port] = field(default_factory=dict)
+    extractors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
     arrays: dict[str, list[int]] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     quality: dict[str, Any] = field(default_factory=dict)
@@ -109,6 +91,9 @@ class Card:
     model_bytes: int = 0
     model_sha256: str = ""
     schema_version: int = SCHEMA_VERSION
+
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("extractors", "about")
+    """Fields that a document may leave out, where the model needs no word of them."""
 
     @property
     def spec(self) -> FrameSpec:
@@ -120,157 +105,98 @@ class Card:
         return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True, allow_nan=False)
 
     @classmethod
-    def from_json(cls, text: str, origin: str) -> "Card":
-        """Read and check a card; `origin` names its file in errors.
+    def from_document(cls, document: Mapping[str, Any], origin: str) -> Self:
+        """Read and check a card from what JSON holds; fields that a later version adds are ignored.
+
+        Args:
+            document: The card as plain data, of this version of the schema.
+            origin: Name of its file, for errors.
 
         Raises:
-            DdspError: If a field is missing, of the wrong type, or of a later schema.
+            DdspError: If a field is missing, of the wrong type, or cannot be right.
         """
-        try:
-            document = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise DdspError(f"{origin}: its card is not valid JSON: {error}") from error
-        if not isinstance(document, dict):
-            raise DdspError(f"{origin}: its card is not a JSON object")
-        version = document.get("schema_version")
-        if version != SCHEMA_VERSION:
-            raise DdspError(
-                f"{origin}: its card has schema version {version!r}; this version of ddsp_tf reads "
-                f"{SCHEMA_VERSION}. Export the model again, or update ddsp_tf"
-            )
-        # A model without these needs no word of them.
-        document = {"mix": {}, "synthesis_state_shapes": {}, "voice": {}, **document}
-        types = _FIELD_TYPES
+        document = {**{name: {} for name in cls.OPTIONAL}, **document}
+        types = {f.name: f.type if f.type in (str, int) else dict for f in dataclasses.fields(cls)}
         missing = sorted(set(types) - set(document))
         if missing:
             raise DdspError(f"{origin}: its card lacks {', '.join(missing)}")
         for name, kind in types.items():
-            if not isinstance(document[name], kind) or isinstance(document[name], bool):
+            if not isinstance(document[name], kind) or isinstance(document[name], bool):  # type: ignore[arg-type]
                 raise DdspError(
-                    f"{origin}: {name} in its card must be {kind.__name__}. "
+                    f"{origin}: {name} in its card must be {kind.__name__}. "  # type: ignore[union-attr]
                     f"Received: {str(document[name])[:60]!r}"
                 )
-        values = {name: document[name] for name in types}  # what a later version adds is ignored
-        for name in ("f0_hz_range", "loudness_db_range"):
-            try:
-                values[name] = Range(**{k: float(values[name][k]) for k in ("low", "median", "high")})
-            except (KeyError, TypeError, ValueError) as error:
-                raise DdspError(f"{origin}: {name} in its card needs low, median and high") from error
-            if not -np.inf < values[name].low <= values[name].median <= values[name].high < np.inf:
-                raise DdspError(f"{origin}: {name} in its card must rise from low to high: {values[name]}")
-        card = cls(**values)
+        values = {name: document[name] for name in types}
+        for name in ("inputs", "outputs", "states"):
+            values[name] = _ports(values[name], name, origin)
+        both = sorted(set(values["states"]) & {*values["inputs"], *values["outputs"]})
+        if both:
+            raise DdspError(
+                f"{origin}: its card names {', '.join(both)[:150]} as a state and as something else"
+            )
+        for name, settings in values["extractors"].items():
+            if not isinstance(settings, dict):
+                raise DdspError(f"{origin}: the extractor of {name[:60]!r} in its card must be an object")
+        card = cls(**cls.converted(values, origin))
         try:
             _ = card.spec  # refuses a sample rate or hop that cannot be
         except DdspError as error:
             raise DdspError(f"{origin}: its card cannot be right: {error}") from error
-        # What has no pitch begins there, in float32.
-        middle_hz, highest_hz = card.f0_hz_range.median, card.sample_rate / 2
-        if not (middle_hz <= highest_hz and np.float32(middle_hz) > 0.0):
-            raise DdspError(
-                f"{origin}: the median of f0_hz_range must be above 0 Hz and at most {highest_hz:g} Hz, not "
-                f"{middle_hz}"
-            )
+        card.check(origin)
         return card
 
+    @classmethod
+    def converted(cls, values: dict[str, Any], origin: str) -> dict[str, Any]:
+        """Turn plain data of a task's own fields into what the card holds of them; may raise `DdspError`."""
+        return values
 
-_FIELD_TYPES: dict[str, type] = {
-    f.name: f.type if f.type in (str, int) else dict for f in dataclasses.fields(Card)
-}
-
-
-@dataclass(frozen=True)
-class ModelFile:
-    """A model file in memory: the flatbuffer, its card and its arrays."""
-
-    model: bytes
-    card: Card
-    arrays: dict[str, Array]
+    def check(self, origin: str) -> None:
+        """Raise `DdspError` where what a task says of its own cannot be right."""
 
 
-def write_model_file(path: str | Path, model: bytes, card: Card, arrays: dict[str, Array]) -> Card:
-    """Write flatbuffer, card and arrays as one file, beside and renamed; return the card written."""
-    path = Path(path)
-    card = dataclasses.replace(
-        card,
-        arrays={name: list(value.shape) for name, value in arrays.items()},
-        model_bytes=len(model),
-        model_sha256=hashlib.sha256(model).hexdigest(),
-    )
-    archive = io.BytesIO()
-    archive.write(model)
-    with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as out:
-        # As it is, for hosts that have nothing to unpack it with.
-        out.writestr(CARD_NAME, card.to_json(), compress_type=zipfile.ZIP_STORED)
-        for name, value in arrays.items():
-            out.writestr(f"{name}.f32", np.ascontiguousarray(value, "<f4").tobytes())
-    try:
-        with written_whole(path) as beside:
-            beside.write_bytes(archive.getvalue())
-    except OSError as error:
-        raise DdspError(f"{path} cannot be written: {error.strerror}") from error
-    return card
-
-
-def read_model_file(path: str | Path) -> ModelFile:
-    """Read a model file and check all of it before anything runs.
+def range_from(document: Any, name: str, origin: str) -> Range:
+    """Read a range, finite and rising, from plain data.
 
     Raises:
-        DdspError: If the file is missing, no TFLite file, cut short, damaged or has no card.
+        DdspError: If it is none.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise DdspError(f"{path} is a folder, not an instrument: name a .tflite file")
-    if not path.is_file():
-        raise DdspError(f"{path}: no such file")
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise DdspError(f"{path} is larger than {MAX_FILE_BYTES >> 20} MiB: not one of our models")
-    data = path.read_bytes()
-    if data[4:8] != b"TFL3":  # the file identifier of a TFLite flatbuffer
-        raise DdspError(f"{path} is not a TFLite file (it does not begin with a TFL3 flatbuffer)")
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if CARD_NAME not in archive.namelist():
-                raise DdspError(f"{path} has no card: {CARD_NAME} is not in it")
-            text = _member(archive, CARD_NAME, MAX_CARD_BYTES, path).decode()
-            card = Card.from_json(text, str(path))
-            arrays: dict[str, Array] = {}
-            for name, shape in card.arrays.items():
-                arrays[name] = _array(archive, name, shape, path)
-                if sum(a.nbytes for a in arrays.values()) > MAX_ARRAY_BYTES:
-                    raise DdspError(f"{path}: its arrays need more than {MAX_ARRAY_BYTES >> 20} MiB")
-    except DdspError:
-        raise
-    except _DAMAGE as error:
-        raise DdspError(
-            f"{path} has no card that can be read: it is cut short, damaged, or was not exported by ddsp_tf"
-        ) from error
-    model = data[: card.model_bytes]
-    if hashlib.sha256(model).hexdigest() != card.model_sha256:
-        raise DdspError(f"{path} is damaged: the network is not the one its card was written for")
-    return ModelFile(model, card, arrays)
+        found = Range(**{key: float(document[key]) for key in ("low", "median", "high")})
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise DdspError(f"{origin}: {name} in its card needs low, median and high") from error
+    if not -math.inf < found.low <= found.median <= found.high < math.inf:
+        raise DdspError(f"{origin}: {name} in its card must rise from low to high: {found}")
+    return found
 
 
-def _member(archive: zipfile.ZipFile, name: str, limit: int, path: Path) -> bytes:
-    try:
-        info = archive.getinfo(name)
-    except KeyError as error:
-        raise DdspError(f"{path} is not complete: its card names {name}, which is not in it") from error
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise DdspError(f"{path}: {name} is packed by method {info.compress_type}; only deflate is read")
-    if info.file_size > limit:
-        raise DdspError(f"{path}: {name} claims {info.file_size} bytes; at most {limit} are read")
-    with archive.open(info) as file:
-        return file.read(limit)
+def _ports(document: dict[str, Any], kind: str, origin: str) -> dict[str, Port]:
+    """Read ports of a kind (`inputs` ...), each with a shape that can be."""
+    if len(document) > MAX_PORTS:
+        raise DdspError(f"{origin}: {kind} in its card are {len(document)}; at most {MAX_PORTS} are read")
+    ports: dict[str, Port] = {}
+    for name, port in document.items():
+        given = port if isinstance(port, dict) else {}
+        shape: Any = given.get("shape")
+        meaning = given.get("meaning", "" if given else None)
+        what = f"{origin}: {name[:60]!r} of the {kind} in its card"
+        if not isinstance(meaning, str):
+            raise DdspError(f"{what} must have a shape and a meaning. Received: {str(port)[:60]!r}")
+        if not is_shape(shape) or (kind != "states" and shape[:1] != [1]):
+            begins = "" if kind == "states" else ", of which the first is 1"
+            raise DdspError(
+                f"{what} has the impossible shape {str(shape)[:60]}: it must be 1 to {MAX_RANK} sizes above "
+                f"0{begins}"
+            )
+        ports[name] = Port(tuple(shape), meaning)
+        if sum(math.prod(p.shape) for p in ports.values()) > MAX_VALUES:
+            raise DdspError(f"{what} brings them to more than {MAX_VALUES} values, which is the limit")
+    return ports
 
 
-def _array(archive: zipfile.ZipFile, name: str, shape: Any, path: Path) -> Array:
-    whole = isinstance(shape, list) and all(type(n) is int and n > 0 for n in shape)
-    if not whole or 4 * int(np.prod(shape, dtype=np.float64)) > MAX_ARRAY_BYTES:
-        raise DdspError(f"{path}: array {name} has the impossible shape {shape!r}")
-    data = _member(archive, f"{name}.f32", MAX_ARRAY_BYTES, path)
-    if len(data) != 4 * int(np.prod(shape)):
-        raise DdspError(f"{path}: array {name} has {len(data)} bytes, not what {shape} needs")
-    values = np.frombuffer(data, "<f4").astype(np.float32).reshape(shape)
-    if not np.isfinite(values).all():
-        raise DdspError(f"{path}: array {name} holds values that are not finite")
-    return values
+def is_shape(shape: Any) -> bool:
+    """Whether plain data is the shape of a tensor: 1 to 8 whole sizes above 0."""
+    return (
+        isinstance(shape, list)
+        and 1 <= len(shape) <= MAX_RANK
+        and all(type(size) is int and size > 0 for size in shape)
+    )

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ddsp_edge.card import read_model_file
 from ddsp_edge.errors import DdspError
 from ddsp_edge.features.pitch import hold_unvoiced
-from ddsp_edge.model.network import Network, check_step, has_litert, open_litert, step_of_litert
+from ddsp_edge.model.file import read_instrument_file
+from ddsp_edge.model.network import Network, check_instrument
+from ddsp_edge.model.runtimes import has_litert, open_litert, step_of_litert
 from ddsp_edge.synthesis.graph_player import GraphPlayer
 from ddsp_edge.synthesis.synthesizer import Synthesizer
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, scale_f0, scale_loudness, silence_bad
@@ -51,7 +52,7 @@ class Instrument:
         if backend not in BACKENDS:
             raise DdspError(f"backend must be one of {', '.join(BACKENDS)}. Received: {backend!r}")
         self.path = Path(path)
-        self._file = file = read_model_file(path)
+        self._file = file = read_instrument_file(path)
         self.card = file.card
         self.spec = file.card.spec
         in_file = bool(file.card.synthesis_state_shapes)
@@ -65,7 +66,7 @@ class Instrument:
                 raise DdspError("the file has no signature 'play'; use the backend 'step'")
             if backend == "play":
                 interpreter = open_litert(file.model)
-                channels = check_step(file.card, *step_of_litert(interpreter))
+                channels = check_instrument(file.card, *step_of_litert(interpreter))
                 self.synthesizer = Synthesizer(file.card, file.arrays, seed, channels)
                 self._player = GraphPlayer(interpreter, file.card, self.synthesizer)
             else:

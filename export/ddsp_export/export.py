@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ddsp_edge.card import Card, write_model_file
+from ddsp_edge.card import Card
+from ddsp_edge.model.file import write_model_file
 from ddsp_export.candidate import candidate_for, check_out
 from ddsp_export.convert import convert_apart
 from ddsp_export.operators import check_operators

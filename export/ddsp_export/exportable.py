@@ -29,7 +29,11 @@ class Exportable(Protocol):
         """See above."""
         ...
 
-    card: Card
+    @property
+    def card(self) -> Card:
+        """See above."""
+        ...
+
     arrays: dict[str, Array]
     states: Mapping[str, list[int]]
 
@@ -88,7 +92,7 @@ class Exportable(Protocol):
         """The card of a file that has no signature but `step`, as a model of integers throughout has."""
         ...
 
-    def check_card(self, card: Card) -> None:
+    def check_card(self, card: Any) -> None:
         """Refuse a card from which a host could not use the file.
 
         Raises:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ddsp_edge.card import write_model_file
+from ddsp_edge.model.file import write_model_file
 from ddsp_export.exportable import Exportable
 from ddsp_export.operators import count_operators, product_names
 from ddsp_export.quantize import QUANTIZATIONS, quantize_weights, weight_layers

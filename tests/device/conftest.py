@@ -31,6 +31,18 @@ def tiny() -> Path:
     return TINY
 
 
+@pytest.fixture(scope="session", params=[1, 2])
+def each_schema(request: pytest.FixtureRequest, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small instrument, with a card of each schema."""
+    if request.param == 1:
+        return tiny
+    from ddsp_edge.model.file import read_model_file, write_model_file
+
+    file, path = read_model_file(tiny), tmp_path_factory.mktemp("schema") / "two.tflite"
+    write_model_file(path, file.model, file.card, file.arrays)
+    return path
+
+
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
     """Run `ddsp-edge` in this process; return status, stdout and stderr."""

@@ -47,7 +47,8 @@ def test_the_host_is_short_and_needs_no_headers_but_those_of_c():
     assert included <= {"stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h"}
 
 
-def test_the_host_plays_the_instrument(host, tiny):
+def test_the_host_plays_the_instrument(host, each_schema):
+    tiny = each_schema
     frames = 250
     f0_hz = 300.0 * 2.0 ** (np.sin(np.arange(frames) / 20.0) / 6.0)
     loudness_db = -25.0 + 15.0 * np.sin(np.arange(frames) / 40.0)

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddsp_edge import DdspError, Instrument, LoudnessMeter, read_model_file
-from ddsp_edge.card import write_model_file
 from ddsp_edge.live import LiveEffect, LiveInstrument
+from ddsp_edge.model.file import write_model_file
 from ddsp_edge.model.network import Network
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, scale_f0, scale_loudness
 from tests.device.conftest import TINY

@@ -9,11 +9,11 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from ddsp_edge.card import write_model_file
 from ddsp_edge.errors import DdspError
 from ddsp_edge.instrument import Instrument
 from ddsp_edge.live import KeySettings
 from ddsp_edge.live.voices import VoiceBank
+from ddsp_edge.model.file import write_model_file
 from ddsp_edge.model.numpy_graph import NumpyGraph
 from ddsp_export.graph import SynthesizerGraph
 from ddsp_export.operators import pack

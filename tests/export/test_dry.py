@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ddsp_edge.card import read_model_file
 from ddsp_edge.instrument import Instrument
+from ddsp_edge.model.file import read_model_file
 from ddsp_export.export import export
 from ddsp_tf.tasks.instrument.export.describe import without_rooms
 from ddsp_tf.training import load_model_of_run

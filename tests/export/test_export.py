@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ddsp_edge.card import read_model_file, write_model_file
 from ddsp_edge.instrument import Instrument
+from ddsp_edge.model.file import read_model_file, write_model_file
 from ddsp_edge.units import scale_f0, scale_loudness
 from ddsp_export.export import export
 from ddsp_export.operators import check_operators, count_operators

@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 import ddsp_export.export as module
-from ddsp_edge.card import Range, write_model_file
+from ddsp_edge.card import Range
+from ddsp_edge.model.file import write_model_file
 from ddsp_export.export import export
 from ddsp_export.graph import HarmonicHop, SynthesizerGraph
 from ddsp_tf.errors import DdspError

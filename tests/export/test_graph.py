@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from ddsp_edge.card import read_model_file
+from ddsp_edge.model.file import read_model_file
 from ddsp_export.export import export
 from ddsp_export.graph import SynthesizerGraph, _sums_of_sines
 from ddsp_export.operators import check_operators

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ddsp_edge.card import Card, Range
+from ddsp_edge.card import Range
+from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.synthesis.synthesizer import Synthesizer
 from ddsp_tf.layers import ProcessorGroup
 from tests import oracle
@@ -140,7 +141,7 @@ def device(group):
         }
         for n in NODES
     ]
-    card = Card(
+    card = InstrumentCard(
         name="test",
         created="",
         sample_rate=SAMPLE_RATE,

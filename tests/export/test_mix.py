@@ -7,9 +7,9 @@ import pytest
 
 import ddsp_export.convert as conversion
 import ddsp_export.export as module
-from ddsp_edge.card import read_model_file
 from ddsp_edge.cli.card_text import describe
 from ddsp_edge.instrument import Instrument
+from ddsp_edge.model.file import read_model_file
 from ddsp_export.export import export
 from ddsp_tf.config import Config
 from ddsp_tf.errors import DdspError

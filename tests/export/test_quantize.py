@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 import ddsp_export.convert as conversion
 import ddsp_export.recipes as recipes
-from ddsp_edge.card import read_model_file
+from ddsp_edge.model.file import read_model_file
 from ddsp_export.export import export
 from ddsp_export.operators import count_operators, is_kind, product_names
 from ddsp_export.quantize import quantize_weights, weight_layers

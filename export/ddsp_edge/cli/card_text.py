@@ -4,8 +4,10 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from ddsp_edge.card import ModelFile
+from ddsp_edge.card import Card
 from ddsp_edge.errors import printable
+from ddsp_edge.instrument_card import InstrumentCard
+from ddsp_edge.model.file import ModelFile
 from ddsp_edge.units import note_name
 
 _COLUMNS, _LINES = 86, 7  # of one entry
@@ -13,32 +15,57 @@ _OF_RECIPE = ("bytes", "harmonic_level_error_db_mean", "network_us_per_frame", "
 _GUARDS = ("block_error_max", "float32_error_max")  # of the exporter; whoever plays the file gains nothing
 
 
-def describe(file: ModelFile, path: str | Path) -> str:
-    """Tell in a screen what a model file is."""
+def describe(file: ModelFile[Card], path: str | Path) -> str:
+    """Tell in a screen what a model file is, whatever its task."""
     card = file.card
     spec = card.spec
-    pitch, level = card.f0_hz_range, card.loudness_db_range
     arrays_bytes = sum(values.nbytes for values in file.arrays.values())
-    notes = [note_name(f0) for f0 in (pitch.low, pitch.median, pitch.high)]
+    instrument = card if isinstance(card, InstrumentCard) else None
     rows = [
         ("file", f"{path}, {Path(path).stat().st_size / 1e3:.0f} kB"),
-        ("exported", card.created),
-        *([("plays", _mix(card.mix))] if card.mix else []),
+        ("task", f"{_short(card.task)}, exported {card.created}"),
+        *([("plays", _mix(instrument.mix))] if instrument and instrument.mix else []),
         ("sample rate", f"{spec.sample_rate} Hz"),
         ("hop", f"{spec.hop} samples, {float(spec.frame_rate):.6g} frames a second"),
-        ("latency", f"{1e3 * spec.hop / spec.sample_rate:.1f} ms, one hop, from a control to its sound"),
-        ("pitch", f"{notes[0]} to {notes[2]}, mostly {notes[1]} ({pitch.low:.0f} to {pitch.high:.0f} Hz)"),
-        ("loudness", f"{level.low:.0f} to {level.high:.0f} dB, mostly {level.median:.0f} dB"),
-        ("pitch tracker", _short(card.f0_estimator.get("name", card.f0_estimator))),
+        *(_playing(instrument) if instrument else _ports(card)),
         ("network", f"{card.model_bytes / 1e3:.0f} kB, {card.quantization}, builtin operators only"),
         ("arrays", f"{arrays_bytes / 1e3:.0f} kB{_listing(card.arrays)}"),
-        ("synthesizer", _nodes(card.synthesizer)),
+        *([("synthesizer", _nodes(instrument.synthesizer))] if instrument else []),
         *_quality(card.quality, card.quantization),
     ]
     width = max(len(label) for label, _ in rows)
     lines = [printable(card.name)]
     lines += [f"  {printable(label):<{width}}  {printable(value)}" for label, value in rows]
     return "\n".join(lines)
+
+
+def _playing(card: InstrumentCard) -> list[tuple[str, str]]:
+    """What a player of an instrument wants to know."""
+    pitch, level = card.f0_hz_range, card.loudness_db_range
+    low, middle, high = (note_name(f0) for f0 in (pitch.low, pitch.median, pitch.high))
+    hop_ms = 1e3 * card.hop / card.sample_rate
+    return [
+        ("latency", f"{hop_ms:.1f} ms, one hop, from a control to its sound"),
+        ("pitch", f"{low} to {high}, mostly {middle} ({pitch.low:.0f} to {pitch.high:.0f} Hz)"),
+        ("loudness", f"{level.low:.0f} to {level.high:.0f} dB, mostly {level.median:.0f} dB"),
+        ("pitch tracker", _short(card.f0_estimator.get("name", card.f0_estimator))),
+    ]
+
+
+def _ports(card: Card) -> list[tuple[str, str]]:
+    """What a host of any other model wants to know: what goes in, what comes out, and what is the task's."""
+    rows = []
+    for kind, ports in (("input", card.inputs), ("output", card.outputs), ("state", card.states)):
+        for name, port in list(ports.items())[:_LINES]:
+            shape = " x ".join(map(str, port.shape))
+            rows.append(
+                (f"{kind} {_short(name)}", f"{shape}{': ' if port.meaning else ''}{_short(port.meaning)}")
+            )
+        if len(ports) > _LINES:
+            rows.append(("", f"... {len(ports) - _LINES} more"))
+    for name, settings in list(card.extractors.items())[:_LINES]:
+        rows += _figures(f"extractor {_short(name)}", settings)
+    return rows + _figures("about", card.about)
 
 
 def _quality(quality: dict[str, Any], quantization: str) -> list[tuple[str, str]]:

@@ -12,11 +12,11 @@ from math import log2
 import numpy as np
 import numpy.typing as npt
 
-from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
 from ddsp_edge.features.window_periods import Candidate, WindowPeriods
 from ddsp_edge.features.windows import CenteredWindows
 from ddsp_edge.frames import FrameSpec
+from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.ranges import check_whole
 from ddsp_edge.units import Array
 
@@ -69,7 +69,7 @@ class PitchTracker:
         self.reset()
 
     @classmethod
-    def for_card(cls, card: Card) -> "PitchTracker":
+    def for_card(cls, card: InstrumentCard) -> "PitchTracker":
         """Build the tracker that looks for the pitches that the training data was searched for.
 
         Where the card does not tell them, or tells what cannot be tracked, the tracker's own range holds.

@@ -1,9 +1,9 @@
 """Pitch and loudness of a player, frame by frame side by side, as soon as both are known."""
 
-from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
 from ddsp_edge.features.loudness import LoudnessMeter
 from ddsp_edge.features.pitch import VOICED, PitchTracker
+from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.live.sample_queue import SampleQueue
 from ddsp_edge.units import Array
 
@@ -37,7 +37,7 @@ class Follower:
 
     def __init__(
         self,
-        card: Card,
+        card: InstrumentCard,
         max_block: int,
         f0_min_hz: float | None = None,
         lookahead_frames: int | None = None,

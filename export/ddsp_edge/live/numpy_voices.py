@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ddsp_edge.card import Card, ModelFile
+from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.live.voice_synthesizer import VoiceSynthesizer
+from ddsp_edge.model.file import ModelFile
 from ddsp_edge.model.network import Network
 from ddsp_edge.synthesis.synthesizer import Synthesizer
 from ddsp_edge.synthesis.voice_graph import VoiceLayout
@@ -29,7 +30,7 @@ class VoiceNetwork(Network):
         DdspError: As `Network`.
     """
 
-    def __init__(self, model: bytes, card: Card, voices: int) -> None:
+    def __init__(self, model: bytes, card: InstrumentCard, voices: int) -> None:
         super().__init__(model, card)
         self._memories: list[dict[str, Array]] = [{} for _ in range(voices)]
         for voice in range(voices):
@@ -66,7 +67,12 @@ class NumpyVoices:
     """
 
     def __init__(
-        self, network: VoiceNetwork, file: ModelFile, layout: VoiceLayout, voices: int, seed: int | None
+        self,
+        network: VoiceNetwork,
+        file: ModelFile[InstrumentCard],
+        layout: VoiceLayout,
+        voices: int,
+        seed: int | None,
     ) -> None:
         self._network, self._voices = network, voices
         self._controls = [control for _, control in layout.levels()]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ddsp_edge.card import Card
+from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.synthesis.filtered_noise import FilteredNoise, white_noise
 from ddsp_edge.synthesis.harmonic import Harmonic
 from ddsp_edge.synthesis.mixing import Add
@@ -37,7 +37,7 @@ class VoiceSynthesizer:
 
     def __init__(
         self,
-        card: Card,
+        card: InstrumentCard,
         arrays: Mapping[str, Array],
         voices: int,
         seed: int | None,

@@ -9,11 +9,11 @@ from typing import Protocol
 
 import numpy as np
 
-from ddsp_edge.card import read_model_file
 from ddsp_edge.errors import DdspError
 from ddsp_edge.live.numpy_voices import NumpyVoices, VoiceNetwork
 from ddsp_edge.live.settings import Settings
-from ddsp_edge.model.network import has_litert
+from ddsp_edge.model.file import read_instrument_file
+from ddsp_edge.model.runtimes import has_litert
 from ddsp_edge.ranges import MAX_VOICES
 from ddsp_edge.synthesis.filtered_noise import FilteredNoise
 from ddsp_edge.synthesis.processor import Processor
@@ -74,7 +74,7 @@ class VoiceBank:
             raise DdspError(f"backend must be one of {', '.join(BACKENDS)}. Received: {backend!r}")
         if isinstance(voices, bool) or not isinstance(voices, int) or not 1 <= voices <= MAX_VOICES:
             raise DdspError(f"voices must be a whole number from 1 to {MAX_VOICES}. Received: {voices!r}")
-        file = read_model_file(path)
+        file = read_instrument_file(path)
         self.card, self.spec = file.card, file.card.spec
         try:
             if backend == "graph" and not file.card.voice:

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
 from ddsp_edge.features.loudness import LoudnessMeter
 from ddsp_edge.features.pitch import VOICED, PitchTracker
 from ddsp_edge.files.audio_file import AudioReader, AudioWriter, check_output
 from ddsp_edge.instrument import Instrument
+from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.live.offline import OfflineInstrument
 from ddsp_edge.live.settings import KeySettings
-from ddsp_edge.model.network import has_litert
+from ddsp_edge.model.runtimes import has_litert
 from ddsp_edge.render.midi import MidiScore, play
 from ddsp_edge.synthesis.limiter import Limiter
 from ddsp_edge.synthesis.stems import Stems, stem_paths
@@ -182,7 +182,9 @@ def render_midi(
 class _Writing:
     """Files that are written block by block and get their names when all went well: a sound and its stems."""
 
-    def __init__(self, card: Card, out: str | Path, stems: bool, inputs: Mapping[str, str | Path]) -> None:
+    def __init__(
+        self, card: InstrumentCard, out: str | Path, stems: bool, inputs: Mapping[str, str | Path]
+    ) -> None:
         self._rate, self._output = card.spec.sample_rate, card.synthesizer["output"]
         self._stems = Stems(card) if stems else None
         self._out = Path(out)

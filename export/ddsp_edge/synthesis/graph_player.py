@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
-from ddsp_edge.model.network import open_signature
+from ddsp_edge.instrument_card import InstrumentCard
+from ddsp_edge.model.runtimes import open_signature
 from ddsp_edge.synthesis.filtered_noise import FilteredNoise, white_noise
 from ddsp_edge.synthesis.mixing import Mix
 from ddsp_edge.synthesis.synthesizer import Synthesizer
@@ -33,7 +33,7 @@ class GraphPlayer:
         DdspError: If the model cannot be run, or its signatures are not those that the card tells.
     """
 
-    def __init__(self, interpreter: Any, card: Card, checked: Synthesizer) -> None:
+    def __init__(self, interpreter: Any, card: InstrumentCard, checked: Synthesizer) -> None:
         self._hop, self._interpreter = card.hop, interpreter
         nodes = list(checked.nodes())
         self._seeds = {

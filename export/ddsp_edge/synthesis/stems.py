@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from ddsp_edge.card import Card
+from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.units import Array
 
 _STEMS = {"Harmonic": "harmonic", "FilteredNoise": "noise", "Reverb": "reverb"}
@@ -20,7 +20,7 @@ class Stems:
         card: The card of an instrument that can be played.
     """
 
-    def __init__(self, card: Card) -> None:
+    def __init__(self, card: InstrumentCard) -> None:
         self._nodes: dict[str, tuple[str, str | None]] = {}  # stem -> its node, and the node it takes away
         for node in card.synthesizer["nodes"]:
             kind = _STEMS.get(node["type"])

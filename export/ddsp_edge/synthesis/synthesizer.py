@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError, did_you_mean
+from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.ranges import check_whole
 from ddsp_edge.synthesis.filtered_noise import FilteredNoise
 from ddsp_edge.synthesis.harmonic import Harmonic
@@ -58,7 +58,7 @@ class Synthesizer:
 
     def __init__(
         self,
-        card: Card,
+        card: InstrumentCard,
         arrays: Mapping[str, Array],
         seed: int | None = None,
         channels: Mapping[str, int] | None = None,

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
-from ddsp_edge.model.network import open_litert, open_signature
+from ddsp_edge.instrument_card import InstrumentCard
+from ddsp_edge.model.runtimes import open_litert, open_signature
 from ddsp_edge.synthesis.filtered_noise import white_noise
 from ddsp_edge.synthesis.synthesizer import LEVELS
 from ddsp_edge.units import Array, all_finite, scale_frame, silence_bad
@@ -108,7 +108,12 @@ class VoiceGraph:
     """
 
     def __init__(
-        self, model: bytes, card: Card, layout: VoiceLayout, voices: int, seeds: Sequence[int | None]
+        self,
+        model: bytes,
+        card: InstrumentCard,
+        layout: VoiceLayout,
+        voices: int,
+        seeds: Sequence[int | None],
     ) -> None:
         self._hop, self._seeds = card.hop, seeds
         self._names, self._output = layout.names, layout.names.index(layout.output)

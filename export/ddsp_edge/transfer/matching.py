@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ddsp_edge.card import Card, Range
+from ddsp_edge.card import Range
 from ddsp_edge.frames import FrameSpec
+from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.transfer.transposition import MAX_OCTAVES, PlayedPitches
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
 
@@ -114,7 +115,7 @@ class OctaveMatch:
         card: The card, with the pitches of the training data.
     """
 
-    def __init__(self, card: Card) -> None:
+    def __init__(self, card: InstrumentCard) -> None:
         self._middle_hz = card.f0_hz_range.median
         self._enough = card.spec.frames_for(0.25)
         self.reset()

@@ -11,9 +11,9 @@ import pytest
 import soundfile
 
 from ddsp_edge import KeySettings, __version__
-from ddsp_edge.card import read_model_file
 from ddsp_edge.cli.main import main
 from ddsp_edge.files.audio_file import read_audio, write_audio
+from ddsp_edge.model.file import read_model_file
 from ddsp_edge.render.render import render_midi
 from ddsp_edge.units import note_name
 from tests.device.render.test_midi import control, off, on, save
@@ -351,7 +351,7 @@ def test_unexpected_errors_name_their_type(run, tiny, monkeypatch):
     def fail(*_):
         raise ZeroDivisionError("three\nlines\nlong")
 
-    monkeypatch.setattr("ddsp_edge.card.read_model_file", fail)
+    monkeypatch.setattr("ddsp_edge.model.file.read_model_file", fail)
     status, _, err = run("info", tiny)
     assert status == 1
     told = "unexpected ZeroDivisionError: three lines long (a bug: run again with --debug to see where)"
@@ -362,7 +362,7 @@ def test_an_interrupt_is_130(run, tiny, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ddsp_edge.card.read_model_file", stop)
+    monkeypatch.setattr("ddsp_edge.model.file.read_model_file", stop)
     assert run("info", tiny)[0] == 130
 
 

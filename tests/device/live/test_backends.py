@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from ddsp_edge import DdspError
-from ddsp_edge.card import read_model_file
 from ddsp_edge.live import EffectSettings, KeySettings, LiveEffect, LiveInstrument
 from ddsp_edge.live.voices import VoiceBank
+from ddsp_edge.model.file import read_model_file
 from ddsp_edge.synthesis.voice_graph import VoiceGraph, VoiceLayout
 from tests.device.conftest import TINY
 from tests.device.live.test_live_effect import phrase

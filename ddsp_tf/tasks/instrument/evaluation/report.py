@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ddsp_edge.card import read_model_file
 from ddsp_edge.features.loudness import loudness_db
 from ddsp_edge.files.audio_file import read_audio
+from ddsp_edge.model.file import read_instrument_file
 from ddsp_edge.units import Array
 from ddsp_tf.data.reading import Passage, read_passages
 from ddsp_tf.data.records.info import load_dataset_info
@@ -224,7 +224,7 @@ def _devices(page: Page, devices: list[DeviceFigures]) -> None:
     page.heading("On the device")
     rows = []
     for device in devices:
-        card = read_model_file(device.path).card
+        card = read_instrument_file(device.path).card
         quality = card.quality
         rows.append(
             (

@@ -8,7 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from ddsp_edge.card import Card, Range
+from ddsp_edge.card import Port, Range
+from ddsp_edge.instrument_card import (
+    InstrumentCard,
+    instrument_extractors,
+    instrument_inputs,
+    instrument_states,
+)
 from ddsp_edge.units import Array
 from ddsp_tf.data.instruments import parse_mix
 from ddsp_tf.errors import DdspError
@@ -21,6 +27,12 @@ from ddsp_tf.training.files import CHECKPOINTS_NAME, model_path
 
 ROOM = "Reverb"
 DEVICE_PROCESSORS = ("Harmonic", "FilteredNoise", "Add", "Mix", ROOM)
+_MEANINGS = {
+    ("Harmonic", "amplitude"): "linear amplitude of all harmonics together, 0 to 2",
+    ("Harmonic", "distribution"): "share of each harmonic, adding up to 1; 0 above Nyquist",
+    ("FilteredNoise", "magnitudes"): "linear gain at frequencies from 0 Hz to Nyquist, 0 to 2",
+    ("Mix", "level"): "share of the first signal, 0 to 1",
+}
 
 
 def load_to_export(run: Path, instrument: str | None = None, *, dry: bool = False) -> Autoencoder:
@@ -65,7 +77,7 @@ def _check_weights(model: Autoencoder, run: Path) -> None:
         )
 
 
-def describe(model: Autoencoder, play: bool = False) -> tuple[Card, dict[str, Array]]:
+def describe(model: Autoencoder, play: bool = False) -> tuple[InstrumentCard, dict[str, Array]]:
     """Build a model's card and collect the arrays that its synthesizer needs.
 
     Args:
@@ -87,6 +99,7 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[Card, dict[str, Ar
         )
     nodes: list[dict[str, Any]] = []
     arrays: dict[str, Array] = {}
+    outputs: dict[str, Port] = {}
     node_names = [node.name for node in model.processors.nodes]
     for node in model.processors.nodes:
         if node.type not in DEVICE_PROCESSORS:
@@ -109,23 +122,30 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[Card, dict[str, Ar
             elif source in FEATURES:
                 raise DdspError(f"node {node.name!r} takes {source}, which devices do not pass to processors")
             else:
-                inputs[control] = output_name(node.name, control)
+                inputs[control] = output = output_name(node.name, control)
+                size = model.processors.processors[node.name].input_sizes[control]
+                outputs[output] = Port((1, size or 1), _MEANINGS[node.type, control])
         nodes.append({"name": node.name, "type": node.type, "config": config, "inputs": inputs})
     known = model.instrument
     missing = [k for k in ("config", "f0_estimator", "f0_hz_range", "loudness_db_range") if k not in known]
     if missing:
         raise DdspError(f"the model does not know its {', '.join(missing)}: train it with `ddsp-tf train`")
-    card = Card(
+    state_shapes = {name: [1, size] for name, size in model.decoder.state_sizes.items()}
+    card = InstrumentCard(
         name=known["config"]["name"],
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         sample_rate=model.spec.sample_rate,
         hop=model.spec.hop,
+        inputs=instrument_inputs(FEATURE_SCALING),
+        outputs=outputs,
+        states=instrument_states(state_shapes),
+        extractors=instrument_extractors(known["f0_estimator"], known["loudness"]),
         feature_scaling=dict(FEATURE_SCALING),
         f0_estimator=known["f0_estimator"],
         loudness=known["loudness"],
         f0_hz_range=Range(**known["f0_hz_range"]),
         loudness_db_range=Range(**known["loudness_db_range"]),
-        state_shapes={name: [1, size] for name, size in model.decoder.state_sizes.items()},
+        state_shapes=state_shapes,
         synthesizer={"nodes": nodes, "output": model.processors.output_name},
         config=known["config"],
         mix=model.mix or {},

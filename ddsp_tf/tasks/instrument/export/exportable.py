@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ddsp_edge.card import Card
+from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.units import Array, scale_f0, scale_loudness
 from ddsp_export.convert import convert
 from ddsp_export.graph import SynthesizerGraph
@@ -107,11 +107,11 @@ class InstrumentExport:
         """That of the network."""
         return float(quality["network_us_per_frame"])
 
-    def with_step_alone(self) -> Card:
+    def with_step_alone(self) -> InstrumentCard:
         """The card of a file without the synthesizer."""
         return dataclasses.replace(self.card, synthesis_state_shapes={}, voice={})
 
-    def check_card(self, card: Card) -> None:
+    def check_card(self, card: InstrumentCard) -> None:
         """Refuse a card from which a host could not play the file."""
         check_card(card, self.arrays, set(self.verifier.expected))
 

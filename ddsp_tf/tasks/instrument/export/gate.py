@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from ddsp_edge.card import Card
+from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 
@@ -123,7 +123,7 @@ def check_measured(measured: dict[str, Any], quantization: str) -> None:
         _bounded(what, value, bound)
 
 
-def check_card(card: Card, arrays: dict[str, Array], outputs: set[str]) -> None:
+def check_card(card: InstrumentCard, arrays: dict[str, Array], outputs: set[str]) -> None:
     """Refuse a card from which a host could not play the file.
 
     Args:

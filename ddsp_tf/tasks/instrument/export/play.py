@@ -120,12 +120,12 @@ def play_voice(model: str, given: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
     from ai_edge_litert.interpreter import Interpreter
 
-    from ddsp_edge.card import read_model_file
+    from ddsp_edge.model.file import read_instrument_file
     from ddsp_edge.synthesis.reverb import Reverb
     from ddsp_edge.synthesis.voice_graph import VoiceLayout
     from ddsp_edge.units import scale_f0, scale_loudness
 
-    file = read_model_file(model)
+    file = read_instrument_file(model)
     card, voice = file.card, file.card.voice
     if not voice:
         return {}

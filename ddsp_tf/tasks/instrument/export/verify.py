@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ddsp_edge.card import Card
+from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.model.network import Network
 from ddsp_edge.units import Array, scale_f0, scale_loudness
 from ddsp_export.apart import play_apart
@@ -51,7 +51,7 @@ class Verifier:
         """Largest difference of any control, `[frames, channels]` by its name in a file, from Keras."""
         return max(float(np.abs(controls[name] - v).max()) for name, v in self.expected.items())
 
-    def predict(self, flatbuffer: bytes, card: Card) -> dict[str, Array]:
+    def predict(self, flatbuffer: bytes, card: InstrumentCard) -> dict[str, Array]:
         """Controls that a model gives, by LiteRT in this process."""
         reference = self._reference
         network = Network(flatbuffer, card)

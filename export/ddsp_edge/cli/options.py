@@ -1,0 +1,164 @@
+"""Options that several commands have, and the types of their values."""
+
+import argparse
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import partial
+from typing import Any
+
+from ddsp_edge.cli.command import path_argument
+from ddsp_edge.errors import DdspError
+from ddsp_edge.ranges import MAX_VOICES, check_range
+
+VOICES = 4
+DEFAULTS: dict[str, Any] = {"octaves": 0, "transposition": 0.0, "block": 0, "osc_host": "127.0.0.1"}
+"""Of live commands: what is neither on the command line nor in the settings file."""
+
+# Fields of the settings of live playing, in the order of the help. Defaults are those of the settings.
+_SOUND = {
+    "gain_db": "gain of the output, before its limiter, dB",
+    "harmonic_db": "harmonics louder or softer, dB",
+    "noise_db": "noise louder or softer, dB",
+    "reverb": "share of the instrument's room, 0 (dry) to 1",
+    "loudness_shift_db": "added to the loudness of what sounds, dB",
+}
+_FLAGS = ("gate", "match_loudness", "match_octave")
+
+
+def add_instrument(parser: argparse.ArgumentParser) -> None:
+    """Add the model file that a command is about."""
+    parser.add_argument(
+        "instrument", metavar="INSTRUMENT", type=path_argument, help="a .tflite by ddsp-tf export"
+    )
+
+
+def add_live_options(parser: argparse.ArgumentParser, own: Mapping[str, str]) -> None:
+    """Add what all live commands take.
+
+    Args:
+        parser: The parser of the command.
+        own: Help of the settings that it has for itself, by field.
+    """
+    parser.add_argument(
+        "instrument", metavar="INSTRUMENT", nargs="?", type=path_argument, help="a .tflite by ddsp-tf export"
+    )
+    parser.add_argument(
+        "--settings", metavar="FILE", type=path_argument, help="a TOML file with any of these options"
+    )
+    parser.add_argument(
+        "--list-devices", action="store_true", help="list sound cards and MIDI ports, and end"
+    )
+    parser.add_argument(
+        "--output", metavar="DEVICE", help="number or part of the name of the device to play on"
+    )
+    parser.add_argument(
+        "--rate", metavar="HZ", type=int, help="of the sound card (the instrument's, if it can)"
+    )
+    parser.add_argument("--block", metavar="N", type=_block, help="samples a block (the card's choice)")
+    parser.add_argument("--seconds", metavar="S", type=number, help="end after so many seconds")
+    parser.add_argument("--osc", metavar="PORT", type=_port, help="hear settings by OSC at this UDP port")
+    parser.add_argument(
+        "--osc-host", metavar="ADDRESS", help="where: 0.0.0.0 lets the whole network play (127.0.0.1)"
+    )
+    parser.add_argument("--octaves", metavar="N", type=int, help="transpose by octaves (-2, 1 ...)")
+    parser.add_argument(
+        "--transposition", metavar="N", type=partial(number, name="transposition"), help="and by semitones"
+    )
+    # No defaults here: the settings have them, and would bring numpy into every command.
+    for name, text in {**_SOUND, **own}.items():
+        option = "--" + name.replace("_", "-")
+        if name in _FLAGS:
+            parser.add_argument(option, action="store_true", default=None, help=text)
+        else:
+            of_field = partial(number, name=name)
+            parser.add_argument(option, metavar=name.rsplit("_", 1)[-1].upper(), type=of_field, help=text)
+
+
+def given_settings(arguments: argparse.Namespace, kind: Callable[..., Any]) -> dict[str, Any]:
+    """What was given of the fields of a class of live settings; the others keep their defaults."""
+    from ddsp_edge.transfer.transposition import check_shifts
+
+    check_shifts(arguments.octaves, arguments.loudness_shift_db or 0.0)
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    given = {name: value for name, value in vars(arguments).items() if name in names and value is not None}
+    given["transposition"] = 12.0 * arguments.octaves + arguments.transposition
+    return given
+
+
+def check_played_range(arguments: argparse.Namespace) -> None:
+    """Refuse a range of loudness that has one end, or none of its ends below the other.
+
+    Raises:
+        DdspError: Naming the settings file, if there is one, and what was given.
+    """
+    ends = {name: getattr(arguments, name.replace("-", "_"), None) for name in ("softest-db", "loudest-db")}
+    softest, loudest = ends.values()
+    if softest is None and loudest is None:
+        return
+    if softest is None or loudest is None or softest >= loudest:
+        where = "" if arguments.settings is None else f"{arguments.settings}: "
+        received = [f"{name}={value:g}" for name, value in ends.items() if value is not None]
+        raise DdspError(
+            f"{where}softest-db and loudest-db set a range together, the first below the second. "
+            f"Received: {', '.join(received)}"
+        )
+
+
+def named_instrument(arguments: argparse.Namespace) -> Any:
+    """The instrument of a live command, which the command line or the settings file names.
+
+    Raises:
+        DdspError: If neither does.
+    """
+    if arguments.instrument is None:
+        raise DdspError("Name an instrument: a .tflite file by ddsp-tf export")
+    return arguments.instrument
+
+
+def number(text: str, name: str | None = None) -> float:
+    """A finite number; within its range, where the name of a setting is given."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"a number is wanted. Received: {text!r}")
+    if name is not None:
+        try:
+            check_range(name, value)
+        except DdspError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+    return value
+
+
+def voices(text: str) -> int:
+    """How many notes sound at a time."""
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_VOICES:
+        raise argparse.ArgumentTypeError(
+            f"voices must be a whole number from 1 to {MAX_VOICES}. Received: {text!r}"
+        )
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """The seed of a noise."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0. Received: {text!r}")
+    return value
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"a port is from 1 to 65535. Received: {text!r}")
+    return int(text)
+
+
+def _block(text: str) -> int:
+    if not text.isdecimal() or not 16 <= int(text) <= 8192:
+        raise argparse.ArgumentTypeError(f"a block has 16 to 8192 samples. Received: {text!r}")
+    return int(text)
