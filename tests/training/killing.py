@@ -24,7 +24,7 @@ def die_at(operation: int, run: str) -> None:
         nonlocal count
         if event in OPERATIONS and any(run in str(argument) for argument in arguments[:2]):
             with one_by_one:
-                if not (Path(run) / "instrument.keras").exists():
+                if not any(Path(run).glob("[!.]*.keras")):
                     return
                 if count == operation:
                     print(f"killed at {event} {arguments[0]!r}", flush=True)
