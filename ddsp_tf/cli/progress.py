@@ -15,16 +15,19 @@ class Progress(contextlib.ExitStack):
 
     Args:
         name: What is going on, in a word.
+        quiet: Whether nothing is shown.
     """
 
     _bar: Any = None
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, quiet: bool = False) -> None:
         super().__init__()
-        self._name = name
+        self._name, self._quiet = name, quiet
 
     def __call__(self, done: float, total: float) -> None:
         """Show that `done` of `total` seconds are done."""
+        if self._quiet:
+            return
         if self._bar is None:
             from tqdm import tqdm
 

@@ -245,6 +245,9 @@ def test_transfer_refuses_an_input(trained_run, tmp_path, capsys, kind, words):
         ("out.mp3", [], "sound is written as .wav or .flac"),
         ("out.wav", ["--octaves", "99"], "octaves must be from -8 to 8. Received: 99"),
         ("out.wav", ["--loudness-shift-db", "nan"], "Received: nan"),
+        ("out.wav", ["--transposition", "97"], "transposition must be from -96 to 96. Received: 97"),
+        ("out.wav", ["--gate-db", "nan"], "gate_db must be from -80 to 80. Received: nan"),
+        ("out.wav", ["--softest-db", "-20"], "softest-db and loudest-db set a range together"),
         ("out.wav", ["--crepe-weights", "gone.h5"], "gone.h5"),
     ],
 )

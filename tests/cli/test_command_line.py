@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ddsp_tf.cli.main import COMMANDS, main
+from tests import tiny
 
 
 @pytest.mark.parametrize("missing", ["yaml", "tensorflow", "keras"])
@@ -100,3 +101,15 @@ def test_a_real_process_fails_with_one_line(trained_run, tmp_path):
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"ddsp-tf: error: {tmp_path / 'gone.wav'}: no such file\n"
+
+
+def test_transfer_with_all_that_it_may_change_says_nothing_where_it_is_to_be_quiet(
+    trained_run, tmp_path, capsys
+):
+    source = tiny.write_phrase(tmp_path / "in.wav", 3.0)
+    options = ["--octaves", "1", "--transposition", "-12", "--match-octave", "--match-loudness", "--gate"]
+    options += ["--gate-db", "-70", "--loudness-shift-db", "-12", "--seed", "1", "--stems", "--quiet"]
+    assert main(["transfer", str(trained_run), str(source), str(tmp_path / "out.wav"), *options]) == 0
+    assert capsys.readouterr().out == ""
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == {"in.wav", "out.wav", *(f"out-{n}.wav" for n in ("harmonic", "noise", "reverb"))}

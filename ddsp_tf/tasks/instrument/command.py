@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ddsp_edge.cli.command import path_argument, tell
+from ddsp_edge.cli.options import WIDE, add_transfer_options, transfer_changes
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import DdspError, printable
 
@@ -17,22 +18,18 @@ HELP = "render a recording through an instrument"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
+    parser.usage = "ddsp-tf transfer [options] RUN INPUT OUTPUT"
+    parser.formatter_class = WIDE  # type: ignore[assignment]
     parser.add_argument("run", type=path_argument, metavar="RUN", help="run folder from train")
     parser.add_argument("input", type=path_argument, metavar="INPUT", help="monophonic sound file")
     parser.add_argument("output", type=path_argument, metavar="OUTPUT", help=".wav or .flac to write")
-    parser.add_argument("--octaves", type=int, default=0, metavar="N", help="transpose by N octaves")
-    parser.add_argument(
-        "--loudness-shift-db", type=float, default=0.0, metavar="DB", help="play louder by so many dB"
-    )
-    parser.add_argument(
-        "--instrument",
-        metavar="MIX",
-        help="of a model that plays several: one of them (flute), or a mix (flute=0.5,violin=0.5)",
-    )
+    add_transfer_options(parser)
+    parser.add_argument("--instrument", metavar="MIX", help="of several: flute, or flute=0.5,violin=0.5")
     parser.add_argument(
         "--f0",
         choices=("yin-viterbi", "pyin", "crepe"),
-        help="pitch estimator (default: as the instrument was trained)",
+        metavar="NAME",
+        help="yin-viterbi, pyin or crepe (as it was trained)",
     )
     parser.add_argument(
         "--crepe-weights", type=path_argument, metavar="FILE", help="weights for CREPE, .h5 or .h5.bz2"
@@ -61,19 +58,21 @@ def run(args: argparse.Namespace) -> None:
             f"{trained_on.get('name')}: they may differ in octaves (see --f0 and --crepe-weights)",
             file=sys.stderr,
         )
-    with Progress("transfer") as progress:
+    with Progress("transfer", quiet=args.quiet) as progress:
         result = transfer(
             model,
             estimator,
             args.input,
             args.output,
-            octaves=args.octaves,
-            loudness_shift_db=args.loudness_shift_db,
             progress=progress,
+            stems=args.stems,
+            seed=args.seed,
+            **transfer_changes(args),
         )
     for line in result.advice:
         print(f"ddsp-tf: note: {printable(line)}", file=sys.stderr)
-    tell(f"{printable(args.output)}: {result.seconds:.1f} s, pitch from {estimator.name}")
+    if not args.quiet:
+        tell(f"{printable(args.output)}: {result.seconds:.1f} s, pitch from {estimator.name}")
 
 
 def add_export_options(parser: argparse._ArgumentGroup) -> None:

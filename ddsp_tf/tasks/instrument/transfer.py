@@ -1,13 +1,24 @@
-"""Timbre transfer: play what somebody plays on the instrument that was trained."""
+"""Timbre transfer: play what somebody plays on the instrument that was trained.
 
-from collections.abc import Callable
+Pitch is tracked by the estimator of datasets, which looks at a whole passage at once; on a device it is
+`ddsp_edge.features.pitch`, with a short look-ahead. From what they track on, both go through
+`ddsp_edge.transfer`.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ddsp_edge.card import Range
-from ddsp_edge.features.pitch import hold_unvoiced
-from ddsp_edge.files.audio_file import AudioReader, AudioWriter, check_output
-from ddsp_edge.transfer.transposition import PlayedPitches, check_shifts
+from ddsp_edge.files.audio_file import AudioReader
+from ddsp_edge.files.sound_with_stems import SoundWriter
+from ddsp_edge.synthesis.stems import Stems
+from ddsp_edge.transfer.recording import RecordingTransfer, Tracked
+from ddsp_edge.transfer.settings import TransferSettings
+from ddsp_edge.units import Array
 from ddsp_tf.data.prepare.analysis import Analyser, context_frames
 from ddsp_tf.data.prepare.passages import cut_passages
 from ddsp_tf.errors import DdspError
@@ -37,9 +48,10 @@ def transfer(
     source: Path,
     out: Path,
     *,
-    octaves: int = 0,
-    loudness_shift_db: float = 0.0,
     progress: Callable[[float, float], None] = lambda done, total: None,
+    stems: bool = False,
+    seed: int | None = None,
+    **changes: Any,
 ) -> Transfer:
     """Render a monophonic recording through a model, in memory that does not grow with its length.
 
@@ -49,56 +61,137 @@ def transfer(
         source: Any sound file.
         out: `.wav` or `.flac`, at the model's rate. It has the whole frames of the input and what rings on
             after them.
-        octaves: Integer, octaves to transpose by.
-        loudness_shift_db: dB added to the loudness that the model is told, and to what its encoder hears.
-        progress: Called with the seconds done and the seconds in all.
+        progress: Called with the seconds done and the seconds in all. Where something is to be matched, the
+            recording is tracked to its end before it is rendered, and each counts half.
+        stems: Whether to write the parts of the sound as well, beside `out`; see `ddsp_edge.synthesis.stems`.
+        seed: Integer from 0, seed of the noise; None for the noise that the model goes on with.
+        **changes: Fields of `ddsp_edge.transfer.settings.TransferSettings`: `octaves`, `loudness_shift_db`,
+            `match_octave` and so on. A model that listens hears the recording louder by `loudness_shift_db`,
+            and else as it is.
 
     Raises:
         DdspError: If the input cannot be read, is silent or too short, the output cannot be written or would
-            overwrite the input, a shift is out of range, or the model was not told what to play.
+            overwrite the input, a change is out of range, or the model was not told what to play.
     """
     if "instrument" in model.feature_names:
         raise DdspError(
             f"the model plays several instruments: name one, or a mix, of {', '.join(model.instrument_names)}"
         )
-    check_shifts(octaves, loudness_shift_db)
-    check_output(out, {"recording that is to be played": source})
     spec = model.spec
-    listens = "audio" in model.feature_names
+    mapping = RecordingTransfer(
+        spec,
+        TransferSettings(**changes),
+        _range(model, "f0_hz_range"),
+        _range(model, "loudness_db_range"),
+    )
+    nodes = [{"name": n.name, "type": n.type, "inputs": n.inputs} for n in model.processors.nodes]
+    inputs = {"recording that is to be played": source}
+    writing = SoundWriter(out, spec.sample_rate, inputs, Stems(nodes) if stems else None)
+    if seed is not None:
+        seed_noise(model, seed)
+    renderer = _Rendering(model, source, mapping.settings.loudness_shift_db, stems)
     analyse = Analyser(spec, estimator, "float32", model.level)
-    renderer = Renderer(model)
-    last_hz = model.instrument.get("f0_hz_range", {}).get("median", 220.0)
-    played = PlayedPitches()
-    frames = 0
-    heard = False
-    with AudioReader(source, spec.sample_rate) as reader, AudioWriter(out, spec.sample_rate) as writer:
+    passage_frames, twice = spec.frames_for(PASSAGE_SECONDS), mapping.settings.learns
+    heard, frames = False, 0
+    with AudioReader(source, spec.sample_rate) as reader, writing, renderer:
         total = reader.n_samples / spec.sample_rate
-        cuts = cut_passages(
-            reader.blocks(),
-            spec,
-            spec.frames_for(PASSAGE_SECONDS),
-            context_frames(spec, estimator.context_seconds),
-        )
-        for cut in cuts:
-            passage = analyse(cut)
-            heard = heard or not passage.silent
-            voiced = passage.f0_hz > 0
-            played.add(passage.f0_hz)
-            f0_hz = hold_unvoiced(passage.f0_hz, voiced, last_hz)
-            last_hz = float(f0_hz[-1])
-            transposed = f0_hz * 2.0**octaves
-            heard_db = passage.loudness_db + loudness_shift_db
-            sound = passage.audio * 10.0 ** (loudness_shift_db / 20.0) if listens else None
-            for audio in renderer.blocks(transposed, heard_db, audio=sound):
-                writer.write(audio)
+        context = context_frames(spec, estimator.context_seconds)
+
+        def tracked() -> Iterator[Tracked]:
+            nonlocal heard
+            found = 0
+            for cut in cut_passages(reader.blocks(), spec, passage_frames, context):
+                passage = analyse(cut)
+                heard = heard or not passage.silent
+                found += passage.n_frames
+                if twice:
+                    progress(spec.seconds(found) / 2, total)
+                yield passage.f0_hz, passage.loudness_db
+
+        for f0_hz, loudness_db in mapping.process(tracked(), passage_frames):
+            for audio, signals in renderer.blocks(f0_hz, loudness_db):
+                writing.write(audio, audio, signals)
             frames += len(f0_hz)
-            progress(spec.seconds(frames), total)
+            done = spec.seconds(frames)
+            progress((total + done) / 2 if twice else done, total)
         if not frames:
             raise DdspError(f"{source} is too short: less than one frame ({spec.hop} samples)")
         if not heard:
             raise DdspError(reader.silence())
-        tail = renderer.ring_out()
-        writer.write(tail)
-    known = model.instrument.get("f0_hz_range")
-    advice = played.advice(Range(**known), octaves) if known else []
-    return Transfer(spec.seconds(frames) + len(tail) / spec.sample_rate, advice)
+        audio, signals = renderer.ring_out()
+        writing.write(audio, audio, signals)
+    return Transfer(writing.seconds, [*mapping.advice(), *writing.warnings("where it is clipped")])
+
+
+def seed_noise(model: Autoencoder, seed: int) -> None:
+    """Have the noise of a model begin anew, each processor's with a seed of its own that follows from one.
+
+    Args:
+        model: The model.
+        seed: Integer from 0.
+    """
+    for number, processor in enumerate(model.processors.processors.values()):
+        generator = getattr(processor, "seed_generator", None)
+        if generator is not None:
+            own = np.random.SeedSequence([seed, number]).generate_state(1)[0] % 2**31
+            generator.state.assign(np.array([own, 0]))
+
+
+class _Rendering:
+    """Features through a model, and the recording beside them for one that listens.
+
+    Args:
+        model: The model.
+        source: The recording.
+        louder_db: dB by which a model that listens hears it louder.
+        stems: Whether the signals of all nodes are wanted.
+    """
+
+    def __init__(self, model: Autoencoder, source: Path, louder_db: float, stems: bool) -> None:
+        self._renderer, self._stems, self._hop = Renderer(model), stems, model.spec.hop
+        self._output = model.processors.output_name
+        self._gain = 10.0 ** (louder_db / 20.0)
+        self._reader: AudioReader | None = None
+        if "audio" in model.feature_names:
+            self._reader = AudioReader(source, model.spec.sample_rate)
+
+    def __enter__(self) -> "_Rendering":
+        if self._reader is not None:
+            self._reader.__enter__()
+            self._blocks = self._reader.blocks()
+            self._waiting = np.zeros(0, np.float32)
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        if self._reader is not None:
+            self._reader.__exit__(*exception)
+
+    def blocks(self, f0_hz: Array, loudness_db: Array) -> Iterator[tuple[Array, dict[str, Array]]]:
+        """Yield the sound `[n * hop]`, and the signals of all nodes by name if they are wanted."""
+        listened = None if self._reader is None else self._listen(len(f0_hz) * self._hop)
+        if self._stems:
+            for signals in self._renderer.signals(f0_hz, loudness_db, audio=listened):
+                yield signals[self._output], signals
+        else:
+            for audio in self._renderer.blocks(f0_hz, loudness_db, audio=listened):
+                yield audio, {}
+
+    def ring_out(self) -> tuple[Array, dict[str, Array]]:
+        """What rings on at the end, in the same form."""
+        signals = self._renderer.ring_out_signals()
+        return signals[self._output], signals
+
+    def _listen(self, samples: int) -> Array:
+        """The next samples of the recording."""
+        parts, have = [self._waiting], len(self._waiting)
+        while have < samples and (block := next(self._blocks, None)) is not None:
+            parts.append(block)
+            have += len(block)
+        joined = np.concatenate(parts)
+        self._waiting = joined[samples:]
+        return np.asarray(joined[:samples] * self._gain)
+
+
+def _range(model: Autoencoder, name: str) -> Range | None:
+    known = model.instrument.get(name)
+    return Range(**known) if known else None

@@ -23,14 +23,25 @@ _SOUND = {
     "reverb": "share of the instrument's room, 0 (dry) to 1",
     "loudness_shift_db": "added to the loudness of what sounds, dB",
 }
+RECORDING_OPTIONS = {
+    "match_octave": "choose the best octave, by the whole recording",
+    "match_loudness": "map all of its loudness to the instrument's range",
+    "softest_db": "from a set range instead: its softest playing, dB",
+    "loudest_db": "and its loudest playing, dB",
+    "gate": "mute what has no pitch or is softer than --gate-db",
+    "gate_db": "loudness at which the gate opens, dB (-60)",
+}
+"""Options for recordings alone, by field of the settings of a transfer, with their help."""
 _FLAGS = ("gate", "match_loudness", "match_octave")
 
 
-def add_instrument(parser: argparse.ArgumentParser) -> None:
+WIDE = partial(argparse.HelpFormatter, max_help_position=26)
+"""Formats the help of commands with long options, each in a line."""
+
+
+def add_instrument(parser: argparse.ArgumentParser, help: str = "a .tflite by ddsp-tf export") -> None:
     """Add the model file that a command is about."""
-    parser.add_argument(
-        "instrument", metavar="INSTRUMENT", type=path_argument, help="a .tflite by ddsp-tf export"
-    )
+    parser.add_argument("instrument", metavar="INSTRUMENT", type=path_argument, help=help)
 
 
 def add_live_options(parser: argparse.ArgumentParser, own: Mapping[str, str]) -> None:
@@ -75,6 +86,29 @@ def add_live_options(parser: argparse.ArgumentParser, own: Mapping[str, str]) ->
             parser.add_argument(option, metavar=name.rsplit("_", 1)[-1].upper(), type=of_field, help=text)
 
 
+def add_transfer_options(parser: argparse.ArgumentParser) -> None:
+    """Add what `ddsp-edge render` and `ddsp-tf transfer` take: both play a recording on an instrument."""
+    parser.add_argument("--octaves", metavar="N", type=int, help="transpose by octaves (-2, 1 ...)")
+    parser.add_argument("--transposition", metavar="N", type=float, help="and by semitones")
+    parser.add_argument("--loudness-shift-db", metavar="DB", type=float, help="add to the loudness, in dB")
+    for name, text in RECORDING_OPTIONS.items():
+        option = "--" + name.replace("_", "-")
+        if name in _FLAGS:
+            parser.add_argument(option, action="store_true", default=None, help=text)
+        else:
+            parser.add_argument(option, metavar="DB", type=float, help=text)
+    stems_help = "also write its parts: OUTPUT-harmonic, -noise ..."
+    parser.add_argument("--stems", action="store_true", help=stems_help)
+    parser.add_argument("--seed", metavar="N", type=seed, help="of the noise: same seed, same sound")
+    parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
+
+
+def transfer_changes(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What was given of the fields of `ddsp_edge.transfer.settings.TransferSettings`."""
+    names = ("octaves", "transposition", "loudness_shift_db", *RECORDING_OPTIONS)
+    return {name: value for name in names if (value := getattr(arguments, name)) is not None}
+
+
 def given_settings(arguments: argparse.Namespace, kind: Callable[..., Any]) -> dict[str, Any]:
     """What was given of the fields of a class of live settings; the others keep their defaults."""
     from ddsp_edge.transfer.transposition import check_shifts
@@ -87,22 +121,15 @@ def given_settings(arguments: argparse.Namespace, kind: Callable[..., Any]) -> d
 
 
 def check_played_range(arguments: argparse.Namespace) -> None:
-    """Refuse a range of loudness that has one end, or none of its ends below the other.
+    """Refuse a range of loudness that has one end, or that does not rise.
 
     Raises:
         DdspError: Naming the settings file, if there is one, and what was given.
     """
-    ends = {name: getattr(arguments, name.replace("-", "_"), None) for name in ("softest-db", "loudest-db")}
-    softest, loudest = ends.values()
-    if softest is None and loudest is None:
-        return
-    if softest is None or loudest is None or softest >= loudest:
-        where = "" if arguments.settings is None else f"{arguments.settings}: "
-        received = [f"{name}={value:g}" for name, value in ends.items() if value is not None]
-        raise DdspError(
-            f"{where}softest-db and loudest-db set a range together, the first below the second. "
-            f"Received: {', '.join(received)}"
-        )
+    from ddsp_edge.transfer.settings import check_played_range as check
+
+    where = "" if arguments.settings is None else f"{arguments.settings}: "
+    check(getattr(arguments, "softest_db", None), getattr(arguments, "loudest_db", None), where)
 
 
 def named_instrument(arguments: argparse.Namespace) -> Any:

@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from ddsp_edge.cli.command import path_argument, tell
 from ddsp_edge.cli.midi import sound_of_keys
-from ddsp_edge.cli.options import VOICES, add_instrument, seed
+from ddsp_edge.cli.options import (
+    RECORDING_OPTIONS,
+    VOICES,
+    WIDE,
+    add_instrument,
+    add_transfer_options,
+    transfer_changes,
+)
 from ddsp_edge.errors import DdspError, printable
+from ddsp_edge.ranges import check_range
 
 if TYPE_CHECKING:
     from ddsp_edge.render.render import Progress, RenderReport
@@ -19,25 +27,22 @@ def add_render(commands: Any, debug: argparse.ArgumentParser) -> None:
         "render",
         parents=[debug],
         help="play a recording or a MIDI file",
-        description="Play the pitch and loudness of a recording, or a MIDI file, on an instrument.",
+        usage="ddsp-edge render [options] INSTRUMENT INPUT OUTPUT",
+        description="Play INPUT, a recording or a MIDI file, on INSTRUMENT (.tflite), into OUTPUT (.wav or "
+        ".flac). For matching, a recording is heard to its end before it is played. The parts that --stems "
+        "writes add up to the sound before its limiter.",
+        formatter_class=WIDE,
     )
-    add_instrument(parser)
+    add_instrument(parser, argparse.SUPPRESS)  # what they are stands above: the help fits a screen
     parser.set_defaults(handler=_render)
-    parser.add_argument("input", metavar="INPUT", type=path_argument, help="WAV, FLAC, OGG, MP3 ... or .mid")
-    parser.add_argument("output", metavar="OUTPUT", type=path_argument, help=".wav or .flac")
-    parser.add_argument("--octaves", metavar="N", type=int, help="transpose by octaves (-2, 1 ...)")
-    parser.add_argument("--loudness-shift-db", metavar="DB", type=float, help="add to the loudness, in dB")
+    parser.add_argument("input", metavar="INPUT", type=path_argument, help=argparse.SUPPRESS)
+    parser.add_argument("output", metavar="OUTPUT", type=path_argument, help=argparse.SUPPRESS)
+    add_transfer_options(parser)
     parser.add_argument(
         "--voices", metavar="N", type=int, help=f"notes of MIDI at a time; 1 plays legato ({VOICES})"
     )
     settings_help = "sound of MIDI: options of ddsp-edge midi (TOML)"
     parser.add_argument("--settings", metavar="FILE", type=path_argument, help=settings_help)
-    parser.add_argument("--seed", metavar="N", type=seed, help="of the noise: same seed, same sound")
-    stems_help = (
-        "also write OUTPUT-harmonic, OUTPUT-noise, OUTPUT-reverb: added up, before the limiter, the sound"
-    )
-    parser.add_argument("--stems", action="store_true", help=stems_help)
-    parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
 
 
 def _render(arguments: argparse.Namespace) -> None:
@@ -72,20 +77,26 @@ def _render_audio(arguments: argparse.Namespace, progress: "Progress") -> "Rende
         instrument_for_files(arguments.instrument, arguments.seed),
         arguments.input,
         arguments.output,
-        arguments.octaves or 0,
-        arguments.loudness_shift_db or 0.0,
-        progress,
-        arguments.stems,
+        progress=progress,
+        stems=arguments.stems,
+        **transfer_changes(arguments),
     )
 
 
 def _render_midi(arguments: argparse.Namespace, progress: "Progress") -> "RenderReport":
     from ddsp_edge.render.render import render_midi
 
+    for option in RECORDING_OPTIONS:
+        if getattr(arguments, option) is not None:
+            name = option.replace("_", "-")
+            raise DdspError(f"--{name} is for recordings, and {arguments.input} is a MIDI file")
+    if arguments.transposition is not None:
+        check_range("transposition", arguments.transposition)
     settings, voices, octaves = sound_of_keys(
         arguments.settings,
         voices=arguments.voices,
         octaves=arguments.octaves,
+        transposition=arguments.transposition,
         loudness_shift_db=arguments.loudness_shift_db,
     )
     return render_midi(

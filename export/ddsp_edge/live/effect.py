@@ -9,7 +9,8 @@ from ddsp_edge.live.block_player import CHUNK, BlockPlayer
 from ddsp_edge.live.following import Follower
 from ddsp_edge.live.settings import EffectSettings
 from ddsp_edge.live.voices import VoiceBank
-from ddsp_edge.transfer.matching import Gate, LoudnessMatch, OctaveMatch
+from ddsp_edge.transfer.mapping import live_mapping
+from ddsp_edge.transfer.settings import TransferSettings
 from ddsp_edge.units import Array
 
 
@@ -78,19 +79,16 @@ class LiveEffect(BlockPlayer):
         self._follower = Follower(bank.card, CHUNK, f0_min_hz, lookahead_frames, loudness_ms)
         latency = self._follower.latency_samples + bank.spec.hop - 1
         super().__init__(bank, self.settings, latency)
-        self._gate = Gate(self.spec, self._follower.doubt_frames)
-        self._loudness = LoudnessMatch(self.spec, self.card.loudness_db_range)
-        self._octave = OctaveMatch(self.card)
-        self._f0_hz = self.card.f0_hz_range.median
+        self._seen, self._wanted = dict[str, object](), TransferSettings()
+        self._mapping, self._loudness = live_mapping(
+            self.spec, self.card.f0_hz_range, self.card.loudness_db_range, self._follower.doubt_frames
+        )
 
     def reset(self) -> None:
         """Forget everything, what was learned of the player too: the next sample is sample 0."""
         super().reset()
         self._follower.reset()
-        self._gate.reset()
-        self._loudness.reset()
-        self._octave.reset()
-        self._f0_hz = self.card.f0_hz_range.median
+        self._mapping.reset()
 
     def played_db(self) -> tuple[float, float] | None:
         """Range of loudness that was learned of the player, dB; None where none was, or of less than 4 s."""
@@ -105,34 +103,26 @@ class LiveEffect(BlockPlayer):
         self._emit(self._bank.play(f0_hz, loudness_db, self.settings))
 
     def _mapped(self, frames: list[tuple[float, float]]) -> tuple[Array, Array]:
-        """What the player does -> what the instrument is to do: f0 and loudness, float32 `[frames]` each.
-
-        A frame without pitch holds the last one, as `hold_unvoiced` has it.
-        """
-        settings = self.settings
-        played = settings.played_range() if settings.match_loudness else None
-        matches = settings.match_octave or settings.match_loudness or settings.gate
-        transposed, shift_db = settings.semitones() / 12.0, settings.number("loudness_shift_db")
-        pitches, levels = list[float](), list[float]()
-        for f0_hz, loudness_db in frames:
-            octaves, level_db = transposed, loudness_db
-            if matches:
-                threshold = settings.number("gate_db")
-                sounds = f0_hz > 0.0 and loudness_db >= threshold
-                self._octave.add(f0_hz if sounds else 0.0)
-                if settings.match_octave:
-                    octaves += self._octave.octaves
-                if sounds and not played:
-                    self._loudness.add(loudness_db)
-                if played:
-                    level_db = self._loudness.map_from(*played, loudness_db)
-                elif settings.match_loudness:
-                    level_db = self._loudness.map(loudness_db)
-                if settings.gate:
-                    # Of the sound before it was mapped: the threshold is the player's.
-                    level_db += self._gate.process(f0_hz, loudness_db, threshold) - loudness_db
-            if f0_hz > 0.0:
-                self._f0_hz = min(f0_hz * 2.0**octaves, self.spec.sample_rate / 2)
-            pitches.append(self._f0_hz)
-            levels.append(level_db + shift_db)
+        """What the player does -> what the instrument is to do: f0 and loudness, float32 `[frames]` each."""
+        values = vars(self.settings)
+        if values != self._seen:  # seldom: they are read anew when somebody has changed one
+            self._seen, self._wanted = dict(values), _transfer(self.settings)
+        pitches, levels = self._mapping.map(frames, self._wanted)
+        if shift_db := self._wanted.loudness_shift_db:
+            levels = [level + shift_db for level in levels]
         return np.array(pitches, np.float32), np.array(levels, np.float32)
+
+
+def _transfer(settings: EffectSettings) -> TransferSettings:
+    """Settings as they are now, in range."""
+    softest_db, loudest_db = settings.played_range() or (None, None)
+    return TransferSettings(
+        transposition=settings.semitones(),
+        loudness_shift_db=settings.number("loudness_shift_db"),
+        match_octave=settings.match_octave,
+        match_loudness=settings.match_loudness,
+        softest_db=softest_db,
+        loudest_db=loudest_db,
+        gate=settings.gate,
+        gate_db=settings.number("gate_db"),
+    )

@@ -1,31 +1,33 @@
 """Whole files through an instrument, block by block: memory does not grow with their length.
 
 They sound as they do live: a recording as through `ddsp_edge.live.LiveEffect`, at its surest, a MIDI file as
-on the keys of `ddsp_edge.live.LiveInstrument`, both less the latency.
+on the keys of `ddsp_edge.live.LiveInstrument`, both less the latency. Matching alone differs: it learns while
+it is played live, and knows a recording as a whole.
 """
 
 import dataclasses
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ddsp_edge.errors import DdspError
 from ddsp_edge.features.loudness import LoudnessMeter
 from ddsp_edge.features.pitch import VOICED, PitchTracker
-from ddsp_edge.files.audio_file import AudioReader, AudioWriter, check_output
+from ddsp_edge.files.audio_file import AudioReader
+from ddsp_edge.files.sound_with_stems import SoundWriter
 from ddsp_edge.instrument import Instrument
-from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.live.offline import OfflineInstrument
 from ddsp_edge.live.settings import KeySettings
 from ddsp_edge.model.runtimes import has_litert
 from ddsp_edge.render.midi import MidiScore, play
 from ddsp_edge.synthesis.limiter import Limiter
-from ddsp_edge.synthesis.stems import Stems, stem_paths
+from ddsp_edge.synthesis.stems import Stems
+from ddsp_edge.transfer.recording import RecordingTransfer, Tracked
+from ddsp_edge.transfer.settings import TransferSettings
 from ddsp_edge.transfer.transposition import PlayedPitches, check_shifts
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
 
@@ -79,10 +81,10 @@ def render_audio(
     instrument: Instrument,
     source: str | Path,
     out: str | Path,
-    octaves: int = 0,
-    loudness_shift_db: float = 0.0,
+    *,
     progress: Progress | None = None,
     stems: bool = False,
+    **changes: Any,
 ) -> RenderReport:
     """Play the pitch and loudness of a recording on an instrument.
 
@@ -92,45 +94,57 @@ def render_audio(
         source: A monophonic recording: any format, rate and number of channels.
         out: Where to, `.wav` or `.flac`. It has the whole hops of the recording at the instrument's rate
             and what rings on after them.
-        octaves: Integer, octaves to transpose by.
-        loudness_shift_db: dB added to the loudness.
-        progress: Called after each block.
+        progress: Called after each block. Where something is to be matched, the recording is tracked to its
+            end before it is played, and each counts half.
         stems: Whether to write the parts of the sound as well, beside `out`; see `ddsp_edge.synthesis.stems`.
+        **changes: Fields of `ddsp_edge.transfer.settings.TransferSettings`: `octaves`, `loudness_shift_db`,
+            `match_octave` and so on.
 
     Raises:
-        DdspError: If the input cannot be read, is shorter than one frame or silent throughout, or the
-            output cannot be written, or would overwrite what it is made from.
+        DdspError: If the input cannot be read, is shorter than one frame or silent throughout, a change is
+            out of range, or the output cannot be written, or would overwrite what it is made from.
     """
-    check_shifts(octaves, loudness_shift_db)
+    card, spec = instrument.card, instrument.spec
+    transfer = RecordingTransfer(spec, TransferSettings(**changes), card.f0_hz_range, card.loudness_db_range)
     inputs = {"recording that is to be played": source, "instrument": instrument.path}
-    writing = _Writing(instrument.card, out, stems, inputs)
-    limiter = Limiter(instrument.spec)
+    nodes, output = card.synthesizer["nodes"], card.synthesizer["output"]
+    writing = SoundWriter(out, card.sample_rate, inputs, Stems(nodes) if stems else None)
+    limiter = Limiter(spec)
 
     def write(signals: Mapping[str, Array]) -> None:
-        writing.write(limiter.process(signals[instrument.synthesizer.output]), signals)
+        sound = signals[output]
+        writing.write(limiter.process(sound), sound, signals)
 
     instrument.reset()
-    rate = instrument.spec.sample_rate
+    rate, twice = spec.sample_rate, transfer.settings.learns
     began = time.perf_counter()
-    pitches = PlayedPitches()
     with AudioReader(source, rate) as reader, writing:
-        loudest = -np.inf
-        for f0_hz, loudness_db, done in _features(instrument, reader):
-            loudest = max(loudest, float(loudness_db.max(initial=-np.inf)))
-            pitches.add(f0_hz)
-            write(instrument.stems(f0_hz * 2.0**octaves, loudness_db + loudness_shift_db))
+        loudest, done = -np.inf, 0
+
+        def tell(played: bool, samples: int) -> None:
+            total = max(reader.n_samples, samples)
+            passed = samples if not twice else (total * played + samples) / 2
             if progress is not None:
-                progress(done / rate, max(reader.n_samples, done) / rate)
+                progress(passed / rate, total / rate)
+
+        def tracked() -> Iterator[Tracked]:
+            nonlocal loudest, done
+            for f0_hz, loudness_db, done in _features(instrument, reader):
+                loudest = max(loudest, float(loudness_db.max(initial=-np.inf)))
+                if twice:
+                    tell(False, done)
+                yield f0_hz, loudness_db
+
+        for f0_hz, loudness_db in transfer.process(tracked()):
+            write(instrument.stems(f0_hz, loudness_db))
+            tell(True, writing.samples if twice else done)
         if not writing.samples:
-            raise DdspError(
-                f"{source} is too short: less than one frame, {instrument.spec.hop} samples at {rate} Hz"
-            )
+            raise DdspError(f"{source} is too short: less than one frame, {spec.hop} samples at {rate} Hz")
         if loudest < _SILENT_DB:
             raise DdspError(reader.silence())
         write(instrument.flush_stems())
     warnings = [text] if (text := reader.broken_off()) else []
-    warnings += pitches.advice(instrument.card.f0_hz_range, octaves)
-    return writing.report(began, warnings)
+    return _report(writing, began, [*warnings, *transfer.advice()])
 
 
 def render_midi(
@@ -165,67 +179,25 @@ def render_midi(
     check_shifts(octaves, settings.loudness_shift_db)
     moved = dataclasses.replace(settings, transposition=settings.transposition + 12.0 * octaves)
     player = OfflineInstrument(path, voices, moved, seed)
-    writing = _Writing(player.card, out, stems, {"MIDI file": source, "instrument": path})
+    inputs = {"MIDI file": source, "instrument": path}
+    nodes, output = player.card.synthesizer["nodes"], player.card.synthesizer["output"]
+    writing = SoundWriter(out, player.card.sample_rate, inputs, Stems(nodes) if stems else None)
     began = time.perf_counter()
     rate = player.spec.sample_rate
     score = MidiScore(source, rate)
     with writing:
         for audio, signals in play(score, player):
-            writing.write(audio, signals)
+            writing.write(audio, signals[output], signals)
             if progress is not None:
                 progress(writing.samples / rate, max(score.n_samples, writing.samples) / rate)
     pitches = PlayedPitches()
     pitches.add(score.f0_hz * 2.0 ** (settings.semitones() / 12.0))
-    return writing.report(began, pitches.advice(player.card.f0_hz_range, octaves))
+    return _report(writing, began, pitches.advice(player.card.f0_hz_range, octaves))
 
 
-class _Writing:
-    """Files that are written block by block and get their names when all went well: a sound and its stems."""
-
-    def __init__(
-        self, card: InstrumentCard, out: str | Path, stems: bool, inputs: Mapping[str, str | Path]
-    ) -> None:
-        self._rate, self._output = card.spec.sample_rate, card.synthesizer["output"]
-        self._stems = Stems(card) if stems else None
-        self._out = Path(out)
-        self._stem_paths = stem_paths(self._out, self._stems.names) if self._stems else {}
-        for path in (self._out, *self._stem_paths.values()):
-            check_output(path, inputs)
-        self._files = ExitStack()
-        self.samples = 0
-        self._peak = 0.0
-
-    def __enter__(self) -> "_Writing":
-        with ExitStack() as files:
-            self._writer = files.enter_context(AudioWriter(self._out, self._rate))
-            self._stem_writers = {
-                name: files.enter_context(AudioWriter(path, self._rate))
-                for name, path in self._stem_paths.items()
-            }
-            self._files = files.pop_all()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._files.__exit__(*exception)  # type: ignore[arg-type]
-
-    def write(self, audio: Array, signals: Mapping[str, Array]) -> None:
-        """Write the sound `[n]` and, where stems are wanted, the parts of the signals `[n]` of all nodes."""
-        self.samples += len(audio)
-        self._peak = max(self._peak, float(np.abs(signals[self._output]).max(initial=0.0)))
-        self._writer.write(audio)
-        if self._stems is not None:
-            for name, part in self._stems.split(signals).items():
-                self._stem_writers[name].write(part)
-
-    def report(self, began: float, warnings: list[str]) -> RenderReport:
-        seconds = self.samples / self._rate
-        if self._peak > 1.0:
-            over = 20.0 * np.log10(self._peak)
-            warnings.append(
-                f"the sound is {over:.1f} dB over full scale, where the limiter held it; "
-                f"try --loudness-shift-db -{max(1, math.ceil(over))}"
-            )
-        return RenderReport(seconds, time.perf_counter() - began, self._peak, warnings)
+def _report(writing: SoundWriter, began: float, warnings: list[str]) -> RenderReport:
+    warnings = [*warnings, *writing.warnings("where the limiter held it")]
+    return RenderReport(writing.seconds, time.perf_counter() - began, writing.peak, warnings)
 
 
 def _features(instrument: Instrument, reader: AudioReader) -> Iterator[tuple[Array, Array, int]]:

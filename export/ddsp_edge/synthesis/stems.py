@@ -1,9 +1,9 @@
 """The parts of an instrument's sound, for a mixing desk: harmonics, noise, and what the room adds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.units import Array
 
 _STEMS = {"Harmonic": "harmonic", "FilteredNoise": "noise", "Reverb": "reverb"}
@@ -17,12 +17,12 @@ class Stems:
     `Mix` fades out is in the stems all the same.
 
     Args:
-        card: The card of an instrument that can be played.
+        nodes: The nodes of the group in their order, as plain data: `name`, `type` and `inputs` of each.
     """
 
-    def __init__(self, card: InstrumentCard) -> None:
+    def __init__(self, nodes: Iterable[Mapping[str, Any]]) -> None:
         self._nodes: dict[str, tuple[str, str | None]] = {}  # stem -> its node, and the node it takes away
-        for node in card.synthesizer["nodes"]:
+        for node in nodes:
             kind = _STEMS.get(node["type"])
             if kind is None:
                 continue

@@ -7,7 +7,6 @@ import numpy as np
 
 from ddsp_edge.card import Range
 from ddsp_edge.frames import FrameSpec
-from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.transfer.transposition import MAX_OCTAVES, PlayedPitches
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
 
@@ -16,6 +15,7 @@ _TOP_DB = 20.0  # beyond full scale: nothing is louder
 _PRIOR_S = 4.0  # of playing, as which the range of the training data counts at the start
 _MEMORY_S = 60.0  # of playing, after which what was before counts half
 _HOLD_S = 0.05  # that a gate stays open for: longer than a tracker loses a note for
+_LEAST_SPAN_DB = 6.0  # between soft and loud playing of a whole recording
 _RELEASE_S = 0.08  # from 0 dB to the floor
 
 
@@ -56,8 +56,12 @@ class LoudnessMatch:
         self._count(loudness_db)
         self._new += 1
         if self._new >= self._every:
-            self._new = 0
-            self._learn()
+            self.settle()
+
+    def settle(self) -> None:
+        """Reckon with all that was counted, the last tenth of a second too."""
+        self._new = 0
+        self._learn()
 
     def map(self, loudness_db: float) -> float:
         """Loudness for the instrument, dB."""
@@ -90,12 +94,41 @@ class LoudnessMatch:
         if self._counts.sum() > self._most:
             self._counts *= 0.5
             self._prior *= 0.5
-        played = self._percentiles(self._counts)
+        self._map_percentiles(self._percentiles(self._counts))
+
+    def _map_percentiles(self, played: Array) -> None:
+        """Map these to those of the training data from now on."""
         trained = np.array([self._trained.low, self._trained.median, self._trained.high])
         # Percentiles may fall together: a step of loudness must not follow from it.
         rising = np.maximum.accumulate(np.maximum(played, LOUDNESS_FLOOR_DB + 1.0) + np.arange(3) * 1e-3)
         self._from: list[float] = [LOUDNESS_FLOOR_DB, *rising.tolist()]
         self._to: list[float] = [LOUDNESS_FLOOR_DB, *np.maximum(trained, LOUDNESS_FLOOR_DB).tolist()]
+
+
+class WholeLoudnessMatch(LoudnessMatch):
+    """The same for a recording that is known as a whole before it is played.
+
+    Nothing but the recording counts, and all of it alike. Where it is nearly as loud throughout, its ends are
+    taken to be 6 dB apart at least, so that a step that nobody hears does not become a leap.
+    """
+
+    def reset(self) -> None:
+        """Forget what was played."""
+        self._counts = np.zeros(len(self._edges))
+        self._prior = self._counts.copy()
+        self._new = 0
+        self._map_percentiles(np.array([self._trained.low, self._trained.median, self._trained.high]))
+
+    def add(self, loudness_db: float) -> None:
+        """Count a frame that was played."""
+        self._count(loudness_db)
+
+    def _learn(self) -> None:
+        if not self._counts.any():
+            return  # nothing was played: nothing is mapped elsewhere
+        low, median, high = self._percentiles(self._counts).tolist()
+        missing = max(0.0, _LEAST_SPAN_DB - (high - low)) / 2.0
+        self._map_percentiles(np.array([low - missing, median, high + missing]))
 
 
 def _along(played: Sequence[float], trained: Sequence[float], loudness_db: float) -> float:
@@ -112,12 +145,13 @@ class OctaveMatch:
     """Choose the octave that brings what was played nearest to what was trained.
 
     Args:
-        card: The card, with the pitches of the training data.
+        spec: The frame grid.
+        trained: Pitches of the training data, Hz.
     """
 
-    def __init__(self, card: InstrumentCard) -> None:
-        self._middle_hz = card.f0_hz_range.median
-        self._enough = card.spec.frames_for(0.25)
+    def __init__(self, spec: FrameSpec, trained: Range) -> None:
+        self._middle_hz = trained.median
+        self._enough = spec.frames_for(0.25)
         self.reset()
 
     def reset(self) -> None:
@@ -132,7 +166,11 @@ class OctaveMatch:
             self._pitches.count(f0_hz)
             self._seen += 1
             self._new += 1
-            return
+        else:
+            self.settle()
+
+    def settle(self) -> None:
+        """Choose, if there is enough to choose by."""
         if not self._new or self._seen < self._enough:
             return
         self._new = 0

@@ -246,7 +246,7 @@ def test_what_is_no_range_is_none(ends):
 
 
 def test_the_octave_is_chosen_between_notes(effect):
-    match = OctaveMatch(effect.card)
+    match = OctaveMatch(effect.spec, effect.card.f0_hz_range)
     for _ in range(100):
         match.add(effect.card.f0_hz_range.median / 4.1)
     assert match.octaves == 0

@@ -1,6 +1,6 @@
 """Render a trained model over sequences of any length, in constant memory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,11 @@ class Renderer:
         output, state = self.model.stream(as_batch(features), state)
         return output.audio[0], state, self._last_frame(output.controls)
 
+    def _stream_signals(self, features: Tensors, state: Any = None) -> tuple[Any, ...]:
+        output, state = self.model.stream(as_batch(features), state)
+        signals = {name: signal[0] for name, signal in output.signals.items()}
+        return signals, state, self._last_frame(output.controls)
+
     def _last_frame(self, controls: dict[str, Tensors]) -> dict[str, Tensors]:
         """The last frame of each control, and what does not change; signals are left out."""
         return {
@@ -55,7 +60,7 @@ class Renderer:
         audio: Array | None = None,
         instrument: Array | None = None,
     ) -> Iterator[Array]:
-        """Yield audio, float32 `[n * hop]`.
+        """Yield audio, float32 `[n * hop]`, of blocks of frames.
 
         Args:
             f0_hz: `[frames]`, Hz, no zeros.
@@ -67,6 +72,29 @@ class Renderer:
         Raises:
             DdspError: If the model needs what is not given, or lengths differ.
         """
+        for sound in self._rendered(self._stream, f0_hz, loudness_db, audio, instrument):
+            yield np.asarray(sound)
+
+    def signals(
+        self,
+        f0_hz: Array,
+        loudness_db: Array,
+        *,
+        audio: Array | None = None,
+        instrument: Array | None = None,
+    ) -> Iterator[dict[str, Array]]:
+        """Yield what `blocks` yields, of every node of the processor group by its name."""
+        for signals in self._rendered(self._stream_signals, f0_hz, loudness_db, audio, instrument):
+            yield {name: np.asarray(signal) for name, signal in signals.items()}
+
+    def _rendered(
+        self,
+        stream: Callable[..., Any],
+        f0_hz: Array,
+        loudness_db: Array,
+        audio: Array | None,
+        instrument: Array | None,
+    ) -> Iterator[Any]:
         frames = len(f0_hz)
         _check_length("loudness_db", loudness_db, frames, "as f0_hz has")
         features = {"f0_hz": f0_hz, "loudness_db": loudness_db}
@@ -82,8 +110,9 @@ class Renderer:
             part = part_of(features, start, start + self._block_frames, self.model.spec.hop)
             given = {name: tf.constant(value, tf.float32) for name, value in part.items()}
             state = () if self._state is None else (self._state,)
-            sound, self._state, self._last = self._function(given, *state)(given, *state)
-            yield np.asarray(sound)
+            run = self._function(stream, given, *state)
+            sound, self._state, self._last = run(given, *state)
+            yield sound
 
     def ring_out(self) -> Array:
         """Render what rings on after the last frame: whole hops, none where nothing does.
@@ -91,10 +120,14 @@ class Renderer:
         Levels of the processors that make sound go to zero over one hop; all other controls stay as they
         were in the last frame, as on the device.
         """
+        return self.ring_out_signals()[self.model.processors.output_name]
+
+    def ring_out_signals(self) -> dict[str, Array]:
+        """Render what `ring_out` renders, of every node by its name."""
         group = self.model.processors
         tail = sum(processor.tail_samples for processor in group.processors.values())
         if not tail or self._state is None:
-            return np.zeros(0, np.float32)
+            return {name: np.zeros(0, np.float32) for name in group.processors}
         frames = 1 + -(-tail // group.spec.hop)  # one to fade in
         held = {
             node: {
@@ -107,15 +140,19 @@ class Renderer:
             held[node] |= {name: tf.zeros_like(held[node][name]) for name in processor.level_controls}
         output, _ = group.stream_signal(held, self._state["processors"])
         self.reset()
-        return np.asarray(output.audio[0])
+        return {name: np.asarray(signal[0]) for name, signal in output.signals.items()}
 
-    def _function(self, given: Tensors, *state: Any) -> Any:
-        """`_stream`, compiled once for these features, with or without a state."""
+    def _function(self, stream: Callable[..., Any], given: Tensors, *state: Any) -> Any:
+        """`stream`, compiled once for these features, with or without a state."""
         features = {k: tf.TensorSpec([None, *v.shape[1:]], tf.float32) for k, v in given.items()}
-        key = (*sorted((name, *spec.shape[1:]) for name, spec in features.items()), bool(state))
+        key = (
+            stream.__name__,
+            *sorted((name, *spec.shape[1:]) for name, spec in features.items()),
+            bool(state),
+        )
         if key not in self._compiled:
             states = tf.nest.map_structure(tf.TensorSpec.from_tensor, state)
-            self._compiled[key] = tf.function(self._stream, [features, *states])
+            self._compiled[key] = tf.function(stream, [features, *states])
         return self._compiled[key]
 
     def render(
