@@ -8,8 +8,8 @@ from typing import Any
 from ddsp_edge.cli.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import DdspError, printable
+from ddsp_tf.tasks.command import Column, ExportTable, Target, command_of
 from ddsp_tf.tasks.registry import task_names
-from ddsp_tf.tasks.task import Column, ExportTable, Target, task_named
 
 HELP = "write a trained model as a .tflite for devices"
 LITERT = "litert"
@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"who loads the file: litert (default), or {', '.join(targets)}",
     )
     for name in task_names():
-        task = task_named(name)
-        task.add_export_options(parser.add_argument_group(f"of {task.noun}"))
+        command = command_of(name)
+        command.add_export_options(parser.add_argument_group(f"of {command.noun}"))
 
 
 def run(args: argparse.Namespace) -> None:
@@ -63,11 +63,11 @@ def run(args: argparse.Namespace) -> None:
 
     from ddsp_tf.training.run import task_of_run
 
-    task = task_of_run(args.run)
+    command = task_of_run(args.run).command
     if args.target != LITERT:
-        if args.target not in task.targets:
-            raise DdspError(f"{args.run} holds {task.noun}: there is no --target {args.target} for it")
-        tell(task.targets[args.target].write(args, _progress))
+        if args.target not in command.targets:
+            raise DdspError(f"{args.run} holds {command.noun}: there is no --target {args.target} for it")
+        tell(command.targets[args.target].write(args, _progress))
         return
 
     from ddsp_export.export import export
@@ -78,15 +78,15 @@ def run(args: argparse.Namespace) -> None:
         args.quantize or "int8",
         runtime=args.runtime,
         progress=_progress,
-        **task.export_options(args),
+        **command.export_options(args),
     )
-    tell(table_of_recipes(card.quality["recipes"], task.export_table))
+    tell(table_of_recipes(card.quality["recipes"], command.export_table))
     told = [
         f"{printable(args.out)}: {args.out.stat().st_size / 1000:.0f} kB, {card.quantization}, "
         "builtin operators only",
         f"verified without TensorFlow on {card.quality['seconds_verified']:.1f} s held back, timed on one "
         f"thread of {printable(card.quality['measured_on'])}",
-        *task.told_of(card),
+        *command.told_of(card.quality),
     ]
     tell("\n  ".join(told))
 
@@ -97,7 +97,7 @@ def _progress(text: str) -> None:
 
 def _targets() -> dict[str, Target]:
     """Hosts other than LiteRT, of all tasks, by name."""
-    return {name: target for task in task_names() for name, target in task_named(task).targets.items()}
+    return {name: target for task in task_names() for name, target in command_of(task).targets.items()}
 
 
 def table_of_recipes(recipes: Mapping[str, Mapping[str, Any]], table: ExportTable) -> str:

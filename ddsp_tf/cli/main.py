@@ -11,8 +11,8 @@ from ddsp_edge.cli.command import run_command
 from ddsp_edge.version import __version__
 from ddsp_tf.cli.quiet import quieten_tensorflow
 from ddsp_tf.errors import DdspError
+from ddsp_tf.tasks.command import command_of
 from ddsp_tf.tasks.registry import task_names
-from ddsp_tf.tasks.task import task_named
 
 COMMANDS = ("prepare", "train", "evaluate", "export")
 """Modules of `ddsp_tf.cli` with `HELP`, `add_arguments` and `run`; none imports TensorFlow by itself. The
@@ -51,8 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     for name, module in before:
         add(name, module.HELP, module.__doc__, module)
     for name in task_names():
-        task = task_named(name)
-        add(task.word, task.help, f"With {task.noun}: {task.help}.", task)
+        command = command_of(name)
+        add(command.word, command.help, f"{command.help.capitalize()}.", command)
     add(last[0], last[1].HELP, last[1].__doc__, last[1])
     return parser
 

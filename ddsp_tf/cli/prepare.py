@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from ddsp_edge.cli.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
-from ddsp_tf.data.records.store import REPORT_NAME
 from ddsp_tf.errors import DdspError, printable
+from ddsp_tf.tasks.command import Command, command_of
 from ddsp_tf.tasks.registry import task_names
-from ddsp_tf.tasks.task import Task, task_named
 
 if TYPE_CHECKING:
     from ddsp_tf.data.prepare.prepare import Recordings
@@ -79,24 +78,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
     from ddsp_tf.config import load_config
+    from ddsp_tf.tasks.task import task_named
 
     overrides = list(args.set)
     if args.f0 is not None:
         overrides.append(f"data.f0={args.f0}")
     config = load_config(args.config, overrides)
     task = task_named(config.task)
-    recordings = _recordings(args, task)
+    recordings = _recordings(args, task.command)
     if task.needs_tensorflow_to_prepare(config):
         load_tensorflow()  # nothing else here needs it
 
     from ddsp_tf.cli.progress import Progress
     from ddsp_tf.data.prepare.prepare import check_call, find_sources, prepare_dataset
+    from ddsp_tf.data.records.store import REPORT_NAME
 
     options = [f"--{option.lstrip('-')}" for option in args.beam_option]
     check_call(args.out, args.jobs, args.engine, options)
     find_sources(recordings, args.out)  # what is named is told to be wrong before anything is loaded
     before = _description(args.out)
-    with Progress("listening") as progress:
+    with Progress(task.command.listening) as progress:
         info = prepare_dataset(
             recordings,
             args.out,
@@ -116,24 +117,24 @@ def run(args: argparse.Namespace) -> None:
     tell("\n".join([f"{args.out}:{unchanged}", *summary(info, view.rows), *noticed, *listen]))
 
 
-def _recordings(args: argparse.Namespace, task: Task) -> "Recordings":
+def _recordings(args: argparse.Namespace, command: Command) -> "Recordings":
     """The recordings by group, or those of the only group."""
     named = {group: getattr(args, _option(group)) for group in _groups()}
-    wrong = [f"--{group}" for group, paths in named.items() if paths and group not in task.groups]
-    if args.recordings and "" not in task.groups:
+    wrong = [f"--{group}" for group, paths in named.items() if paths and group not in command.groups]
+    if args.recordings and "" not in command.groups:
         wrong.append(str(args.recordings[0]))
     if wrong:
-        wanted = ", ".join(f"--{group}" for group in task.groups if group) or "recordings by their paths"
-        raise DdspError(f"{task.noun} is prepared from {wanted}. Received: {', '.join(wrong)}")
-    if tuple(task.groups) == ("",):
+        wanted = ", ".join(f"--{group}" for group in command.groups if group) or "recordings by their paths"
+        raise DdspError(f"{command.noun} is prepared from {wanted}. Received: {', '.join(wrong)}")
+    if tuple(command.groups) == ("",):
         return list(args.recordings)
-    given = {group: args.recordings if not group else named[group] for group in task.groups}
+    given = {group: args.recordings if not group else named[group] for group in command.groups}
     return {group: paths for group, paths in given.items() if paths}
 
 
 def _groups() -> dict[str, str]:
     """The groups of recordings that have a name, of all tasks, and what each is."""
-    return {group: text for name in task_names() for group, text in task_named(name).groups.items() if group}
+    return {group: text for name in task_names() for group, text in command_of(name).groups.items() if group}
 
 
 def _option(group: str) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ddsp_edge.cli.command import path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import DdspError, printable
-from ddsp_tf.tasks.task import task_named
 from ddsp_tf.training.files import CONFIG_NAME, model_path
 
 if TYPE_CHECKING:
@@ -69,6 +68,7 @@ def run(args: argparse.Namespace) -> None:
         raise DdspError(f"{args.out}: no such run folder; leave out --resume to begin a run")
     load_tensorflow()
 
+    from ddsp_tf.tasks.task import task_named
     from ddsp_tf.training.callbacks import read_log
     from ddsp_tf.training.fit import train
     from ddsp_tf.training.workers import writes_run

@@ -14,7 +14,7 @@ from ddsp_tf.config.values import build, in_range, one_of, plain
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0_estimators import ESTIMATORS, SMOOTHINGS
 from ddsp_tf.frames import FrameSpec
-from ddsp_tf.tasks.registry import DEFAULT_TASK, load_task
+from ddsp_tf.tasks.registry import DEFAULT_TASK, load
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000  # Hz, those of recordings; see ddsp_edge.files.audio_file
 
@@ -180,7 +180,7 @@ class Config:
             DdspError: If a task or key is unknown, or a value is not valid.
         """
         try:
-            kind = load_task(values.get("task", DEFAULT_TASK)).config_class
+            kind = load(values.get("task", DEFAULT_TASK), "task").TASK.config_class
             return typing.cast("Config", build(kind, kind.resolved(values), ""))
         except DdspError as error:
             raise DdspError(f"{origin}: {error}") from error

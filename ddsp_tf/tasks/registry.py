@@ -15,20 +15,20 @@ DEFAULT_TASK = "instrument"
 
 VARIABLE = "DDSP_TF_TASKS"
 """Environment variable that names tasks which live elsewhere, for this process and those that it starts:
-`NAME=MODULE`, several with commas between them."""
+`NAME=PACKAGE`, several with commas between them."""
 
-_TASKS = {"instrument": "ddsp_tf.tasks.instrument.task"}
-_loaded: dict[str, Any] = {}  # by module
+_TASKS = {"instrument": "ddsp_tf.tasks.instrument"}
 
 
-def register(name: str, module: str) -> None:
+def register(name: str, package: str) -> None:
     """Add a task that lives elsewhere, in this process and those that it starts.
 
     Args:
         name: As configurations name it.
-        module: The module that has it as `TASK`, see `ddsp_tf.tasks.task.Task`.
+        package: Its package, with the modules `task`, which has a `ddsp_tf.tasks.task.Task` as `TASK`, and
+            `command`, which has a `ddsp_tf.tasks.command.Command` as `COMMAND`.
     """
-    os.environ[VARIABLE] = ",".join(f"{n}={m}" for n, m in {**_elsewhere(), name: module}.items())
+    os.environ[VARIABLE] = ",".join(f"{n}={p}" for n, p in {**_elsewhere(), name: package}.items())
 
 
 def task_names() -> tuple[str, ...]:
@@ -36,22 +36,23 @@ def task_names() -> tuple[str, ...]:
     return tuple({**_TASKS, **_elsewhere()})
 
 
-def load_task(name: str) -> Any:
-    """Load a task; `ddsp_tf.tasks.task.task_named` is the same with its type.
+def load(name: str, module: str) -> Any:
+    """Load a module of a task.
+
+    Args:
+        name: Of the task.
+        module: `"task"` or `"command"`.
 
     Raises:
-        DdspError: If there is none of this name.
+        DdspError: If there is no such task.
     """
     places = {**_elsewhere(), **_TASKS}
     if not isinstance(name, str) or name not in places:
         hint = did_you_mean(str(name), list(places))
         raise DdspError(f"task must be one of {', '.join(places)}. Received: {name!r}.{hint}")
-    module = places[name]
-    if module not in _loaded:
-        _loaded[module] = importlib.import_module(module).TASK
-    return _loaded[module]
+    return importlib.import_module(f"{places[name]}.{module}")
 
 
 def _elsewhere() -> dict[str, str]:
     pairs = (pair.partition("=") for pair in os.environ.get(VARIABLE, "").split(",") if pair)
-    return {name.strip(): module.strip() for name, _, module in pairs}
+    return {name.strip(): package.strip() for name, _, package in pairs}

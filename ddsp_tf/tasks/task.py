@@ -3,8 +3,8 @@
 All tasks are prepared, trained, resumed, evaluated, reported, quantized, exported and verified by the same
 code, which asks the task for what is its own. To write one:
 
-1. A folder in `ddsp_tf/tasks/`, with a class of `Task` whose one object is `TASK` in the module that
-   `registry.py` names; the smallest complete one is `tests/tasks/gain/`.
+1. A folder in `ddsp_tf/tasks/`, named in `registry.py`, with a sub-class of `Task` whose one object is `TASK`
+   in its `task.py`; the smallest complete one is `tests/tasks/gain/`.
 2. Its configuration (`config_class`), a sub-class of `Config` with the sections that are its own.
 3. From recordings to records: `preparation`, which measures what `record_holds` names.
 4. From records to batches: `training_data` and `validation_data`; `ddsp_tf.data.batches` does all but the
@@ -12,82 +12,34 @@ code, which asks the task for what is its own. To write one:
 5. The model (`build`, `model_class`), a `TaskModel`; its loss, metrics and optimizer (`compile`).
 6. What is measured of it (`evaluate`), shown of it (`show_results`, `show_model`) and exported of it
    (`exportable`).
-7. The command that uses it (`word`, `add_arguments`, `run`).
+7. The command that uses it: a sub-class of `ddsp_tf.tasks.command.Command` whose one object is `COMMAND` in
+   its `command.py`.
 
 Modules of a task import what all tasks share, never another task, and nothing that all share imports a task.
-The module with `TASK` is loaded by every command line: it imports TensorFlow inside of its methods only.
+`task.py` is loaded by `prepare` and its processes: it imports TensorFlow inside of its methods only.
 """
 
-import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ddsp_tf.config.sections import Config
 from ddsp_tf.data.prepare.preparation import Preparation
 from ddsp_tf.data.records.info import DatasetInfo
 from ddsp_tf.data.records.shards import OnDamage
-from ddsp_tf.tasks.registry import load_task
+from ddsp_tf.tasks.command import Command, Tell
+from ddsp_tf.tasks.registry import load
 
 if TYPE_CHECKING:
     import keras
 
-    from ddsp_edge.card import Card
     from ddsp_export.exportable import Exportable
     from ddsp_tf.reports.html import Page
     from ddsp_tf.training.model import TaskModel
 
-Tell = Callable[[str], None]
-"""Called with a few words, or a sentence, for whoever waits."""
-
 Log = Sequence[Mapping[str, str]]
 """The lines of a run's log: what was logged in each epoch, by column."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """A host other than LiteRT that a model can be exported for.
-
-    Args:
-        check: Refuses what the command line alone shows to be wrong, before TensorFlow is loaded.
-        write: Writes the file, telling its stages; returns what is to be told of it.
-    """
-
-    check: Callable[[argparse.Namespace], None]
-    write: Callable[[argparse.Namespace, Tell], str]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the table of ways to store the weights.
-
-    Args:
-        key: What of a file's quality it shows.
-        heading: What stands above it.
-        form: How a figure is formatted.
-    """
-
-    key: str
-    heading: str
-    form: str
-
-
-@dataclass(frozen=True)
-class ExportTable:
-    """The table of ways to store the weights that an export prints.
-
-    Args:
-        columns: What it shows of a file's quality.
-        legend: The line above it.
-        before: The key of the figure of the Keras model, which has a line of its own; empty for none.
-        compared: The key of the column that this figure stands in.
-    """
-
-    columns: tuple[Column, ...]
-    legend: str
-    before: str = ""
-    compared: str = ""
 
 
 class Evaluation(Protocol):
@@ -137,24 +89,13 @@ class Task(Protocol):
 
     Attributes:
         name: As configurations name it.
-        noun: What a trained model of it is, with its article: `"an instrument"`.
-        word: The command of `ddsp-tf` that uses a trained model: `"transfer"`.
-        help: What that command does, in a few words.
+        command: What it adds to the command line.
         record_holds: Names of the sounds and features that its records must hold.
-        groups: Kinds of recordings that it is prepared from, and what each is; the name of the only one is
-            empty.
-        targets: Hosts other than LiteRT that it can be exported for, by name.
-        export_table: What an export shows of each way to store the weights.
     """
 
     name: str
-    noun: str
-    word: str
-    help: str
+    command: Command
     record_holds: tuple[str, ...]
-    groups: ClassVar[Mapping[str, str]] = {"": "sound file, or folder that holds some"}
-    targets: ClassVar[Mapping[str, Target]] = {}
-    export_table: ExportTable
 
     # The configuration
 
@@ -265,34 +206,14 @@ class Task(Protocol):
 
     # The device
 
-    def add_export_options(self, parser: argparse._ArgumentGroup) -> None:
-        """Add the options of `ddsp-tf export` that are its own."""
-
-    def export_options(self, args: argparse.Namespace) -> dict[str, Any]:
-        """Those options as plain data, for `exportable`."""
-        return {}
-
     def exportable(self, run: Path, options: Mapping[str, Any]) -> "Exportable":
         """The model of a run as it is exported: signatures, states, card, and what holds a file to it.
 
         Args:
             run: The run folder.
-            options: Of `export_options`, and `step_alone`: whether `step` is to be the only signature.
+            options: Of `Command.export_options`, and `step_alone`: whether `step` is to be the only
+                signature.
         """
-        ...
-
-    def told_of(self, card: "Card") -> list[str]:
-        """What is to be told of a file that was exported."""
-        return []
-
-    # The command that uses it
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the command line of `ddsp-tf WORD`."""
-        ...
-
-    def run(self, args: argparse.Namespace) -> None:
-        """Run `ddsp-tf WORD`."""
         ...
 
 
@@ -302,5 +223,5 @@ def task_named(name: str) -> Task:
     Raises:
         DdspError: If there is none.
     """
-    task: Task = load_task(name)
+    task: Task = load(name, "task").TASK
     return task

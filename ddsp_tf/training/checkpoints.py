@@ -137,7 +137,7 @@ def load_checkpoint(
         classes = tuple(kind.model_class for kind in kinds)  # Keras finds those that are loaded
         model = keras.models.load_model(path, compile=to_train)
         if not isinstance(model, classes):
-            nouns = " or ".join(kind.noun for kind in kinds)
+            nouns = " or ".join(kind.command.noun for kind in kinds)
             raise DdspError(f"{path} holds a {type(model).__name__}, not {nouns}")
         if not to_train:
             model = model.in_float32()

@@ -17,7 +17,7 @@ def check_data(task: Task, data: Path, info: DatasetInfo, spec: FrameSpec) -> No
     missing = [name for name in task.record_holds if name not in {*info.sounds, *info.features}]
     if missing:
         raise DdspError(
-            f"the dataset {data} has no {', '.join(missing)}, which {task.noun} is made of; it has "
+            f"the dataset {data} has no {', '.join(missing)}, which {task.command.noun} is made of; it has "
             f"{', '.join([*info.sounds, *info.features])}: prepare the recordings with the configuration "
             "that is to be trained"
         )

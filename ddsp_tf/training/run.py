@@ -96,7 +96,7 @@ def load_model_of_run(run: Path, *, to_train: bool = False, task: str | None = N
     found = load_config_of_run(run).task
     if task not in (None, found):
         of = task_named(found)
-        raise DdspError(f"{run} holds {of.noun}: `ddsp-tf {of.word}` uses it")
+        raise DdspError(f"{run} holds {of.command.noun}: `ddsp-tf {of.command.word}` uses it")
     path = model_path(run, found)
     if not path.is_file():
         raise DdspError(f"{run} has no checkpoint ({path.name}): train it first, for one epoch at least")

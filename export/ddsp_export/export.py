@@ -55,6 +55,7 @@ def export(
     asked = {**options, "step_alone": quantize == "int8-full"}
     task = task_of_run(run)
     exportable = task.exportable(run, asked)
+    exportable.check_ready()
     evaluation = exportable.evaluation()
     with candidate_for(out) as candidate:
         bench = Bench(exportable, candidate)
@@ -83,7 +84,7 @@ def export(
             "operators": check_operators(taken.recipe.flatbuffer),
             "float_layers": list(taken.recipe.float_layers),
             "evaluation": evaluation,
-            "recipes": _rows(table, [column.key for column in task.export_table.columns]),
+            "recipes": _rows(table, task.command.export_table.keys),
         }
         card = dataclasses.replace(exportable.card, quality=quality, quantization=taken.recipe.quantization)
         exportable.check_card(card)

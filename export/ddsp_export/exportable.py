@@ -45,6 +45,14 @@ class Exportable(Protocol):
         """
         ...
 
+    def check_ready(self) -> None:
+        """Refuse a run that lacks what its files are to be compared with, before any work.
+
+        Raises:
+            DdspError: Naming what is missing.
+        """
+        ...
+
     def calibration(self, progress: Callable[[str], None]) -> dict[str, Array]:
         """Frames of training data that ranges are measured on: inputs of `step` by name, `[frames, ...]`."""
         ...

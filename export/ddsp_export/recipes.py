@@ -37,14 +37,19 @@ class Measured:
         size: Bytes of the whole file.
         quality: What `Exportable.measure` gave; empty where the file could not be used.
         refused: Why the file may not be used; empty where it may.
-        within_auto: Whether `auto` may choose it.
+        unnoticed: Whether it is so near to the model that nobody notices a difference.
     """
 
     recipe: Recipe
     size: int
     quality: dict[str, Any]
     refused: str
-    within_auto: bool = False
+    unnoticed: bool = False
+
+    @property
+    def within_auto(self) -> bool:
+        """Whether `auto` may choose it."""
+        return self.unnoticed and not self.refused
 
     def row(self, keys: Sequence[str]) -> dict[str, Any]:
         """What a table of recipes shows of it, with what of its quality is named."""

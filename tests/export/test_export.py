@@ -119,7 +119,7 @@ def test_a_file_of_other_weights_is_refused_and_leaves_nothing(trained_run, tmp_
     """The gate is real: convert something else than what is compared with."""
     import ddsp_export.export as module
 
-    def convert_other(run, instrument, play, dry):
+    def convert_other(run, options):
         model = load_model_of_run(run)
         other = keras.models.clone_model(model)
         other.build(None)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import ddsp_export.export as module
 from ddsp_edge.card import Range
 from ddsp_edge.model.file import write_model_file
 from ddsp_export.export import export
@@ -14,6 +13,7 @@ from ddsp_export.graph import HarmonicHop, SynthesizerGraph
 from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.instrument.export.describe import describe
 from ddsp_tf.tasks.instrument.export.endpoints import VoiceSynthesis
+from ddsp_tf.tasks.instrument.export.exportable import InstrumentExport
 from ddsp_tf.tasks.instrument.export.exportable import convert_model as convert
 from ddsp_tf.tasks.instrument.export.gate import QUALITY, check_card, check_float32, check_measured
 from ddsp_tf.tasks.instrument.export.verify import Verifier
@@ -149,7 +149,7 @@ def test_a_failure_after_the_measurements_leaves_no_file_either(trained_run, tmp
         raise DdspError("it is broken")
 
     if stage == "card":
-        monkeypatch.setattr(module, "check_card", refuse)
+        monkeypatch.setattr(InstrumentExport, "check_card", refuse)
     else:
         monkeypatch.setattr(Verifier, "check_opens", refuse)
     with pytest.raises(DdspError, match=r"bad.tflite was not written: it is broken"):

@@ -19,6 +19,8 @@ from ddsp_export.runtimes import RUNTIMES, quantization_for
 from ddsp_tf.cli.export import table_of_recipes
 from ddsp_tf.cli.main import main
 from ddsp_tf.errors import DdspError
+from ddsp_tf.tasks.command import command_of
+from ddsp_tf.tasks.instrument.export import exportable
 
 WIDTH = 64
 
@@ -62,6 +64,7 @@ def stored(flatbuffer):
     return values
 
 
+TABLE = command_of("instrument").export_table
 LAYERS = ("gru_cell_1/MatMul", "gru_cell_1/MatMul_1", "output_stack_1/dense_0_1/MatMul")
 
 
@@ -212,7 +215,7 @@ def test_what_there_is_not_is_refused(float32, quantization, keep, words):
 
 def test_auto_measures_all_and_takes_the_smallest_that_sounds_the_same(run, tmp_path, monkeypatch):
     bound = 0.004  # too tight for all layers in int8, so that some stay float
-    monkeypatch.setattr(recipes, "AUTO_LEVEL_DB", bound)
+    monkeypatch.setattr(exportable, "AUTO_LEVEL_DB", bound)
     card = export(run, tmp_path / "auto.tflite", "auto", play=False)
     rows = card.quality["recipes"]
     assert {"int8", "int8-layers", "int8-weights", "float16", "float32", "int8-full"} < set(rows)
@@ -238,7 +241,7 @@ def test_auto_measures_all_and_takes_the_smallest_that_sounds_the_same(run, tmp_
     assert (tmp_path / "auto.tflite").stat().st_size <= 1.01 * min(good) + 10_000  # the card holds the table
     assert card.quality["harmonic_level_error_db_mean"] <= bound
     assert read_model_file(tmp_path / "auto.tflite").card == card
-    text = table_of_recipes(rows)
+    text = table_of_recipes(rows, TABLE)
     assert all(name in text for name in rows)
     assert max(len(line) for line in text.splitlines() if "refused" not in line) < 100
 
@@ -254,7 +257,7 @@ def test_every_export_shows_what_its_weights_cost(run, tmp_path, capsys):
     assert rows["float32"]["control_error_max"] <= 1e-4 < rows["int8"]["control_error_max"]
     assert rows["int8"]["bytes"] <= path.stat().st_size <= rows["int8"]["bytes"] + 10_000  # and the table
     shown = capsys.readouterr().out
-    assert all(line in shown for line in table_of_recipes(rows).splitlines())
+    assert all(line in shown for line in table_of_recipes(rows, TABLE).splitlines())
     assert f"Keras, before {quality['spectral_distance_keras']:.3f}" in " ".join(shown.split())
 
 
@@ -267,15 +270,18 @@ def test_integers_throughout_are_not_chosen_where_the_synthesizer_is_wanted(floa
     }
 
     class Bench:
-        holds_synthesizer = True
+        has_more_than_step = True
 
         def measure(self, recipe):
-            return recipes.Measured(recipe, len(recipe.flatbuffer), quality, "")
+            return recipes.Measured(recipe, len(recipe.flatbuffer), quality, "", True)
 
     table = list(recipes.compare(Bench(), float32, lambda kept: b"tiny", lambda words: None))
     assert [m.recipe.quantization for m in table][-1] == "int8-full"
     assert "no room for the synthesizer" in table[-1].refused
-    assert recipes.choose(table).recipe.quantization in ("int8", "int8-layers")
+    assert recipes.choose(table, lambda quality: quality["network_us_per_frame"]).recipe.quantization in (
+        "int8",
+        "int8-layers",
+    )
 
 
 def test_integers_leave_in_float_what_hurts(run, tmp_path, monkeypatch):
@@ -325,7 +331,7 @@ def test_auto_measures_for_an_old_runtime_what_it_loads(float32):
     asked = []
 
     class Bench:
-        holds_synthesizer = True
+        has_more_than_step = True
 
         def measure(self, recipe):
             heard = recipe.quantization == "int8-layers" and not recipe.float_layers
@@ -334,9 +340,9 @@ def test_auto_measures_for_an_old_runtime_what_it_loads(float32):
                 "spectral_distance_change_percent": 0.0,
                 "network_us_per_frame": 1.0,
             }
-            return recipes.Measured(recipe, len(recipe.flatbuffer), quality, "")
+            return recipes.Measured(recipe, len(recipe.flatbuffer), quality, "", not heard)
 
-        def layer_errors_db(self, float32, quantization):
+        def layer_errors(self, float32, quantization):
             asked.append(quantization)
             return {name: float(at) for at, name in enumerate(LAYERS)}
 
@@ -344,7 +350,7 @@ def test_auto_measures_for_an_old_runtime_what_it_loads(float32):
     names = [m.recipe.quantization for m in table]
     assert names == ["int8-layers", "int8-layers", "int8-weights", "float16", "float32"]
     assert asked == ["int8-layers"]
-    taken = recipes.choose(table).recipe
+    taken = recipes.choose(table, lambda quality: quality["network_us_per_frame"]).recipe
     assert (taken.quantization, len(taken.float_layers)) in {("int8-layers", 1), ("int8-weights", 0)}
 
 

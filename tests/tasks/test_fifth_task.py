@@ -14,7 +14,8 @@ from ddsp_edge.files.audio_file import read_audio
 from ddsp_tf.cli.main import main
 from ddsp_tf.data import load_dataset_info
 from ddsp_tf.errors import DdspError
-from ddsp_tf.tasks.registry import VARIABLE, load_task, register, task_names
+from ddsp_tf.tasks.registry import VARIABLE, register, task_names
+from ddsp_tf.tasks.task import task_named
 from ddsp_tf.training.callbacks import read_log
 from tests import tiny
 
@@ -35,7 +36,7 @@ CLOCKS = ("seconds", "audio_s_per_s")
 def registered():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, "")
-        register("gain", "tests.tasks.gain.task")
+        register("gain", "tests.tasks.gain")
         patch.setenv("PYTHONPATH", str(ROOT), prepend=":")
         yield
 
@@ -156,4 +157,4 @@ def test_what_is_of_another_task_is_refused_in_words(road, tiny_dataset, capsys)
 def test_a_task_that_is_not_there_is_refused_with_the_nearest(registered):
     assert task_names() == ("instrument", "gain")
     with pytest.raises(DdspError, match="Did you mean 'gain'"):
-        load_task("gian")
+        task_named("gian")

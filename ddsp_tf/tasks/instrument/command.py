@@ -2,111 +2,17 @@
 
 import argparse
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from ddsp_edge.cli.command import path_argument, tell
 from ddsp_edge.cli.options import WIDE, add_transfer_options, transfer_changes
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import DdspError, printable
-
-if TYPE_CHECKING:
-    from ddsp_edge.card import Card
-
-HELP = "render a recording through an instrument"
+from ddsp_tf.tasks.command import Column, Command, ExportTable, Target
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command line."""
-    parser.usage = "ddsp-tf transfer [options] RUN INPUT OUTPUT"
-    parser.formatter_class = WIDE  # type: ignore[assignment]
-    parser.add_argument("run", type=path_argument, metavar="RUN", help="run folder from train")
-    parser.add_argument("input", type=path_argument, metavar="INPUT", help="monophonic sound file")
-    parser.add_argument("output", type=path_argument, metavar="OUTPUT", help=".wav or .flac to write")
-    add_transfer_options(parser)
-    parser.add_argument("--instrument", metavar="MIX", help="of several: flute, or flute=0.5,violin=0.5")
-    parser.add_argument(
-        "--f0",
-        choices=("yin-viterbi", "pyin", "crepe"),
-        metavar="NAME",
-        help="yin-viterbi, pyin or crepe (as it was trained)",
-    )
-    parser.add_argument(
-        "--crepe-weights", type=path_argument, metavar="FILE", help="weights for CREPE, .h5 or .h5.bz2"
-    )
-
-
-def run(args: argparse.Namespace) -> None:
-    """Run the command."""
-    load_tensorflow()
-
-    from ddsp_tf.cli.progress import Progress
-    from ddsp_tf.data.instruments import parse_mix
-    from ddsp_tf.features.f0_estimators import f0_estimator_as_recorded
-    from ddsp_tf.tasks.instrument.model.load import load_instrument
-    from ddsp_tf.tasks.instrument.transfer import transfer
-
-    model = load_instrument(args.run)
-    if args.instrument is not None:
-        model = model.playing(parse_mix(args.instrument, model.instrument_names))
-    trained_on = model.instrument.get("f0_estimator", {})
-    wanted = {**trained_on, "name": args.f0, "implementation": ""} if args.f0 else trained_on
-    estimator = f0_estimator_as_recorded(wanted, args.crepe_weights)
-    if estimator.name != trained_on.get("name"):
-        print(
-            f"ddsp-tf: note: pitch is tracked by {estimator.name}, but the instrument was trained on "
-            f"{trained_on.get('name')}: they may differ in octaves (see --f0 and --crepe-weights)",
-            file=sys.stderr,
-        )
-    with Progress("transfer", quiet=args.quiet) as progress:
-        result = transfer(
-            model,
-            estimator,
-            args.input,
-            args.output,
-            progress=progress,
-            stems=args.stems,
-            seed=args.seed,
-            **transfer_changes(args),
-        )
-    for line in result.advice:
-        print(f"ddsp-tf: note: {printable(line)}", file=sys.stderr)
-    if not args.quiet:
-        tell(f"{printable(args.output)}: {result.seconds:.1f} s, pitch from {estimator.name}")
-
-
-def add_export_options(parser: argparse._ArgumentGroup) -> None:
-    """Declare what `ddsp-tf export` can be told of an instrument."""
-    parser.add_argument(
-        "--play",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="put the synthesizer into the model too, for hosts that have nothing but LiteRT (default)",
-    )
-    parser.add_argument(
-        "--instrument",
-        metavar="MIX",
-        help="of a model that plays several: one of them (flute), or a mix (flute=0.5,violin=0.5)",
-    )
-    parser.add_argument("--dry", action="store_true", help="leave out the room: every Reverb")
-
-
-def told_of(card: "Card") -> list[str]:
-    """What `ddsp-tf export` tells of an instrument's file, a line each."""
-    quality = card.quality
-    told = [
-        f"synthesis equal to Keras within {quality['synthesis_error_peak']:.1e} of full scale, "
-        f"{quality['real_time_factor_by_hops']:.0f} times faster than real time in numpy"
-    ]
-    if "play_error_peak" in quality:
-        told.append(
-            f"`play` does all in one call, {quality['play_real_time_factor']:.0f} times faster than real "
-            f"time, within {quality['play_error_peak']:.1e} of full scale"
-        )
-    return told
-
-
-def check_export_for_vst(args: argparse.Namespace) -> None:
+def _check_export_for_vst(args: argparse.Namespace) -> None:
     """Refuse what the command line alone shows to be wrong with an export for DDSP-VST."""
     from ddsp_export.runtimes import check_vst_quantization
 
@@ -115,7 +21,7 @@ def check_export_for_vst(args: argparse.Namespace) -> None:
     check_vst_quantization(args.quantize or "float32")
 
 
-def export_for_vst(args: argparse.Namespace, progress: Callable[[str], None]) -> str:
+def _export_for_vst(args: argparse.Namespace, progress: Callable[[str], None]) -> str:
     """Write a file for the plug-in DDSP-VST; return what is to be told of it."""
     from ddsp_tf.tasks.instrument.export.export_vst import export_vst
 
@@ -138,3 +44,119 @@ def _heard(level: str | None, residual_db: float) -> str:
         f"loudness is reckoned from the plug-in's power, which misses it by {residual_db:.1f} dB (standard "
         "deviation on the training data): train with configs/ddsp_vst.yaml, which hears power"
     )
+
+
+class InstrumentCommand(Command):
+    """See `ddsp_tf.tasks.command.Command`."""
+
+    noun = "an instrument"
+    word = "transfer"
+    help = "render a recording through an instrument"
+    listening = "listening for pitch"
+    targets: ClassVar[Mapping[str, Target]] = {"ddsp-vst": Target(_check_export_for_vst, _export_for_vst)}
+    export_table = ExportTable(
+        (
+            Column("control_error_max", "control", ".2g"),
+            Column("harmonic_level_error_db_mean", "level dB", ".3f"),
+            Column("spectral_distance_keras", "", ".3f"),
+            Column("spectral_distance_file", "distance", ".3f"),
+            Column("spectral_distance_change_percent", "change %", "+.2f"),
+            Column("network_us_per_frame", "us/frame", ".0f"),
+            Column("play_us_per_frame", "us play", ".0f"),
+        ),
+        "errors from Keras: control, the largest; level, the mean of harmonics; us, CPU time of a frame",
+        before="spectral_distance_keras",
+        compared="spectral_distance_file",
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the command line."""
+        parser.usage = "ddsp-tf transfer [options] RUN INPUT OUTPUT"
+        parser.formatter_class = WIDE  # type: ignore[assignment]
+        parser.add_argument("run", type=path_argument, metavar="RUN", help="run folder from train")
+        parser.add_argument("input", type=path_argument, metavar="INPUT", help="monophonic sound file")
+        parser.add_argument("output", type=path_argument, metavar="OUTPUT", help=".wav or .flac to write")
+        add_transfer_options(parser)
+        parser.add_argument("--instrument", metavar="MIX", help="of several: flute, or flute=0.5,violin=0.5")
+        parser.add_argument(
+            "--f0",
+            choices=("yin-viterbi", "pyin", "crepe"),
+            metavar="NAME",
+            help="yin-viterbi, pyin or crepe (as it was trained)",
+        )
+        parser.add_argument(
+            "--crepe-weights", type=path_argument, metavar="FILE", help="weights for CREPE, .h5 or .h5.bz2"
+        )
+
+    def run(self, args: argparse.Namespace) -> None:
+        """Run the command."""
+        load_tensorflow()
+
+        from ddsp_tf.cli.progress import Progress
+        from ddsp_tf.data.instruments import parse_mix
+        from ddsp_tf.features.f0_estimators import f0_estimator_as_recorded
+        from ddsp_tf.tasks.instrument.model.load import load_instrument
+        from ddsp_tf.tasks.instrument.transfer import transfer
+
+        model = load_instrument(args.run)
+        if args.instrument is not None:
+            model = model.playing(parse_mix(args.instrument, model.instrument_names))
+        trained_on = model.instrument.get("f0_estimator", {})
+        wanted = {**trained_on, "name": args.f0, "implementation": ""} if args.f0 else trained_on
+        estimator = f0_estimator_as_recorded(wanted, args.crepe_weights)
+        if estimator.name != trained_on.get("name"):
+            print(
+                f"ddsp-tf: note: pitch is tracked by {estimator.name}, but the instrument was trained on "
+                f"{trained_on.get('name')}: they may differ in octaves (see --f0 and --crepe-weights)",
+                file=sys.stderr,
+            )
+        with Progress("transfer", quiet=args.quiet) as progress:
+            result = transfer(
+                model,
+                estimator,
+                args.input,
+                args.output,
+                progress=progress,
+                stems=args.stems,
+                seed=args.seed,
+                **transfer_changes(args),
+            )
+        for line in result.advice:
+            print(f"ddsp-tf: note: {printable(line)}", file=sys.stderr)
+        if not args.quiet:
+            tell(f"{printable(args.output)}: {result.seconds:.1f} s, pitch from {estimator.name}")
+
+    def add_export_options(self, parser: argparse._ArgumentGroup) -> None:
+        """Declare what `ddsp-tf export` can be told of an instrument."""
+        parser.add_argument(
+            "--play",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="put the synthesizer into the model too, for hosts that have nothing but LiteRT (default)",
+        )
+        parser.add_argument(
+            "--instrument",
+            metavar="MIX",
+            help="of a model that plays several: one of them (flute), or a mix (flute=0.5,violin=0.5)",
+        )
+        parser.add_argument("--dry", action="store_true", help="leave out the room: every Reverb")
+
+    def export_options(self, args: argparse.Namespace) -> dict[str, Any]:
+        """`instrument`, `play` and `dry`, see `ddsp_tf.tasks.instrument.export.exportable`."""
+        return {"instrument": args.instrument, "play": args.play, "dry": args.dry}
+
+    def told_of(self, quality: Mapping[str, Any]) -> list[str]:
+        """What `ddsp-tf export` tells of an instrument's file, a line each."""
+        told = [
+            f"synthesis equal to Keras within {quality['synthesis_error_peak']:.1e} of full scale, "
+            f"{quality['real_time_factor_by_hops']:.0f} times faster than real time in numpy"
+        ]
+        if "play_error_peak" in quality:
+            told.append(
+                f"`play` does all in one call, {quality['play_real_time_factor']:.0f} times faster than real "
+                f"time, within {quality['play_error_peak']:.1e} of full scale"
+            )
+        return told
+
+
+COMMAND = InstrumentCommand()

@@ -1,23 +1,22 @@
 """The task `instrument`: pitch and loudness in, the sound of an instrument out."""
 
-import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from ddsp_tf.data.pitched import AUDIO, FEATURES
 from ddsp_tf.data.prepare.pitched import PitchPreparation, configured_estimator, feature_grid
 from ddsp_tf.data.records.info import DatasetInfo
 from ddsp_tf.data.records.shards import OnDamage
-from ddsp_tf.tasks.instrument import command
+from ddsp_tf.tasks.command import Tell
+from ddsp_tf.tasks.instrument.command import COMMAND
 from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.tasks.instrument.data import training_data, validation_data
-from ddsp_tf.tasks.task import Column, Curves, DatasetView, ExportTable, Log, Target, Task, Tell
+from ddsp_tf.tasks.task import Curves, DatasetView, Log, Task
 
 if TYPE_CHECKING:
     import keras
 
-    from ddsp_edge.card import Card
     from ddsp_tf.reports.html import Page
     from ddsp_tf.tasks.instrument.evaluation.evaluate import Evaluation
     from ddsp_tf.tasks.instrument.export.exportable import InstrumentExport
@@ -28,27 +27,8 @@ class InstrumentTask(Task):
     """See `ddsp_tf.tasks.task.Task`."""
 
     name = "instrument"
-    noun = "an instrument"
-    word = "transfer"
-    help = command.HELP
+    command = COMMAND
     record_holds = (AUDIO, *FEATURES)
-    targets: ClassVar[Mapping[str, Target]] = {
-        "ddsp-vst": Target(command.check_export_for_vst, command.export_for_vst)
-    }
-    export_table = ExportTable(
-        (
-            Column("control_error_max", "control", ".2g"),
-            Column("harmonic_level_error_db_mean", "level dB", ".3f"),
-            Column("spectral_distance_keras", "", ".3f"),
-            Column("spectral_distance_file", "distance", ".3f"),
-            Column("spectral_distance_change_percent", "change %", "+.2f"),
-            Column("network_us_per_frame", "us/frame", ".0f"),
-            Column("play_us_per_frame", "us play", ".0f"),
-        ),
-        "errors from Keras: control, the largest; level, the mean of harmonics; us, CPU time of a frame",
-        before="spectral_distance_keras",
-        compared="spectral_distance_file",
-    )
 
     @property
     def config_class(self) -> type[InstrumentConfig]:
@@ -185,31 +165,11 @@ class InstrumentTask(Task):
 
         show_model(page, model, data)
 
-    def add_export_options(self, parser: argparse._ArgumentGroup) -> None:
-        """`--play`, `--instrument`, `--dry`."""
-        command.add_export_options(parser)
-
-    def export_options(self, args: argparse.Namespace) -> dict[str, Any]:
-        """The same as plain data."""
-        return {"instrument": args.instrument, "play": args.play, "dry": args.dry}
-
     def exportable(self, run: Path, options: Mapping[str, Any]) -> "InstrumentExport":
         """Network and synthesizer."""
         from ddsp_tf.tasks.instrument.export.exportable import InstrumentExport
 
         return InstrumentExport(run, options)
-
-    def told_of(self, card: "Card") -> list[str]:
-        """How exact and how fast the file plays."""
-        return command.told_of(card)
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Those of `ddsp-tf transfer`."""
-        command.add_arguments(parser)
-
-    def run(self, args: argparse.Namespace) -> None:
-        """Render a recording through an instrument."""
-        command.run(args)
 
 
 TASK: Task = InstrumentTask()

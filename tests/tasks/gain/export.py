@@ -61,6 +61,9 @@ class GainExport:
         inputs = [tf.TensorSpec([1, 1], tf.float32, name=name) for name in ("level_scaled", "smooth")]
         return {STEP: tf.function(self.model.step, input_signature=inputs)}
 
+    def check_ready(self) -> None:
+        """What it is compared with was read already."""
+
     def calibration(self, progress: Callable[[str], None]) -> dict[str, Array]:
         """What was kept of the training data."""
         return {"level_scaled": scaled(self._levels)}

@@ -1,6 +1,5 @@
 """The task itself."""
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ddsp_edge.cli.command import path_argument, tell
 from ddsp_tf.data.batches import training_batches, validation_batches
 from ddsp_tf.data.prepare.preparation import Preparation
 from ddsp_tf.data.records.info import DatasetInfo, load_dataset_info
 from ddsp_tf.data.records.shards import OnDamage, read_records
-from ddsp_tf.tasks.task import Column, DatasetView, ExportTable, Log, Task, Tell
+from ddsp_tf.tasks.command import Tell
+from ddsp_tf.tasks.task import DatasetView, Log, Task
+from tests.tasks.gain.command import COMMAND
 from tests.tasks.gain.config import GainConfig
 from tests.tasks.gain.examples import GainExamples
 from tests.tasks.gain.preparation import preparation
@@ -44,14 +44,8 @@ class GainTask(Task):
     """See `ddsp_tf.tasks.task.Task`."""
 
     name = "gain"
-    noun = "a compressor"
-    word = "compress"
-    help = "compress a recording"
+    command = COMMAND
     record_holds = ("audio", "compressed", "level_db", "gain")
-    export_table = ExportTable(
-        (Column("gain_error_max", "gain", ".2g"), Column("us_per_frame", "us/frame", ".0f")),
-        "error from Keras: gain, the largest; us, CPU time of a frame",
-    )
 
     @property
     def config_class(self) -> type[GainConfig]:
@@ -138,28 +132,6 @@ class GainTask(Task):
         from tests.tasks.gain.export import GainExport
 
         return GainExport(run, options)
-
-    def told_of(self, card: Any) -> list[str]:
-        """How exact the gain is."""
-        return [f"gain equal to Keras within {card.quality['gain_error_max']:.1e}"]
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """A run, a recording, and where to."""
-        for name in ("run", "input", "output"):
-            parser.add_argument(name, type=path_argument)
-
-    def run(self, args: argparse.Namespace) -> None:
-        """Compress a recording by the model of a run."""
-        from ddsp_edge.files.audio_file import read_audio, write_audio
-        from ddsp_tf.training.run import load_config_of_run, load_model_of_run
-        from tests.tasks.gain.level import level_db
-
-        model, spec = load_model_of_run(args.run, task="gain"), load_config_of_run(args.run).spec
-        audio, _ = read_audio(args.input, spec.sample_rate)
-        gain = np.asarray(model({"level_db": level_db(audio, spec.hop)[np.newaxis]}))[0, :, 0]
-        gain = np.repeat(gain, spec.hop)
-        write_audio(args.output, audio[: len(gain)] * gain, spec.sample_rate)
-        tell(f"{args.output}: {len(gain) / spec.sample_rate:.1f} s")
 
 
 TASK: Task = GainTask()

@@ -5,7 +5,6 @@ import argparse
 import numpy as np
 import pytest
 import soundfile
-from ddsp_export.describe import describe
 
 import ddsp_edge.render.render as device
 import ddsp_tf.tasks.instrument.transfer as library
@@ -14,13 +13,14 @@ from ddsp_edge.cli.options import transfer_changes
 from ddsp_edge.cli.render import add_render
 from ddsp_edge.model.file import write_model_file
 from ddsp_edge.render.render import render_audio
-from ddsp_export.convert import convert
-from ddsp_tf.cli import transfer as command
 from ddsp_tf.config import Config
 from ddsp_tf.data.prepare.analysis import Analysis
 from ddsp_tf.errors import DdspError
 from ddsp_tf.evaluation import transfer
 from ddsp_tf.models import Autoencoder
+from ddsp_tf.tasks.instrument.command import COMMAND
+from ddsp_tf.tasks.instrument.export.describe import describe
+from ddsp_tf.tasks.instrument.export.exportable import convert_model as convert
 from ddsp_tf.tasks.instrument.transfer import seed_noise
 from tests import tiny
 from tests.data.doubles import ConstantEstimator
@@ -113,7 +113,7 @@ def test_the_same_features_give_the_same_sound(model, file, source, tmp_path, sa
 def test_both_commands_have_the_same_options_and_make_the_same_of_them():
     parser = argparse.ArgumentParser()
     of_device = argparse.ArgumentParser()
-    command.add_arguments(parser)
+    COMMAND.add_arguments(parser)
     add_render(of_device.add_subparsers(), argparse.ArgumentParser(add_help=False))
     options = ["--octaves", "-1", "--transposition", "2.5", "--loudness-shift-db", "-3", "--match-octave"]
     options += [

@@ -71,6 +71,10 @@ class InstrumentExport:
         voice = VoiceSynthesis.of(self.model.spec, self.card.synthesizer, self.arrays)
         return make_endpoints(self.model, synthesizer, voice)
 
+    def check_ready(self) -> None:
+        """Refuse a run without held-back sound."""
+        _ = self._reference
+
     def calibration(self, progress: Callable[[str], None]) -> dict[str, Array]:
         """Features of training sound, which older runs did not keep."""
         if (self._run / EXCERPTS_NAME).exists():
