@@ -14,7 +14,8 @@ from ddsp_tf.tasks.registry import task_names
 
 if TYPE_CHECKING:
     from ddsp_tf.data.prepare.prepare import Recordings
-    from ddsp_tf.data.records.info import DatasetInfo, FileResult
+    from ddsp_tf.data.records.info import DatasetInfo
+    from ddsp_tf.data.records.parts import FileResult
 
 HELP = "turn recordings into a dataset"
 

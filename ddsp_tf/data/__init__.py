@@ -6,7 +6,8 @@ Nothing here imports TensorFlow until it is used.
 from ddsp_tf.data.dataset import training_dataset, validation_dataset
 from ddsp_tf.data.prepare.pitched import feature_grid, prepare
 from ddsp_tf.data.reading import Passage, read_passages
-from ddsp_tf.data.records.info import DatasetInfo, FileResult, Shard, load_dataset_info
+from ddsp_tf.data.records.info import DatasetInfo, load_dataset_info
+from ddsp_tf.data.records.parts import FileResult, Shard
 
 __all__ = [
     "DatasetInfo",

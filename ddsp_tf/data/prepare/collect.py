@@ -6,8 +6,9 @@ from collections import Counter
 
 from ddsp_tf.data.prepare.passages import MIN_SECONDS, SILENCE_DB
 from ddsp_tf.data.prepare.preparation import Preparation
-from ddsp_tf.data.records.info import SPLITS, DatasetInfo, FileResult
+from ddsp_tf.data.records.info import SPLITS, DatasetInfo
 from ddsp_tf.data.records.journal import Silence
+from ddsp_tf.data.records.parts import FileResult
 from ddsp_tf.data.records.schema import Record
 from ddsp_tf.data.records.shards import read_records
 from ddsp_tf.data.records.store import DatasetStore

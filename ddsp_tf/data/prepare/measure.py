@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ddsp_tf.data.prepare.pool import ExtractorPool, Failure
 from ddsp_tf.data.prepare.recordings import FileBegins, FileEnds, RecordingStream
-from ddsp_tf.data.records.info import FileResult
 from ddsp_tf.data.records.journal import Journal, Silence
+from ddsp_tf.data.records.parts import FileResult
 from ddsp_tf.data.records.schema import Record
 
 

@@ -12,9 +12,11 @@ from ddsp_tf.data.prepare.passages import Cut
 from ddsp_tf.data.prepare.preparation import Preparation
 from ddsp_tf.data.prepare.prepare import Progress, Recordings, check_call, find_sources, prepare_dataset
 from ddsp_tf.data.prepare.statistics import FeatureStatistics
-from ddsp_tf.data.records.info import DatasetInfo, FeatureForm, pitched_settings
+from ddsp_tf.data.records.info import DatasetInfo
 from ddsp_tf.data.records.journal import Silence
+from ddsp_tf.data.records.parts import FeatureForm
 from ddsp_tf.data.records.schema import Record
+from ddsp_tf.data.records.schema_2 import pitched_settings
 from ddsp_tf.features.f0 import F0Estimator
 from ddsp_tf.features.f0_estimators import make_f0_estimator
 from ddsp_tf.frames import FrameSpec

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from ddsp_tf.data.prepare.passages import MIN_SECONDS, Cut
 from ddsp_tf.data.prepare.split import ValidationSplit
-from ddsp_tf.data.records.info import FeatureForm
 from ddsp_tf.data.records.journal import Silence
+from ddsp_tf.data.records.parts import FeatureForm
 from ddsp_tf.data.records.schema import Record
 from ddsp_tf.frames import FrameSpec
 

@@ -10,7 +10,8 @@ from ddsp_tf.data.prepare.pool import ExtractorPool, jobs_that_fit
 from ddsp_tf.data.prepare.preparation import Preparation
 from ddsp_tf.data.prepare.recordings import RecordingStream, seconds_in
 from ddsp_tf.data.prepare.sources import Sources, find_recordings
-from ddsp_tf.data.records.info import DatasetInfo, FileResult
+from ddsp_tf.data.records.info import DatasetInfo
+from ddsp_tf.data.records.parts import FileResult
 from ddsp_tf.data.records.store import DatasetStore
 from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.frames import FrameSpec

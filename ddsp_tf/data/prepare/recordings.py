@@ -13,8 +13,8 @@ import numpy as np
 from ddsp_edge.files.audio_file import AudioReader
 from ddsp_tf.data.prepare.passages import MIN_SECONDS, Cut, cut_passages
 from ddsp_tf.data.prepare.sources import Source
-from ddsp_tf.data.records.info import FileResult
 from ddsp_tf.data.records.journal import Journal
+from ddsp_tf.data.records.parts import FileResult
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 

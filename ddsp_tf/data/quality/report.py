@@ -20,7 +20,8 @@ from ddsp_tf.data.quality.survey import (
     Survey,
     Worst,
 )
-from ddsp_tf.data.records.info import INFO_NAME, DatasetInfo, FileResult
+from ddsp_tf.data.records.info import INFO_NAME, DatasetInfo
+from ddsp_tf.data.records.parts import FileResult
 from ddsp_tf.data.records.store import REPORT_NAME
 from ddsp_tf.errors import printable
 from ddsp_tf.frames import FrameSpec

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ddsp_edge.card import Range
+from ddsp_tf.data.records.parts import FeatureForm, FileResult, Shard, build_part
 from ddsp_tf.data.records.schema import AUDIO_FORMATS, READ_VERSIONS, SCHEMA_VERSION
+from ddsp_tf.data.records.schema_2 import upgraded
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 
@@ -16,59 +18,6 @@ INFO_NAME = "dataset.json"
 SPLITS = ("train", "validation")
 ANEW = "`ddsp-tf prepare --overwrite` makes the dataset anew"
 """What cures one that is damaged."""
-
-
-@dataclass(frozen=True)
-class FileResult:
-    """What became of one file.
-
-    Args:
-        name: Name of the file in the dataset.
-        status: `"used"` or `"skipped"`.
-        reason: Why it was skipped, or what is worth knowing of it; may be empty.
-        seconds: Its length.
-        sample_rate: Integer, its own rate in Hz; 0 if it could not be read.
-        channels: Integer; 0 if it could not be read.
-        passages: Integer, how many passages of it are in the dataset.
-        silent_passages: Integer, how many were dropped because they are silent.
-        silent_seconds: How long those are together.
-        clipped_samples: Integer, samples of all its channels in runs of three or more at full scale.
-        sha256: Of the file's bytes, in hexadecimal; empty if they could not be read.
-    """
-
-    name: str
-    status: str
-    reason: str = ""
-    seconds: float = 0.0
-    sample_rate: int = 0
-    channels: int = 0
-    passages: int = 0
-    silent_passages: int = 0
-    silent_seconds: float = 0.0
-    clipped_samples: int = 0
-    sha256: str = ""
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One TFRecord file: its name, how many records and how many bytes it has."""
-
-    file: str
-    records: int
-    bytes: int
-
-
-@dataclass(frozen=True)
-class FeatureForm:
-    """What the values of a feature look like.
-
-    Args:
-        hop: Integer, samples from row to row; 0 for a table on no grid.
-        shape: Integers, shape of a row; empty for one number.
-    """
-
-    hop: int
-    shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -188,8 +137,8 @@ class DatasetInfo:
                 "with --overwrite"
             )
         if version == 2:
-            document = _from_2(document, origin)
-        info = typing.cast("DatasetInfo", _build(cls, document, origin))
+            document = upgraded(document, origin)
+        info = typing.cast("DatasetInfo", build_part(cls, document, origin))
         info._check(origin)
         return info
 
@@ -203,7 +152,7 @@ class DatasetInfo:
                 raise DdspError(f"{origin}: the sound {name!r} is {kind!r}, not {', '.join(AUDIO_FORMATS)}")
         for name, values in self.statistics.items():
             if name.endswith("_range"):
-                _build(Range, values, f"{origin}: {name}")
+                build_part(Range, values, f"{origin}: {name}")
         for name in ("data.passage_seconds", "data.validation_share"):
             if not isinstance(self.settings.get(name), int | float):
                 raise DdspError(f"{origin}: settings lacks {name}")
@@ -254,97 +203,5 @@ def check_sample_rate(folder: str | Path, info: DatasetInfo, spec: FrameSpec) ->
         )
 
 
-@dataclass(frozen=True)
-class _Schema2:
-    """The fields of schema 2: one sound with its pitch and loudness on one grid."""
-
-    sample_rate: int
-    hop: int
-    audio: str
-    f0_estimator: dict[str, Any]
-    loudness: str
-    f0_hz_range: Range
-    loudness_db_range: Range
-    voiced_share: float
-    train_seconds: float
-    validation_seconds: float
-    passage_seconds: float
-    validation_share: float
-    shards: dict[str, tuple[Shard, ...]]
-    files: tuple[FileResult, ...]
-
-
-def _from_2(document: dict[str, Any], origin: str) -> dict[str, Any]:
-    """A description of schema 2 as one of schema 3, in plain data."""
-    old = typing.cast("_Schema2", _build(_Schema2, document, origin))
-    FrameSpec(old.sample_rate, old.hop)  # refuses a grid that cannot be
-    form = {"hop": old.hop, "shape": []}
-    return {
-        **{name: document[name] for name in ("sample_rate", "train_seconds", "validation_seconds")},
-        **{name: document[name] for name in ("shards", "files")},
-        "sounds": {"audio": old.audio},
-        "features": {"f0_hz": form, "voicing": form, "loudness_db": form},
-        "extractors": {"f0_hz": old.f0_estimator, "loudness_db": {"name": old.loudness}},
-        "statistics": {name: document[name] for name in ("f0_hz_range", "loudness_db_range", "voiced_share")},
-        "settings": pitched_settings(
-            sample_rate=old.sample_rate,
-            hop=old.hop,
-            audio=old.audio,
-            passage_seconds=old.passage_seconds,
-            validation_share=old.validation_share,
-            f0_estimator=old.f0_estimator,
-            loudness=old.loudness,
-        ),
-        "schema_version": SCHEMA_VERSION,
-    }
-
-
-def pitched_settings(
-    *,
-    sample_rate: int,
-    hop: int,
-    audio: str,
-    passage_seconds: float,
-    validation_share: float,
-    f0_estimator: dict[str, Any],
-    loudness: str,
-) -> dict[str, Any]:
-    """What records with pitch and loudness depend on besides the recordings, under names for a user."""
-    return {
-        "sample_rate": sample_rate,
-        "hop of the features": hop,
-        "data.audio": audio,
-        "data.passage_seconds": passage_seconds,
-        "data.validation_share": validation_share,
-        **{f"f0 estimator's {name}": value for name, value in f0_estimator.items()},
-        "loudness": loudness,
-    }
-
-
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is no number")
-
-
-def _build(kind: Any, value: Any, where: str) -> Any:
-    """Turn plain JSON values into the dataclass, dict, tuple or scalar that `kind` names."""
-    if dataclasses.is_dataclass(kind):
-        if not isinstance(value, dict):
-            raise DdspError(f"{where} must be an object. Received: {str(value)[:60]!r}")
-        hints = typing.get_type_hints(kind)
-        if missing := sorted(set(hints) - set(value)):
-            raise DdspError(f"{where} lacks {', '.join(missing)}")
-        fields = {name: _build(hint, value[name], f"{where}: {name}") for name, hint in hints.items()}
-        return typing.cast("Any", kind)(**fields)
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is tuple and isinstance(value, list | tuple):
-        return tuple(_build(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value))
-    if origin is dict and isinstance(value, dict):
-        if arguments[1] is Any:
-            return value
-        return {name: _build(arguments[1], item, f"{where}.{name}") for name, item in value.items()}
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if origin is None and isinstance(value, kind) and not isinstance(value, bool):
-        return value
-    name = {tuple: "list", dict: "object"}.get(origin, getattr(kind, "__name__", str(kind)))
-    raise DdspError(f"{where} must be {name}. Received: {str(value)[:60]!r}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ddsp_tf.data.records.info import FileResult
+from ddsp_tf.data.records.parts import FileResult
 from ddsp_tf.data.records.schema import Record, parse, serialize
 from ddsp_tf.data.records.tfrecord import FRAMING_BYTES, frame, read_frames
 

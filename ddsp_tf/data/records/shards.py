@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddsp_tf.data.records.info import ANEW, DatasetInfo, Shard
+from ddsp_tf.data.records.info import ANEW, DatasetInfo
+from ddsp_tf.data.records.parts import Shard
 from ddsp_tf.data.records.schema import Record, parse
 from ddsp_tf.data.records.tfrecord import Frame, read_frame, read_frames
 from ddsp_tf.errors import DdspError

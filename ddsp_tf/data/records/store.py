@@ -16,7 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from ddsp_tf.data.records.info import INFO_NAME, SPLITS, DatasetInfo, Shard, load_dataset_info
+from ddsp_tf.data.records.info import INFO_NAME, SPLITS, DatasetInfo, load_dataset_info
+from ddsp_tf.data.records.parts import Shard
 from ddsp_tf.data.records.schema import Record, serialize
 from ddsp_tf.data.records.tfrecord import frame
 from ddsp_tf.errors import DdspError

@@ -6,8 +6,8 @@ from ddsp_edge.units import Array
 from ddsp_tf.data.prepare.analysis import to_int16
 from ddsp_tf.data.prepare.passages import Cut
 from ddsp_tf.data.prepare.preparation import Preparation
-from ddsp_tf.data.records.info import FeatureForm
 from ddsp_tf.data.records.journal import Silence
+from ddsp_tf.data.records.parts import FeatureForm
 from ddsp_tf.data.records.schema import Feature, Record
 from ddsp_tf.frames import FrameSpec
 from tests.tasks.gain.config import GainConfig
