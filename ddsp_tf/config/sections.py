@@ -137,7 +137,7 @@ class Config:
     Args:
         sample_rate: Integer, Hz.
         frame_rate: Integer, frames a second of what the model gives; it must divide `sample_rate`.
-        name: Name of what is trained.
+        name: Name of what is trained; its task's if none is given.
         task: What it is for; see `ddsp_tf.tasks`.
         data: How recordings become a dataset.
         training: How the model is fitted.
@@ -145,12 +145,13 @@ class Config:
 
     sample_rate: int
     frame_rate: int
-    name: str = "instrument"
+    name: str = ""
     task: str = DEFAULT_TASK
     data: RecordingsConfig = field(default_factory=RecordingsConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.task)
         _ = self.spec
         in_range("sample_rate", self.sample_rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE)
         if self.training.clip_seconds > self.data.passage_seconds:

@@ -7,6 +7,7 @@ LOG_NAME = "log.csv"
 EVALUATION_NAME = "evaluation.json"
 REPORT_NAME = "report.html"
 CHECKPOINTS_NAME = "checkpoints"
+LOCK_NAME = ".lock"
 BEST_NAME = "best.keras"
 
 

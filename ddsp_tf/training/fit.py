@@ -28,6 +28,7 @@ from ddsp_tf.training.run import (
     make_run_folder,
     refuse_used_folder,
     save_config,
+    writing,
 )
 from ddsp_tf.training.watch import Speed, Steps, StopOnNonFiniteLoss, spoilt
 from ddsp_tf.training.workers import GONE, Workers, join_workers
@@ -91,47 +92,54 @@ def train(
     check_data(task, data, info, config.spec)
     workers = join_workers(settings.batch_size) if strategy == "multi_worker" else None
     chief = workers is None or workers.is_chief
-    with tf.distribute.MirroredStrategy().scope() if strategy == "mirrored" else contextlib.nullcontext():
-        model, state = _begin(task, config, info, data, run, resume, chief, progress)
-        if state.step >= settings.steps:
-            return model
-        task.compile(model, config, crepe_weights)
-    if workers is not None:
-        workers.agree_on(state.step, run)
-        model.average = workers.mean
-    held_back = task.validation_data(config, data, on_damage=on_damage)
-    clips = partial(_clips_from, task=task, config=config, data=data, on_damage=on_damage, workers=workers)
-    first_clips = clips(state.step)
-    if chief:
-        _write_first_files(task, config, data, run, on_damage, new=not state.step)
-    with signals_deferred() as interruption:
-        steps = Steps(state.step)
-        every: list[keras.callbacks.Callback] = [
-            steps,
-            Speed(settings.batch_size * config.spec.seconds(config.spec.frames_for(settings.clip_seconds))),
-            StopOnNonFiniteLoss(steps),
-            *callbacks,
-        ]
+    with contextlib.ExitStack() as stack:
         if chief:
-            log = RunLog(run, steps)
-            every += [
-                log,
-                *task.callbacks(config, progress),
-                *(_tensorboard(task, config, run) if tensorboard else ()),
-                Checkpoint(run, steps, log, settings.keep_checkpoints, interruption, state.means),
+            stack.enter_context(writing(run, new=not resume))
+        with tf.distribute.MirroredStrategy().scope() if strategy == "mirrored" else contextlib.nullcontext():
+            model, state = _begin(task, config, info, data, run, resume, chief, progress)
+            if state.step >= settings.steps:
+                return model
+            task.compile(model, config, crepe_weights)
+        if workers is not None:
+            workers.agree_on(state.step, run)
+            model.average = workers.mean
+        held_back = task.validation_data(config, data, on_damage=on_damage)
+        clips = partial(
+            _clips_from, task=task, config=config, data=data, on_damage=on_damage, workers=workers
+        )
+        first_clips = clips(state.step)
+        if chief:
+            _write_first_files(task, config, data, run, on_damage, new=not state.step)
+        with signals_deferred() as interruption:
+            steps = Steps(state.step)
+            every: list[keras.callbacks.Callback] = [
+                steps,
+                Speed(
+                    settings.batch_size * config.spec.seconds(config.spec.frames_for(settings.clip_seconds))
+                ),
+                StopOnNonFiniteLoss(steps),
+                *callbacks,
             ]
-        else:
-            verbose = 0
-            every.append(StopWhenAsked(interruption))
-        with contextlib.suppress(Stopped):
-            _fit(model, settings, steps, first_clips, clips, held_back, every, verbose)
-            if workers is not None:
-                workers.wait()
-    if interruption.signal is not None:
-        progress(f"stopped after step {steps.done}: go on with --resume")
-        signal.raise_signal(interruption.signal)
-        raise KeyboardInterrupt  # where the signal's handler returns
-    return model
+            if chief:
+                log = RunLog(run, steps)
+                every += [
+                    log,
+                    *task.callbacks(config, progress),
+                    *(_tensorboard(task, config, run) if tensorboard else ()),
+                    Checkpoint(run, steps, log, settings.keep_checkpoints, interruption, state.means),
+                ]
+            else:
+                verbose = 0
+                every.append(StopWhenAsked(interruption))
+            with contextlib.suppress(Stopped):
+                _fit(model, settings, steps, first_clips, clips, held_back, every, verbose)
+                if workers is not None:
+                    workers.wait()
+        if interruption.signal is not None:
+            progress(f"stopped after step {steps.done}: go on with --resume")
+            signal.raise_signal(interruption.signal)
+            raise KeyboardInterrupt  # where the signal's handler returns
+        return model
 
 
 def _begin(
@@ -217,6 +225,11 @@ def _fit(
         done += epochs * steps
         if done < settings.steps:
             batches = batches_from(done)
+
+
+def _clip_seconds(config: Config) -> float:
+    """Length of a clip in whole frames, seconds."""
+    return config.spec.seconds(config.spec.frames_for(config.training.clip_seconds))
 
 
 def _clips_from(

@@ -10,15 +10,18 @@ RUN/report.html        what the run has come to
 A task keeps more, such as a little of its data, which `export` measures against.
 """
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from ddsp_edge.atomic import written_whole
 from ddsp_tf.config.files import read_settings
 from ddsp_tf.config.sections import Config
 from ddsp_tf.errors import DdspError
+from ddsp_tf.locks import FolderLock
 from ddsp_tf.tasks.task import Task, task_named
 from ddsp_tf.training.checkpoints import has_checkpoint, load_checkpoint
-from ddsp_tf.training.files import CONFIG_NAME, model_path
+from ddsp_tf.training.files import CONFIG_NAME, LOCK_NAME, model_path
 from ddsp_tf.training.model import TaskModel
 
 
@@ -28,6 +31,37 @@ def refuse_used_folder(run: Path) -> None:
         raise DdspError(f"{run} is a file; name a folder to write the run into")
     if has_checkpoint(run):
         raise DdspError(f"{run} holds a run already: go on with --resume, or name another folder")
+
+
+@contextlib.contextmanager
+def writing(run: Path, *, new: bool) -> Iterator[None]:
+    """Keep others from writing a run; a folder that is made for it and stays empty is removed.
+
+    Args:
+        run: The run folder.
+        new: Whether it is made if it is not there.
+
+    Raises:
+        DdspError: If another process writes it, or it cannot be written.
+    """
+    if run.exists() and not run.is_dir():
+        raise DdspError(f"{run} is a file; name a folder to write the run into")
+    if not run.exists() and not new:
+        yield  # whoever goes on is told that there is nothing
+        return
+    made = [path for path in (run, *run.parents) if not path.exists()]
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        lock = FolderLock(run, run / LOCK_NAME, "another training")
+    except OSError as error:
+        raise DdspError(f"the run folder {run} cannot be written: {error.strerror}") from error
+    try:
+        with lock:
+            yield
+    finally:
+        for folder in made:
+            with contextlib.suppress(OSError):  # it is not empty
+                folder.rmdir()
 
 
 def make_run_folder(run: Path, config: Config) -> None:

@@ -21,6 +21,7 @@ from ddsp_tf.data.records.parts import Shard
 from ddsp_tf.data.records.schema import Record, serialize
 from ddsp_tf.data.records.tfrecord import frame
 from ddsp_tf.errors import DdspError
+from ddsp_tf.locks import FolderLock
 
 WORK_NAME = ".prepare"
 REPORT_NAME = "report.html"
@@ -76,7 +77,7 @@ class DatasetStore:
         self.journals = self._work / "journals"
         try:
             self.journals.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(self._work / _LOCK_NAME, folder)
+            self._lock = FolderLock(folder, self._work / _LOCK_NAME, "another prepare")
         except OSError as error:
             raise DdspError(f"{folder} cannot be written: {error.strerror}") from error
         try:
@@ -179,23 +180,6 @@ def _refuse_other(what: str, before: dict[str, Any], now: dict[str, Any]) -> Non
             f"{what} with other settings: {'; '.join(differing)}. {same}, name another folder, or give "
             "--overwrite to prepare all anew"
         )
-
-
-def _lock(path: Path, folder: Path) -> BinaryIO:
-    """Take the lock of a folder; it is given back when the file is closed, or its process is gone."""
-    file = path.open("wb")
-    try:
-        import fcntl
-    except ImportError:  # Windows: two runs at once are not noticed there
-        return file
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.close()
-        raise DdspError(
-            f"{folder} is being written by another prepare: wait until it ends, or name another folder"
-        ) from error
-    return file
 
 
 def _sync(folder: Path) -> None:

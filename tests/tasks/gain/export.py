@@ -1,6 +1,7 @@
 """Its export: one signature with one state, and a gate of its own."""
 
 import datetime
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -80,12 +81,10 @@ class GainExport:
 
     def error(self, flatbuffer: bytes) -> float:
         """Largest difference of the gain."""
-        path = self._run / ".candidate.tflite"
-        write_model_file(path, flatbuffer, self.card, {})
-        try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "candidate.tflite"
+            write_model_file(path, flatbuffer, self.card, {})
             return float(np.abs(self._gains(StepModel(path)) - self._expected).max())
-        finally:
-            path.unlink()
 
     def measure(self, path: Path) -> dict[str, Any]:
         """Largest difference of the gain, and the time of a frame."""
