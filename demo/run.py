@@ -93,7 +93,7 @@ def summary(scores: dict[str, Any], benches: dict[Path, dict[str, Any]]) -> str:
 
 
 def shortcomings(scores: dict[str, Any]) -> list[str]:
-    """Which of the promises of the README the trained instrument does not keep."""
+    """Which of the promises of docs/instruments.md the trained instrument does not keep."""
     trained = scores["trained"]
     distance, f0 = trained["spectral_distance"], trained["f0_within_50_cents"]
     promises = {

@@ -151,7 +151,7 @@ def test_tensorboard_holds_sound_and_spectrograms_and_changes_nothing(trained_ru
 
 
 def test_a_report_is_left_at_the_end(run_copy, tiny_dataset):
-    """What the command writes; `tests/evaluation` looks at pages."""
+    """What the command writes; `tests/reports` looks at pages."""
     write_run_report(run_copy, tiny_dataset)
     page = (run_copy / REPORT_NAME).read_text(encoding="utf-8")
     for words in ("6 steps of training", "Terms of the loss", "How loud each branch is", "resynthesis"):
