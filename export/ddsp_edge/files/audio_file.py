@@ -4,6 +4,7 @@ Reading streams: memory does not grow with the length of the file.
 """
 
 import contextlib
+import io
 import os
 import threading
 from collections import deque
@@ -17,6 +18,8 @@ import soxr
 
 from ddsp_edge.errors import DdspError
 from ddsp_edge.files.clipping import ClippingCounter, full_scale
+from ddsp_edge.files.layout.find import layout_of
+from ddsp_edge.files.layout.segment import Layout, Segment, SegmentFile
 from ddsp_edge.files.sound_ending import Ending, ending_of
 from ddsp_edge.quiet import quiet_stderr
 from ddsp_edge.units import Array
@@ -28,6 +31,9 @@ OTHER_SOUND = frozenset({".m4a", ".aac", ".mp4", ".wma", ".amr", ".3gp", ".ape",
 """Endings of sound files, as phones make them, that libsndfile does not read."""
 CONVERT = "sound of this kind cannot be read: convert it to WAV or FLAC"
 
+_LEAST_BITS_A_SECOND, _USUAL_BITS_A_SECOND = 1_000, 64_000  # of sound, to tell what a length cannot be
+_LEFT_OVER_BYTES = 1_000  # that are worth a word
+_OF_LAST_FRAME = 512  # samples read at once of a frame that may not be whole
 _BROKEN_OFF_S = 0.1  # less than this is a header that counts differently, or nobody misses it
 _CANCELLED = 0.01  # of the level of its channels (-40 dB), what is left of a sound that they cancel
 _HEARD = 0.001  # -60 dB: the channels of a silent recording may well cancel, and that is not its fault
@@ -53,11 +59,13 @@ class AudioReader:
         self, path: str | Path, sample_rate: int | None = None, *, locate_clipping: bool = False
     ) -> None:
         self.path = Path(path)
-        self._ending = _ending_of_a_file(self.path)
-        self._file = _opened(self.path, self._ending)
+        self._layout, self._ending = _looked_at(self.path)
+        self._segments: tuple[Segment | None, ...] = self._layout.segments or (None,)
+        self._file = _opened(self.path, self._ending, self._segments[0])
         self.file_sample_rate = int(self._file.samplerate)
         self.channels = int(self._file.channels)
-        self.file_samples = int(self._file.frames)
+        self._told = [self._layout.mended] if self._layout.mended else []
+        self.file_samples = self._samples_in_all()
         if not MIN_SAMPLE_RATE <= self.file_sample_rate <= MAX_SAMPLE_RATE:
             self._file.close()
             raise DdspError(
@@ -70,6 +78,22 @@ class AudioReader:
         self._clipped: deque[tuple[int, int, int]] = deque()  # first, end and count of a stretch
         self._samples_read = 0
         self._channel_peak = self._mono_peak = 0.0  # of what was read
+
+    def _samples_in_all(self) -> int:
+        """Samples of all segments; guessed by the bytes where what a header says cannot be."""
+        total = 0
+        for number, segment in enumerate(self._segments):
+            size = self.path.stat().st_size if segment is None else segment.end - segment.start
+            samples = None if segment is None else segment.samples
+            if samples is None and not number:
+                samples = int(self._file.frames)
+            elif samples is None:
+                with _opened(self.path, self._ending, segment) as file:
+                    samples = int(file.frames)
+            most = 8 * size * self.file_sample_rate // _LEAST_BITS_A_SECOND
+            usual = 8 * size * self.file_sample_rate // _USUAL_BITS_A_SECOND
+            total += samples if 0 < samples <= most else usual
+        return total
 
     @property
     def n_samples(self) -> int:
@@ -153,16 +177,52 @@ class AudioReader:
             yield stream.resample_chunk(block)
         yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
-    def _mono(self, at_once: int = 8_192) -> Iterator[Array]:
-        self._samples_read = 0
-        while True:
+    def _stored(self, at_once: int) -> Iterator[Array]:
+        """Yield what the segments hold, `[n, channels]`, one after the other."""
+        for number, segment in enumerate(self._segments):
+            if number:
+                self._file.close()
+                self._file = _opened(self.path, self._ending, segment)
+                form = int(self._file.samplerate), int(self._file.channels)
+                if form != (self.file_sample_rate, self.channels):
+                    self._told.append(
+                        f"what follows has {form[0]} Hz and {form[1]} channels, what is before it "
+                        f"{self.file_sample_rate} Hz and {self.channels}: it is left out"
+                    )
+                    return
+            begun = self._samples_read
+            yield from self._stored_in(segment, at_once)
+            declared = 0 if segment is None else segment.declared
+            if declared and declared != self._samples_read - begun:
+                there = (self._samples_read - begun) / self.file_sample_rate
+                said = f"{declared / self.file_sample_rate:.1f} s, {there:.1f} s are there"
+                self._told.append(f"its header says {said}")
+
+    def _stored_in(self, segment: Segment | None, at_once: int) -> Iterator[Array]:
+        """Yield what one segment holds, `[n, channels]`."""
+        left = None if segment is None else segment.samples
+        spare = 0 if segment is None else segment.last_frame
+        while left is None or left > 0:
+            in_last_frame = left is not None and left <= spare
+            count = at_once
+            if left is not None:
+                count = min(at_once, left, _OF_LAST_FRAME if in_last_frame else left - spare)
+            problem: Exception | str = "there is no more"
             try:
-                block = self._file.read(at_once, dtype="float32", always_2d=True)
+                block = self._file.read(count, dtype="float32", always_2d=True)
             except (soundfile.LibsndfileError, RuntimeError) as error:
+                block, problem = np.zeros((0, self.channels), np.float32), error
+            if len(block):
+                yield block
+                left = None if left is None else left - len(block)
+            elif in_last_frame or (left is None and isinstance(problem, str)):
+                break
+            else:
                 seconds = self._samples_read / self.file_sample_rate
-                raise DdspError(f"{self.path} breaks off after {seconds:.1f} s: {error}") from error
-            if not len(block):
-                return
+                raise DdspError(f"{self.path} breaks off after {seconds:.1f} s: {problem}")
+
+    def _mono(self, at_once: int = 8_192) -> Iterator[Array]:
+        for block in self._stored(at_once):
             peak = max(float(block.max()), -float(block.min()))
             if not peak <= MAX_LEVEL:  # also true of NaN
                 raise DdspError(self._beyond(block, self._samples_read))
@@ -190,6 +250,13 @@ class AudioReader:
             f"scale from {place:.3f} s on: it is damaged, or holds integers as floating point that were not "
             "divided by their full scale"
         )
+
+    def mended(self) -> str:
+        """Say what is wrong with the header of a file that was read to its end, and what was left out."""
+        told = list(self._told)
+        if self._layout.left_over > _LEFT_OVER_BYTES:
+            told.append(f"{self._layout.left_over} bytes behind the sound are no sound, and left out")
+        return f"{self.path}: {'; '.join(told)}" if told else ""
 
     def silence(self) -> str:
         """Say why nothing is to be heard of a file that was read and found silent."""
@@ -219,8 +286,8 @@ class AudioReader:
 _stderr_is_hidden = threading.Lock()
 
 
-def _ending_of_a_file(path: Path) -> Ending:
-    """Refuse what is no file that could hold sound (reading a pipe may never end); look at the end of it."""
+def _looked_at(path: Path) -> tuple[Layout, Ending]:
+    """Refuse what is no file that could hold sound (reading a pipe may never end); look where sound lies."""
     try:
         if not path.exists():
             raise DdspError(f"{path}: no such file")
@@ -230,7 +297,9 @@ def _ending_of_a_file(path: Path) -> Ending:
             raise DdspError(f"{path} is a pipe or a device; name a file")
         if path.stat().st_size == 0:
             raise DdspError(f"{path} is empty (0 bytes)")
-        return ending_of(path)
+        layout = layout_of(path)
+        as_it_is = not layout.mended and all(not s.start and not s.patches for s in layout.segments)
+        return layout, ending_of(path) if as_it_is else Ending()
     except OSError as error:
         raise DdspError(f"{path} cannot be read: {error.strerror or error}") from error
 
@@ -247,7 +316,7 @@ class _Stream(soundfile.SoundFile):  # type: ignore[misc]
         return False
 
 
-def _opened(path: Path, ending: Ending) -> soundfile.SoundFile:
+def _opened(path: Path, ending: Ending, segment: Segment | None = None) -> soundfile.SoundFile:
     """Open a sound file whatever its name: bytes are what a disk knows, and need not be text."""
     talks = ending.share is not None and ending.share < 1.0  # libmpg123 says so on stderr, to nobody's use
     try:
@@ -255,6 +324,8 @@ def _opened(path: Path, ending: Ending) -> soundfile.SoundFile:
             if talks:
                 stack.enter_context(_stderr_is_hidden)  # files are opened in many threads
                 stack.enter_context(quiet_stderr())
+            if segment is not None and not segment.is_all_of(path.stat().st_size):
+                return _Stream(io.BufferedReader(SegmentFile(path, segment)))
             return _Stream(path if os.name == "nt" else os.fsencode(path))
     except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
         if path.suffix.lower() in OTHER_SOUND:

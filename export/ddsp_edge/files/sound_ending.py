@@ -108,6 +108,8 @@ def _in_w64(file: BinaryIO) -> tuple[int, int] | None:
         (count,) = struct.unpack("<Q", header[16:])
         if header[:4] == b"data":
             return at + 24, count - 24
+        if count > 1 << 62:  # no file is as long
+            break
         at += max(24, (count + 7) // 8 * 8)
     return None
 

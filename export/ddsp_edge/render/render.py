@@ -143,7 +143,7 @@ def render_audio(
         if loudest < _SILENT_DB:
             raise DdspError(reader.silence())
         write(instrument.flush_stems())
-    warnings = [text] if (text := reader.broken_off()) else []
+    warnings = [text for text in (reader.broken_off(), reader.mended()) if text]
     return _report(writing, began, [*warnings, *transfer.advice()])
 
 

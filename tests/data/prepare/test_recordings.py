@@ -101,10 +101,21 @@ def test_a_recording_that_breaks_off_is_used_and_reported(
     assert again == info
 
 
-def test_flac_that_breaks_off_is_not_used(tmp_path: Path, spec: FrameSpec) -> None:
+def test_flac_that_breaks_off_is_used_as_far_as_it_goes(tmp_path: Path, spec: FrameSpec) -> None:
     file = write(tmp_path / "a.flac", swelling(12.0))
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    with pytest.raises(DdspError, match=r"a\.flac breaks off after"):
+    info = prepare([file], tmp_path / "out", spec, estimator=CHEAP, jobs=1)
+    [result] = info.files
+    assert 4.0 < result.seconds < 8.0
+    assert result.reason == f"its header says 12.0 s, {result.seconds:.1f} s are there"
+
+
+def test_flac_that_is_damaged_in_the_middle_is_not_used(tmp_path: Path, spec: FrameSpec) -> None:
+    file = write(tmp_path / "a.flac", swelling(12.0))
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 50] = b"\x55" * 50
+    file.write_bytes(data)
+    with pytest.raises(DdspError, match=r"a\.flac breaks off after [4-8]\.\d s"):
         prepare([file], tmp_path / "out", spec, estimator=CHEAP, jobs=1)
 
 
