@@ -16,9 +16,9 @@ from ddsp_tf.config.sections import AugmentationConfig
 from ddsp_tf.data.augment import Change, amplified, draw_change, frames_taken, shifted
 from ddsp_tf.data.batches import Shapes, require_positive, training_batches, validation_batches
 from ddsp_tf.data.instruments import Instruments
-from ddsp_tf.data.pitched import PitchedRecord
+from ddsp_tf.data.joined import Joined, joined
 from ddsp_tf.data.reading import passage_from_record
-from ddsp_tf.data.records.info import check_sample_rate, load_dataset_info
+from ddsp_tf.data.records.info import DatasetInfo, check_sample_rate, load_dataset_info
 from ddsp_tf.data.records.shards import OnDamage, RecordPlace, read_records
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.power import level_db
@@ -106,6 +106,8 @@ class Clip:
 class PitchedClips:
     """The clips of one length that can be cut from a split: pitch, loudness and sound.
 
+    Recordings that are shorter than a clip, such as single notes, are joined with silence.
+
     Args:
         folder: Folder of the dataset.
         spec: The frame grid of the clips.
@@ -138,28 +140,39 @@ class PitchedClips:
         self._augmentation = augmentation
         check_sample_rate(folder, self._info, spec)
         every: list[RecordPlace] = []
-        self._weights: dict[RecordPlace, Array] = {}  # of the instruments
+        short: dict[bytes, list[RecordPlace]] = {}  # by the instrument that plays
+        weights: dict[RecordPlace, Array] = {}  # of the instruments
+        whole = _whole_recordings(self._info)
+        self._clip_frames = clip_frames
+        clip_samples = spec.n_samples(clip_frames)
         for place, record in read_records(folder, self._info, split, on_damage=on_damage):
             every.append(place)
             if instruments:
-                self._weights[place] = Instruments(instruments).weights_of(record.source)
-        self._clip_frames = clip_frames
-        clip_samples = spec.n_samples(clip_frames)
-        self.places = [place for place in every if place.n_samples >= clip_samples]
+                weights[place] = Instruments(instruments).weights_of(record.source)
+            if place.n_samples < clip_samples and not record.first_sample and record.source in whole:
+                short.setdefault(weights[place].tobytes() if instruments else b"", []).append(place)
+        self.passages = [
+            Joined((place,), place.n_samples) for place in every if place.n_samples >= clip_samples
+        ]
+        for places in short.values():
+            pad = split == "validation" and not self.passages
+            stored_hop = self._info.features["f0_hz"].hop
+            self.passages += joined(places, clip_samples, spec.sample_rate, stored_hop, pad=pad)
         if not every:
             raise DdspError(
                 f"{folder} has no {split} passages: it was prepared with data.validation_share "
                 f"{self._info.validation_share:g}"
             )
-        if not self.places:
+        if not self.passages:
             longest = max(place.n_samples for place in every) / spec.sample_rate
             raise DdspError(
                 f"{folder}: no {split} passage is as long as a clip of {spec.seconds(clip_frames):g} s. Set "
                 f"training.clip_seconds to at most {longest:g}, or add recordings"
             )
+        self._weights = [weights[passage.places[0]] for passage in self.passages] if instruments else []
 
         if split == "train" and instruments:
-            heard = sum(self._weights[place] for place in self.places)
+            heard = sum(self._weights)
             silent = [name for name, weight in zip(instruments, np.ravel(heard), strict=True) if not weight]
             if silent:
                 raise DdspError(
@@ -170,7 +183,7 @@ class PitchedClips:
     def fitting(self) -> Array:
         """How many clips fit into each passage side by side, `[passages]`."""
         clip_samples = self._spec.n_samples(self._clip_frames)
-        return np.array([place.n_samples // clip_samples for place in self.places])
+        return np.array([passage.n_samples // clip_samples for passage in self.passages])
 
     @property
     def shapes(self) -> Shapes:
@@ -180,12 +193,12 @@ class PitchedClips:
         frames = self._clip_frames
         inputs: dict[str, tuple[int | None, ...]] = {"f0_hz": (frames, 1), "loudness_db": (frames, 1)}
         if self._weights:
-            inputs["instrument"] = (1, len(next(iter(self._weights.values()))))
+            inputs["instrument"] = (1, len(self._weights[0]))
         return inputs, (self._spec.n_samples(frames),)
 
     def draw(self, passage: int, seed: int, number: int) -> Clip:
         """Cut a clip at a random frame, and change it at random."""
-        n_frames = self._spec.n_frames(self.places[passage].n_samples)
+        n_frames = self._spec.n_frames(self.passages[passage].n_samples)
         change = _AS_IT_IS
         if self._augmentation is not None:
             rng = np.random.default_rng([seed, _CHANGE_STREAM, number])
@@ -205,13 +218,13 @@ class PitchedClips:
         )
         inputs = {"f0_hz": f0_hz[..., np.newaxis], "loudness_db": loudness_db[..., np.newaxis]}
         if self._weights:
-            weights = np.stack([self._weights[self.places[clip.passage]] for clip in examples])
+            weights = np.stack([self._weights[clip.passage] for clip in examples])
             inputs["instrument"] = weights[:, np.newaxis]
         return inputs, audio
 
     def read(self, clip: Clip) -> tuple[Array, Array, Array]:
         """Read a clip; return its f0, loudness and audio."""
-        record = PitchedRecord.of(self.places[clip.passage].read())
+        record = self.passages[clip.passage].read()
         hop, first, end = self._spec.hop, clip.first, clip.first + self._clip_frames
         change = clip.change
         if change.ratio == 1.0:
@@ -227,3 +240,8 @@ class PitchedClips:
         if change.gain_db:
             audio, loudness = amplified(audio, loudness, change.gain_db, self._level)
         return f0_hz, loudness, audio
+
+
+def _whole_recordings(info: DatasetInfo) -> set[str]:
+    """Names of the recordings that are one passage."""
+    return {file.name for file in info.files if file.passages == 1}

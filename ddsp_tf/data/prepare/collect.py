@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections import Counter
 
-from ddsp_tf.data.prepare.passages import MIN_SECONDS, SILENCE_DB
+from ddsp_tf.data.prepare.passages import SILENCE_DB
 from ddsp_tf.data.prepare.preparation import Preparation
 from ddsp_tf.data.records.info import SPLITS, DatasetInfo
 from ddsp_tf.data.records.journal import Silence
@@ -13,6 +13,9 @@ from ddsp_tf.data.records.schema import Record
 from ddsp_tf.data.records.shards import read_records
 from ddsp_tf.data.records.store import DatasetStore
 from ddsp_tf.errors import DdspError
+
+ALONE_SECONDS = 2.0
+"""Length that a passage needs which is the only one, to be cut in two."""
 
 
 class PassageCollector:
@@ -73,10 +76,10 @@ class PassageCollector:
             self._write("train", record)
             return
         seconds = record.n_samples / self._rate
-        if seconds < 2 * MIN_SECONDS:
+        if seconds < ALONE_SECONDS:
             raise DdspError(
                 f"{record.source} has {seconds:.2g} s of sound; at least "
-                f"{2 * MIN_SECONDS:g} s are needed, one half to train on and one to validate with"
+                f"{ALONE_SECONDS:g} s are needed, one half to train on and one to validate with"
             )
         hop = math.lcm(self._preparation.spec.hop, *(f.hop for f in record.features.values() if f.hop))
         half = record.n_samples // hop // 2 * hop

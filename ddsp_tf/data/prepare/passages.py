@@ -8,8 +8,8 @@ import numpy as np
 from ddsp_edge.units import Array
 from ddsp_tf.frames import FrameSpec
 
-MIN_SECONDS = 1.0
-"""Sound shorter than this is not used: it holds less than any clip worth training on."""
+MIN_SECONDS = 0.1
+"""Sound shorter than this is not used: no pitch can be measured in it. Single notes are longer."""
 SILENCE_DB = -60.0
 """A passage whose loudness never rises above this (dB, A-weighted) holds nothing to learn."""
 
