@@ -9,6 +9,7 @@ from typing import Any
 
 from ddsp_edge.cli.command import run_command
 from ddsp_edge.version import __version__
+from ddsp_tf.caches import use_writable_caches
 from ddsp_tf.cli.quiet import quieten_tensorflow
 from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.command import command_of
@@ -31,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status, see `ddsp_edge.cli.command`.
     """
     quieten_tensorflow()  # it says much on stderr that no user can act on; worker processes load it too
+    use_writable_caches()
     return run_command("ddsp-tf", lambda: _parser().parse_args(argv))
 
 

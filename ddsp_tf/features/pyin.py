@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ddsp_edge.units import Array
+from ddsp_tf.caches import use_writable_caches
 from ddsp_tf.features.f0 import F0Track
 from ddsp_tf.features.f0_grid import PIECE_SECONDS, Instants, silent, track_in_pieces
 from ddsp_tf.features.period import refine_f0
@@ -47,6 +48,7 @@ class PyinEstimator:
             "resolution_cents": _RESOLUTION_CENTS,
             "refined": True,
         }
+        use_writable_caches()
 
     def memory_mib(self, seconds: float) -> float:
         """See `F0Estimator`.

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ddsp_edge.children import module_command
 from ddsp_edge.errors import DdspError
 from ddsp_edge.threads import THREAD_VARIABLES
 
@@ -41,12 +42,18 @@ def bench(path: str | Path, seconds: float = 10.0) -> dict[str, Any]:
     """
     if not 0.1 <= seconds <= MAX_SECONDS:
         raise DdspError(f"seconds must be from 0.1 to {MAX_SECONDS:g}. Received: {seconds}")
-    command = [sys.executable, "-m", "ddsp_edge.timing", str(path), str(seconds)]
+    command = module_command("ddsp_edge.timing", str(path), str(seconds))
     one_thread = dict.fromkeys(THREAD_VARIABLES, "1")
     environment = {**os.environ, **one_thread}
     try:
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT_S,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise DdspError(f"{path}: {seconds:g} s of it took longer than {_TIMEOUT_S} s to play") from error

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ddsp_edge.children import module_command
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 
@@ -38,6 +38,7 @@ def run_apart(
             list(command),
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=timeout_s,
             env={**os.environ, **(environment or {})},
             check=False,
@@ -71,7 +72,7 @@ def play_apart(module: str, path: Path, given: Mapping[str, Array], failing: str
         inputs, result = Path(folder) / "given.npz", Path(folder) / "result.npz"
         arrays: dict[str, Any] = dict(given)
         np.savez(inputs, **arrays)
-        command = [sys.executable, "-m", module, str(path), str(inputs), str(result)]
+        command = module_command(module, str(path), str(inputs), str(result))
         try:
             run_apart("the process that played it", command, PLAY_TIMEOUT_S, _ONE_THREAD)
         except DdspError as error:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from ddsp_edge.children import module_command
 from ddsp_edge.units import Array
 from ddsp_export.apart import run_apart
 from ddsp_export.exportable import STEP
@@ -27,7 +28,7 @@ from ddsp_export.operators import check_operators, check_ports, is_kind, tidy
 from ddsp_tf.errors import DdspError
 
 TIMEOUT_S = 1800
-CHILD = [sys.executable, "-m", "ddsp_export.convert"]
+CHILD = module_command("ddsp_export.convert")
 
 
 def convert_apart(

@@ -113,3 +113,28 @@ def test_transfer_with_all_that_it_may_change_says_nothing_where_it_is_to_be_qui
     assert capsys.readouterr().out == ""
     written = {path.name for path in tmp_path.iterdir()}
     assert written == {"in.wav", "out.wav", *(f"out-{n}.wav" for n in ("harmonic", "noise", "reverb"))}
+
+
+def test_prepare_does_not_run_what_lies_in_the_current_folder(tmp_path):
+    """Its worker processes, and what keeps account of them, are new processes of Python."""
+    for name in ("random", "pickle", "soundfile", "signal"):
+        (tmp_path / f"{name}.py").write_text(f"raise SystemExit('{name}.py of the user was run')\n")
+    (tmp_path / "in").mkdir()
+    for i in range(3):
+        tiny.write_phrase(tmp_path / "in" / f"{i}.wav", 3.0)
+    command = [sys.executable, "-P", "-m", "ddsp_tf.cli.main", "prepare", "in", "--out", "d", "--jobs", "2"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "of the user was run" not in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_a_terminal_of_another_encoding_shows_what_it_can(tmp_path, encoding):
+    (tmp_path / "in").mkdir()
+    tiny.write_phrase(tmp_path / "in" / "good.wav", 3.0)
+    (tmp_path / "in" / "Ω.wav").write_bytes(b"no sound")
+    command = [sys.executable, "-m", "ddsp_tf.cli.main", "prepare", "in", "--out", "d", "--jobs", "1"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert r"\u03a9.wav" in done.stdout + done.stderr

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeVar
 
+from ddsp_edge.children import without_current_folder
 from ddsp_tf.data.prepare.passages import Cut
 from ddsp_tf.data.prepare.preparation import Extractor
 from ddsp_tf.data.records.journal import Silence
@@ -124,7 +125,8 @@ class ExtractorPool:
 
 def _submit(executor: ProcessPoolExecutor, item: T | Cut) -> "Future[T | Record | Silence | Failure]":
     if isinstance(item, Cut):
-        return typing.cast("Future[T | Record | Silence | Failure]", executor.submit(_extract, item))
+        with without_current_folder():  # it may start a process
+            return typing.cast("Future[T | Record | Silence | Failure]", executor.submit(_extract, item))
     done: Future[T | Record | Silence | Failure] = Future()
     done.set_result(item)
     return done
@@ -134,6 +136,8 @@ def _measured(extractor: Extractor, cut: Cut) -> Record | Silence | Failure:
     """Measure a passage; whatever an extractor stumbles over costs the recording, not the run."""
     try:
         return extractor(cut)
+    except ImportError:  # of the installation
+        raise
     except Exception as error:  # noqa: BLE001
         return Failure(cut.source, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
 

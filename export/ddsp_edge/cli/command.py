@@ -12,6 +12,7 @@ Both command lines, `ddsp-edge` and `ddsp-tf`, run their commands here. Exit sta
 
 import argparse
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -41,6 +42,7 @@ def run_command(program: str, parse: Callable[[], argparse.Namespace]) -> int:
         SystemExit: From `parse`: help, version, or wrong usage.
     """
     _open_closed_streams()
+    _print_whatever_comes()
     debug = False
     error: BaseException | None = None
     with _signals_interrupt() as received:
@@ -134,6 +136,13 @@ def _open_closed_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - open until the process ends
+
+
+def _print_whatever_comes() -> None:
+    """Print a character that the encoding of the terminal lacks as `\\u03a9`: names of files hold any."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager

@@ -30,6 +30,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
+from ddsp_edge.children import module_command
 from ddsp_edge.units import MIDI_MAX, Array, hz_to_midi, midi_to_hz
 from ddsp_edge.version import __version__
 from ddsp_export.apart import run_apart
@@ -168,14 +169,9 @@ def convert_vst_apart(
     """
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model.tflite"
-        command = [
-            sys.executable,
-            "-m",
-            "ddsp_tf.tasks.instrument.export.vst",
-            str(run),
-            str(out),
-            f"--map={offset_db!r},{slope_db!r}",
-        ]
+        command = module_command(
+            "ddsp_tf.tasks.instrument.export.vst", str(run), str(out), f"--map={offset_db!r},{slope_db!r}"
+        )
         command += [] if instrument is None else [f"--instrument={instrument}"]
         run_apart("the converter", command, TIMEOUT_S)
         return out.read_bytes()
