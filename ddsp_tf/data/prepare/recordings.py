@@ -64,11 +64,7 @@ def check_recording(path: Path, min_seconds: float = MIN_SECONDS) -> FileResult:
         for block in reader.blocks():
             samples += len(block)
         rate, channels = reader.file_sample_rate, reader.channels
-        told = [
-            _without_path(path, reader.broken_off()),
-            _without_path(path, reader.mended()),
-            reader.averaged(),
-        ]
+        told = [*(_without_path(path, text) for text in reader.remarks()), reader.averaged()]
         clipped = reader.clipped_samples
     if samples < min_seconds * rate:
         raise DdspError(

@@ -120,7 +120,8 @@ def transfer(
             raise DdspError(reader.silence())
         audio, signals = renderer.ring_out()
         writing.write(audio, audio, signals)
-    return Transfer(writing.seconds, [*mapping.advice(), *writing.warnings("where it is clipped")])
+    warnings = [*reader.remarks(), *mapping.advice(), *writing.warnings("where it is clipped")]
+    return Transfer(writing.seconds, warnings)
 
 
 def seed_noise(model: Autoencoder, seed: int) -> None:

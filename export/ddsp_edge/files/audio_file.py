@@ -258,6 +258,10 @@ class AudioReader:
             told.append(f"{self._layout.left_over} bytes behind the sound are no sound, and left out")
         return f"{self.path}: {'; '.join(told)}" if told else ""
 
+    def remarks(self) -> list[str]:
+        """What whoever plays a file is to be told of it, once it was read to its end."""
+        return [text for text in (self.broken_off(), self.mended()) if text]
+
     def silence(self) -> str:
         """Say why nothing is to be heard of a file that was read and found silent."""
         if self.cancelled:

@@ -143,8 +143,7 @@ def render_audio(
         if loudest < _SILENT_DB:
             raise DdspError(reader.silence())
         write(instrument.flush_stems())
-    warnings = [text for text in (reader.broken_off(), reader.mended()) if text]
-    return _report(writing, began, [*warnings, *transfer.advice()])
+    return _report(writing, began, [*reader.remarks(), *transfer.advice()])
 
 
 def render_midi(
