@@ -29,7 +29,11 @@ def written_whole(path: Path) -> Iterator[Path]:
 
     Yields:
         The path to write to, in the same folder and with the same ending.
+
+    Raises:
+        DdspError: If the file system takes no such name.
     """
+    check_name(path)
     beside = name_beside(path)
     try:
         yield beside

@@ -80,7 +80,12 @@ def read_midi_file(data: bytes) -> MidiFile:
     if kind > 2:
         warnings.append(f"it says that it is of type {kind}, which does not exist, and is read as type 1")
         kind = 1
-    tracks = _tracks(data, 8 + size if size >= 6 else 14, warnings)
+    first = 8 + size
+    if size < 6 or not (_chunk_stands_at(data, first) or first == len(data)):
+        first = 14
+    if size != first - 8:
+        warnings.append(f"its header has another length than the {size} bytes that it says")
+    tracks = _tracks(data, first, warnings)
     if len(tracks) != count:
         warnings.append(f"its header counts {count} tracks, {len(tracks)} are there")
     beat, second = _division(division, warnings)
@@ -132,28 +137,30 @@ def _extent(data: bytes, start: int, size: int) -> tuple[int, int, list[str]]:
     """
     declared = start + size
     believed = declared == len(data) or _chunk_stands_at(data, declared)
-    end, ends, breaks_off = start, False, False
+    end, ends, breaks_off, meets_track = start, False, False, False
     try:
         for event in events(data, start, declared if believed else len(data)):
-            if not believed and data.startswith(b"MTrk", end):
+            meets_track = not believed and data.startswith(b"MTrk", end)
+            if meets_track:
                 break  # what was read as an event is the next track
             end, ends = event.end, event.ends_track
             if ends:
                 break
     except ValueError as error:
-        if believed or not data.startswith(b"MTrk", end):
-            breaks_off = isinstance(error, BreaksOff)
-            if not breaks_off:
-                raise
-    rest = data[end:declared] if believed and ends else b""
+        meets_track = not believed and data.startswith(b"MTrk", end)
+        breaks_off = isinstance(error, BreaksOff) and not meets_track
+        if not (breaks_off or meets_track):
+            raise
+    believed = believed or (ends and end == declared)  # whatever follows it
+    swallows = believed and ends and data.find(b"MTrk", end, declared) >= 0
     wrong, following = list[str](), declared if believed else end
-    if breaks_off or (declared > len(data) and not ends):
+    if breaks_off or (declared > len(data) and not (ends or meets_track)):
         wrong.append("breaks off: what is there is played")
-    elif not believed or b"MTrk" in rest:
+    elif not believed or swallows:
         wrong.append(f"has another length than the {size} bytes that it says")
         following = end
-    elif rest.strip(b"\0"):
-        wrong.append(f"goes on for {len(rest)} bytes after its end, which are left out")
+    elif ends and data[end:declared].strip(b"\0"):
+        wrong.append(f"goes on for {declared - end} bytes after its end, which are left out")
     return end, following, wrong
 
 

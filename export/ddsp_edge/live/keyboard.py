@@ -108,8 +108,8 @@ class Keyboard:
         self._end(self._let_go[channel] - self._caught[channel])
 
     def press_sostenuto(self, channel: int = 0) -> None:
-        """The sostenuto pedal goes down: it holds what a key or the sustain pedal holds, and nothing new."""
-        self._caught[channel].update(self._pressed[channel] | self._let_go[channel])
+        """The sostenuto pedal goes down: it holds the keys that are down, and none that come later."""
+        self._caught[channel].update(self._pressed[channel])
 
     def lift_sostenuto(self, sustained: bool, channel: int = 0) -> None:
         """The sostenuto pedal comes up, while the sustain pedal is down or not."""
