@@ -48,9 +48,9 @@ def add_render(commands: Any, debug: argparse.ArgumentParser) -> None:
 def _render(arguments: argparse.Namespace) -> None:
     from tqdm import tqdm
 
-    from ddsp_edge.render.render import MIDI_ENDINGS
+    from ddsp_edge.files.midi_container import is_midi_file
 
-    render = _render_midi if arguments.input.suffix.lower() in MIDI_ENDINGS else _render_audio
+    render = _render_midi if is_midi_file(arguments.input) else _render_audio
     with tqdm(unit="s", leave=False, delay=1.0, disable=arguments.quiet or None, file=sys.stderr) as bar:
 
         def progress(done_s: float, total_s: float) -> None:

@@ -16,10 +16,12 @@ import numpy as np
 import soundfile
 import soxr
 
+from ddsp_edge.atomic import check_name, name_beside
 from ddsp_edge.errors import DdspError
 from ddsp_edge.files.clipping import ClippingCounter, full_scale
 from ddsp_edge.files.layout.find import layout_of
 from ddsp_edge.files.layout.segment import Layout, Segment, SegmentFile
+from ddsp_edge.files.midi_container import is_midi_file
 from ddsp_edge.files.sound_ending import Ending, ending_of
 from ddsp_edge.quiet import quiet_stderr
 from ddsp_edge.units import Array
@@ -332,6 +334,8 @@ def _opened(path: Path, ending: Ending, segment: Segment | None = None) -> sound
                 return _Stream(io.BufferedReader(SegmentFile(path, segment)))
             return _Stream(path if os.name == "nt" else os.fsencode(path))
     except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
+        if is_midi_file(path):
+            raise DdspError(f"{path} is a MIDI file, not a recording; ddsp-edge render plays it") from error
         if path.suffix.lower() in OTHER_SOUND:
             raise DdspError(f"{path}: {CONVERT}") from error
         reason = getattr(error, "error_string", str(error)).strip().rstrip(".")
@@ -379,7 +383,8 @@ class AudioWriter:
         formats = {".wav": "WAV", ".flac": "FLAC"}
         if self.path.suffix.lower() not in formats:
             raise DdspError(f"{self.path}: sound is written as .wav or .flac")
-        self._beside = self.path.with_name(f".{self.path.name}.part")
+        check_name(self.path)
+        self._beside = name_beside(self.path)
         try:
             self._file = soundfile.SoundFile(
                 self._beside,
@@ -430,9 +435,10 @@ def check_output(out: str | Path, inputs: Mapping[str, str | Path]) -> None:
         inputs: What is read, by what it is in words.
 
     Raises:
-        DdspError: If `out` is a folder, or one of `inputs`, under whatever name.
+        DdspError: If `out` is a folder, or one of `inputs`, under whatever name, or its name cannot be.
     """
     out = Path(out)
+    check_name(out)
     if out.is_dir():
         raise DdspError(f"{out} is a folder; name a .wav or .flac file to write")
     for words, path in inputs.items():

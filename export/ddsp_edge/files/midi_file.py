@@ -1,20 +1,28 @@
-"""The bytes of a Standard MIDI File as messages with their times.
+"""A Standard MIDI File: its header, its tracks, and the order of their messages.
 
-mido, whose messages these are, reads such files too. It gives up on meta events that it cannot decode,
-such as a key of nine sharps, and forgets how much time passes before those that it does not know. Of all
-meta events only the tempo and the end of a track matter to a player, so the others are passed over here.
+What is there is read. Counts and lengths that the file has wrong are told as warnings: they are hints, and
+each track says itself where it ends.
 """
 
 import heapq
 import struct
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from operator import itemgetter
+from dataclasses import dataclass, field
+from fractions import Fraction
 
 import mido
 
-_END_OF_TRACK, _SET_TEMPO = 0x2F, 0x51
-_SYSTEM_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # that follow a system message; none after the others
+from ddsp_edge.files.midi_events import BreaksOff, Event, events
+
+Timed = tuple[int, mido.Message]
+"""A tick and a message."""
+
+MAX_TRACKS = 65_535  # the most that a header can count
+_USUAL_DIVISION = 480  # ticks a beat
+_DROP_FRAME = Fraction(30_000, 1_001)  # frames a second, told as 29
+_FRAME_RATES = (24, 25, 29, 30)
+_USUAL_FRAME_TICKS = 40  # of 25 frames a second: a millisecond each
 
 
 @dataclass(frozen=True)
@@ -22,117 +30,213 @@ class MidiFile:
     """A Standard MIDI File whose tracks are read while it plays, so that memory does not grow with them.
 
     Args:
-        kind: 0 (one track), 1 (several that play together) or 2 (several patterns).
-        ticks_per_beat: Ticks a quarter note; negative where time is counted in SMPTE frames.
-        tracks: The bytes of each track.
+        kind: 0 (one track), 1 (several that play together) or 2 (several patterns, one after the other).
+        ticks_per_beat: Ticks a quarter note; 0 where time is counted in SMPTE frames.
+        tracks: The bytes of each track, up to its end.
+        ticks_per_second: Where time is counted in SMPTE frames; else None.
+        warnings: What was wrong with it, one line each.
     """
 
     kind: int
     ticks_per_beat: int
     tracks: tuple[bytes, ...]
+    ticks_per_second: Fraction | None = None
+    warnings: tuple[str, ...] = field(default=(), compare=False)
 
-    def messages(self) -> Iterator[tuple[int, mido.Message]]:
-        """Yield the messages of all tracks with their ticks, in the order of time, then of tracks.
+    def messages(self) -> Iterator[Timed]:
+        """Yield the messages of all tracks with their ticks, in the order of time.
 
-        Channel messages and tempi, and after them the one end of all tracks; nothing else.
-
-        Raises:
-            ValueError: If a track is damaged, when its damage is reached.
+        Of messages at one tick, all that stand before the first key struck in their track come first, so that
+        of tracks that hand a key over to each other the order does not matter; else the order is that of the
+        tracks. Channel messages and tempi, and after them the end of all tracks, or of each of type 2;
+        nothing else.
         """
-        end = 0
-        for tick, message in heapq.merge(*map(_messages, self.tracks), key=itemgetter(0)):
-            end = tick
-            if message.type != "end_of_track":
-                yield tick, message
-        yield end, mido.MetaMessage("end_of_track")
+        if self.kind != 2:
+            yield from _together(self.tracks)
+            return
+        begins = 0
+        for track in self.tracks:
+            tick = 0
+            for tick, message in _together((track,)):
+                yield begins + tick, message
+            begins += tick
 
 
 def read_midi_file(data: bytes) -> MidiFile:
-    """Read the header and the chunks of a Standard MIDI File.
+    """Read the header and the chunks of a Standard MIDI File, and check every byte of its tracks.
 
     Args:
-        data: The whole file.
+        data: The file, from its header on.
 
     Raises:
-        ValueError: If the file is damaged there, or something else.
+        ValueError: If the file is damaged, or something else.
     """
     if not data.startswith(b"MThd"):
         raise ValueError("it does not begin with MThd" if data else "it is empty")
-    source = _Bytes(data)
-    _, header = source.chunk()
-    kind, count, division = struct.unpack(">hhh", _Bytes(header).take(6))
-    if kind not in (0, 1, 2):
-        raise ValueError(f"it is of type {kind}, which does not exist")
+    if len(data) < 14:
+        raise ValueError("it breaks off in its header")
+    size, kind, count, division = struct.unpack(">LHHH", data[4:14])
+    warnings = list[str]()
+    if kind > 2:
+        warnings.append(f"it says that it is of type {kind}, which does not exist, and is read as type 1")
+        kind = 1
+    first = 8 + size
+    if size < 6 or not (_chunk_stands_at(data, first) or first == len(data)):
+        first = 14
+    if size != first - 8:
+        warnings.append(f"its header has another length than the {size} bytes that it says")
+    tracks = _tracks(data, first, warnings)
+    if len(tracks) != count:
+        warnings.append(f"its header counts {count} tracks, {len(tracks)} are there")
+    beat, second = _division(division, warnings)
+    return MidiFile(kind, beat, tuple(tracks), second, tuple(warnings))
+
+
+def _division(division: int, warnings: list[str]) -> tuple[int, Fraction | None]:
+    """Ticks a beat, or 0 and ticks a second."""
+    if division < 0x8000:
+        if division == 0:
+            warnings.append(f"it says that a beat has 0 ticks; {_USUAL_DIVISION} are taken")
+        return division or _USUAL_DIVISION, None
+    frames, ticks = 256 - (division >> 8), division & 0xFF
+    if frames not in _FRAME_RATES:
+        warnings.append(f"it counts {frames} frames a second, which no film does")
+    if ticks == 0:
+        warnings.append(f"it says that a frame has 0 ticks; {_USUAL_FRAME_TICKS} are taken")
+    return 0, (_DROP_FRAME if frames == 29 else Fraction(frames)) * (ticks or _USUAL_FRAME_TICKS)
+
+
+def _tracks(data: bytes, at: int, warnings: list[str]) -> list[bytes]:
+    """The tracks among the chunks that begin at an index; others may stand between them."""
     tracks = list[bytes]()
-    while len(tracks) < count:
-        name, body = source.chunk()
-        if name == b"MTrk":  # others may stand between tracks
-            tracks.append(body)
-    return MidiFile(kind, division, tuple(tracks))
-
-
-def _messages(track: bytes) -> Iterator[tuple[int, mido.Message]]:
-    """The messages of a track with their ticks; ends with its end."""
-    source = _Bytes(track)
-    running: int | None = None
-    tick = 0
-    while not source.at_end:
-        tick += source.variable()
-        status = source.take(1)[0]
-        if status == 0xFF:
-            kind = source.take(1)[0]
-            body = source.take(source.variable())
-            if kind == _END_OF_TRACK:
-                break
-            if kind == _SET_TEMPO and len(body) == 3:
-                yield tick, mido.MetaMessage("set_tempo", tempo=int.from_bytes(body, "big"))
-        elif status in (0xF0, 0xF7):  # system exclusive
-            source.take(source.variable())
-        elif status > 0xF0:
-            source.take(_SYSTEM_BYTES.get(status, 0))
+    while at < len(data):
+        if data.startswith(b"MThd", at):
+            warnings.append("a second file follows in it, and is left out")
+            break
+        if data.startswith(b"MTrk", at) and at + 8 <= len(data):
+            if len(tracks) == MAX_TRACKS:
+                raise ValueError(f"it has more than {MAX_TRACKS} tracks")
+            size = int.from_bytes(data[at + 4 : at + 8], "big")
+            end, following, wrong = _extent(data, at + 8, size)
+            warnings.extend(f"track {len(tracks) + 1} {words}" for words in wrong)
+            tracks.append(data[at + 8 : end])
+            at = following
+        elif _chunk_stands_at(data, at):
+            at += 8 + int.from_bytes(data[at + 4 : at + 8], "big")
         else:
-            first = b""
-            if status < 0x80:
-                if running is None:
-                    raise ValueError(f"data byte 0x{status:02x} stands where a message should begin")
-                first, status = bytes([status]), running
-            running = status
-            size = 1 if status >> 4 in (0xC, 0xD) else 2  # program change, channel pressure
-            values = first + source.take(size - len(first))
-            if max(values) > 127:
-                raise ValueError(f"data byte 0x{max(values):02x} is above 0x7f")
-            yield tick, mido.Message.from_bytes([status, *values])
-    yield tick, mido.MetaMessage("end_of_track")
+            at = data.find(b"MTrk", at + 1)
+            if at < 0:
+                break
+    return tracks
 
 
-class _Bytes:
-    """Bytes that are taken one after the other."""
+def _extent(data: bytes, start: int, size: int) -> tuple[int, int, list[str]]:
+    """Where a track ends, where the next chunk may begin, and what is wrong.
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
+    The length of the track is believed where another chunk follows there, or nothing.
+    """
+    declared = start + size
+    believed = declared == len(data) or _chunk_stands_at(data, declared)
+    end, ends, breaks_off, meets_track = start, False, False, False
+    try:
+        for event in events(data, start, declared if believed else len(data)):
+            meets_track = not believed and data.startswith(b"MTrk", end)
+            if meets_track:
+                break  # what was read as an event is the next track
+            end, ends = event.end, event.ends_track
+            if ends:
+                break
+    except ValueError as error:
+        meets_track = not believed and data.startswith(b"MTrk", end)
+        breaks_off = isinstance(error, BreaksOff) and not meets_track
+        if not (breaks_off or meets_track):
+            raise
+    believed = believed or (ends and end == declared)  # whatever follows it
+    swallows = believed and ends and data.find(b"MTrk", end, declared) >= 0
+    wrong, following = list[str](), declared if believed else end
+    if breaks_off or (declared > len(data) and not (ends or meets_track)):
+        wrong.append("breaks off: what is there is played")
+    elif not believed or swallows:
+        wrong.append(f"has another length than the {size} bytes that it says")
+        following = end
+    elif ends and data[end:declared].strip(b"\0"):
+        wrong.append(f"goes on for {declared - end} bytes after its end, which are left out")
+    return end, following, wrong
 
-    @property
-    def at_end(self) -> bool:
-        return self._at >= len(self._data)
 
-    def take(self, count: int) -> bytes:
-        taken = self._data[self._at : self._at + count]
-        if len(taken) < count:
-            raise ValueError("it breaks off")
-        self._at += count
-        return taken
+def _chunk_stands_at(data: bytes, at: int) -> bool:
+    """Whether a chunk begins at an index: a track, or a name of letters and a length that fits."""
+    name = data[at : at + 4]
+    if name == b"MTrk":
+        return True
+    size = int.from_bytes(data[at + 4 : at + 8], "big")
+    return len(name) == 4 and name.isalnum() and at + 8 + size <= len(data)
 
-    def variable(self) -> int:
-        """A length or time, seven bits a byte, in at most four bytes."""
-        value = 0
-        for _ in range(4):
-            byte = self.take(1)[0]
-            value = value << 7 | byte & 0x7F
-            if byte < 0x80:
-                return value
-        raise ValueError("a length or time has more than four bytes")
 
-    def chunk(self) -> tuple[bytes, bytes]:
-        name, size = struct.unpack(">4sL", self.take(8))
-        return name, self.take(size)
+class _Line:
+    """The messages of a track, of which the next one can be looked at."""
+
+    def __init__(self, track: bytes) -> None:
+        self._events = events(track)
+        self.tick = 0
+        """Of the next message; after the last one, of the end of the track."""
+        self.message: mido.Message | None = None
+        """The next message; None after the last one."""
+        self.advance()
+
+    def advance(self) -> None:
+        """Go on to the next message."""
+        self.message = None
+        event: Event
+        for event in self._events:
+            self.tick = event.tick
+            message = event.message
+            if event.ends_track:
+                break
+            if message is not None:
+                self.message = message
+                break
+
+
+def _together(tracks: tuple[bytes, ...]) -> Iterator[Timed]:
+    """The messages of tracks that play together, and their one end."""
+    lines = [_Line(track) for track in tracks if track]
+    end = max((line.tick for line in lines), default=0)
+    waiting = [(line.tick, number) for number, line in enumerate(lines) if line.message is not None]
+    heapq.heapify(waiting)
+    down = Counter[tuple[int, int]]()  # how often each key is struck and not let go
+    while waiting:
+        tick = waiting[0][0]
+        numbers = list[int]()
+        while waiting and waiting[0][0] == tick:
+            numbers.append(heapq.heappop(waiting)[1])
+        for message in _at_one_tick([lines[number] for number in numbers], tick, down):
+            yield tick, message
+        for number in numbers:
+            end = max(end, lines[number].tick)
+            if lines[number].message is not None:
+                heapq.heappush(waiting, (lines[number].tick, number))
+    yield end, mido.MetaMessage("end_of_track")
+
+
+def _at_one_tick(lines: list[_Line], tick: int, down: Counter[tuple[int, int]]) -> Iterator[mido.Message]:
+    """The messages of some tracks at one tick: what stands before keys that are struck, those, the rest."""
+    for stage in range(3):
+        for line in lines:
+            begins = True
+            while line.message is not None and line.tick == tick:
+                message = line.message
+                strikes = message.type == "note_on" and message.velocity > 0
+                releases = message.type == "note_off" or (message.type == "note_on" and not strikes)
+                key = (message.channel, message.note) if strikes or releases else (-1, -1)
+                if stage == 0 and len(lines) > 1 and (strikes or (releases and not down[key])):
+                    break  # a key that is not down yet may be struck at this very tick, by another track
+                if stage == 1 and begins and not strikes:
+                    break
+                begins = False
+                if strikes:
+                    down[key] += 1
+                elif releases and down[key]:
+                    down[key] -= 1
+                line.advance()
+                yield message

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ddsp_edge.atomic import renaming_in
 from ddsp_edge.files.audio_file import AudioWriter, check_output
 from ddsp_edge.synthesis.stems import Stems, stem_paths
 from ddsp_edge.units import Array
@@ -49,7 +50,8 @@ class SoundWriter:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._files.__exit__(*exception)  # type: ignore[arg-type]
+        with renaming_in(self._out.parent):  # a run beside this one leaves its own sound and its own stems
+            self._files.__exit__(*exception)  # type: ignore[arg-type]
 
     def write(self, audio: Array, unlimited: Array, signals: Mapping[str, Array]) -> None:
         """Append a block.

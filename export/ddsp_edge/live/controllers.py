@@ -1,35 +1,49 @@
-"""The wheels and pedals of a MIDI keyboard."""
+"""The wheels and pedals of a MIDI channel; docs/midi.md says what each does, and what other players do."""
 
 import numpy as np
 
+from ddsp_edge.live.parameters import Parameters
 from ddsp_edge.units import LOUDNESS_FLOOR_DB
 
 CHANNELS = 16
-ALL_SOUND_OFF, ALL_NOTES_OFF = 120, 123  # channel mode messages, which are control changes
+SUSTAIN, SOSTENUTO = 64, 66
+ALL_SOUND_OFF, RESET_ALL, ALL_NOTES_OFF = 120, 121, 123  # channel mode messages, which are control changes
+NOTES_OFF = frozenset({ALL_NOTES_OFF, 124, 125, 126, 127})
+"""Omni and mono or poly as well: MIDI 1.0 has each of them let all keys go, and no more is to do here."""
+
 _GM_VOLUME = 100  # CC 7 of a channel that was never told, after General MIDI
 
 
 class Controllers:
-    """Where everything stands that is no key: bend and its range (RPN 0), CC 1, 7, 11 and 64."""
+    """Where everything stands that is no key: bend, pressure, CC 1, 7, 11, 64, 66 and parameters."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
         """Put everything where a new keyboard has it."""
-        self.bend_range, self._parameter = 2.0, (127, 127)
+        self._parameters = Parameters()
         self.volume_db = 0.0
         self.centre()
 
     def centre(self) -> None:
-        """Reset all controllers (CC 121): bend, modulation, expression and pedal."""
-        self.bend, self.modulation, self.expression_db = 0.0, 0.0, 0.0
-        self.sustained = False
+        """Reset all controllers (CC 121) as RP-015 has it.
+
+        Volume stays, and so do bend range and tuning, whose number (RPN) is no longer selected.
+        """
+        self.bend, self._wheel, self.pressure, self.expression_db = 0.0, 0.0, 0.0, 0.0
+        self.sustained = self.sostenuto = False
+        self._parameters.deselect()
 
     @property
     def bend_semitones(self) -> float:
-        """How far the pitch is bent."""
-        return self.bend * self.bend_range
+        """How far the pitch is bent, and the channel tuned."""
+        return self.bend * self._parameters.bend_range + self._parameters.tuning_semitones
+
+    @property
+    def modulation(self) -> float:
+        """Depth of the vibrato, 1 at full modulation wheel (of the range that is usual) or full pressure."""
+        return self._wheel * self._parameters.modulation_share + self.pressure
 
     @property
     def level_db(self) -> float:
@@ -39,23 +53,19 @@ class Controllers:
     def hear(self, control: int, value: int) -> None:
         """Take in a control change."""
         if control == 1:
-            self.modulation = value / 127.0
+            self._wheel = value / 127.0
         elif control == 7:
             self.volume_db = _level_db(value, _GM_VOLUME)
         elif control == 11:
             self.expression_db = _level_db(value, 127)
-        elif control == 64:
+        elif control == SUSTAIN:
             self.sustained = value >= 64
-        elif control == 101:
-            self._parameter = (value, self._parameter[1])
-        elif control == 100:
-            self._parameter = (self._parameter[0], value)
-        elif control == 6 and self._parameter == (0, 0):
-            self.bend_range = float(value)
-        elif control == 38 and self._parameter == (0, 0):
-            self.bend_range = int(self.bend_range) + value / 100.0  # cents
-        elif control == 121:
+        elif control == SOSTENUTO:
+            self.sostenuto = value >= 64
+        elif control == RESET_ALL:
             self.centre()
+        else:
+            self._parameters.hear(control, value)
 
 
 def _level_db(value: int, full: int) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ddsp_edge.errors import DdspError
 from ddsp_edge.live.block_player import BlockPlayer
-from ddsp_edge.live.controllers import ALL_NOTES_OFF, ALL_SOUND_OFF, CHANNELS, Controllers
+from ddsp_edge.live.controllers import ALL_SOUND_OFF, CHANNELS, NOTES_OFF, Controllers
 from ddsp_edge.live.keyboard import Keyboard
 from ddsp_edge.live.settings import KeySettings
 from ddsp_edge.live.voices import VoiceBank
@@ -83,11 +83,11 @@ class LiveInstrument(BlockPlayer):
 
     @property
     def notes(self) -> list[int]:
-        """Notes that are held by a key or the pedal, oldest first."""
+        """Notes that are held by a key or a pedal, oldest first."""
         return self._keyboard.notes
 
     def note_on(self, note: int, velocity: int = 100, offset: int = 0, channel: int = 0) -> None:
-        """Press a key.
+        """Press a key; one that is down already sounds anew, and is to be let go once more.
 
         Args:
             note: MIDI note, 0 to 127.
@@ -101,7 +101,7 @@ class LiveInstrument(BlockPlayer):
         self._send(0x90, _seven_bits("note", note), _seven_bits("velocity", velocity), offset, channel)
 
     def note_off(self, note: int, offset: int = 0, channel: int = 0) -> None:
-        """Let a key go."""
+        """Let a key go, or the oldest of its strikes where it was struck again meanwhile."""
         self._send(0x90, _seven_bits("note", note), 0, offset, channel)
 
     def pitch_bend(self, bend: float, offset: int = 0, channel: int = 0) -> None:
@@ -113,10 +113,15 @@ class LiveInstrument(BlockPlayer):
     def control_change(self, control: int, value: int, offset: int = 0, channel: int = 0) -> None:
         """Move a controller, 0 to 127 both.
 
-        Modulation (1), volume (7), expression (11), sustain (64), bend range (RPN 0), all sound off (120),
-        reset all controllers (121) and all notes off (123) are heard.
+        Modulation (1), volume (7), expression (11), the pedals sustain (64) and sostenuto (66), bend range,
+        tuning and modulation range (RPN 0, 1, 2 and 5, by 6, 38 and 96 to 101), all sound off (120), reset
+        all controllers (121) and all notes off (123 to 127) are heard; docs/midi.md tells more.
         """
         self._send(0xB0, _seven_bits("control", control), _seven_bits("value", value), offset, channel)
+
+    def channel_pressure(self, pressure: int, offset: int = 0, channel: int = 0) -> None:
+        """Press on keys that are down, 0 to 127: as deep a vibrato as that of the modulation wheel."""
+        self._send(0xD0, _seven_bits("pressure", pressure), 0, offset, channel)
 
     def panic(self) -> None:
         """Stop all sound within a hop, forget all keys, pedals and messages that wait."""
@@ -156,28 +161,33 @@ class LiveInstrument(BlockPlayer):
             wheels = self._controllers[channel]
             if kind == 0xE0:
                 wheels.bend = first / 8192.0
+            elif kind == 0xD0:
+                wheels.pressure = first / 127.0
             elif kind == 0xB0:
                 self._control(channel, first, second)
             elif second:
                 self._keyboard.press(first, second, channel)
             else:
                 self._keyboard.release(first, wheels.sustained, channel)
+        self._keyboard.settle()
 
     def _control(self, channel: int, control: int, value: int) -> None:
-        wheels = self._controllers[channel]
-        was_sustained = wheels.sustained
+        wheels, keyboard = self._controllers[channel], self._keyboard
+        sustained, sostenuto = wheels.sustained, wheels.sostenuto
         wheels.hear(control, value)
+        if sustained and not wheels.sustained:
+            keyboard.lift_sustain(channel)
+        if sostenuto and not wheels.sostenuto:
+            keyboard.lift_sostenuto(wheels.sustained, channel)
+        elif wheels.sostenuto and not sostenuto:
+            keyboard.press_sostenuto(channel)
         if control == ALL_SOUND_OFF:
-            wheels.centre()
-            self._keyboard.silence([channel])
+            keyboard.silence([channel])
             # The room sounds for all channels: it falls silent with the last one that played.
-            voices = self._keyboard.voices
+            voices = keyboard.voices
             self._mute |= all(v.silent for v in voices) and any(v.channel == channel for v in voices)
-        elif control == ALL_NOTES_OFF:
-            wheels.sustained = False
-            self._keyboard.release_all(channel)
-        elif was_sustained and not wheels.sustained:
-            self._keyboard.lift_pedal(channel)
+        elif control in NOTES_OFF:
+            keyboard.release_all(wheels.sustained, channel)
 
     def _stop(self) -> None:
         for wheels in self._controllers:
@@ -216,6 +226,7 @@ class LiveInstrument(BlockPlayer):
                 audio[..., sleeping, :] *= self._fade_out
             dry = audio.sum(axis=-2)
         self._frames += 1
+        self._keyboard.tick()
         self._give(dry, self._fade_out if self._mute else None)
         if self._mute:
             self._mute = False

@@ -34,6 +34,8 @@ def hear(player: LiveInstrument, message: Any, offset: int = 0) -> None:
         player.control_change(message.control, message.value, offset, message.channel)
     elif message.type == "pitchwheel":
         player.pitch_bend(max(-1.0, message.pitch / 8192.0), offset, message.channel)
+    elif message.type == "aftertouch":
+        player.channel_pressure(message.value, offset, message.channel)
     elif message.type in ("stop", "reset"):
         player.panic()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ddsp_edge.live.controllers import ALL_NOTES_OFF, CHANNELS, SOSTENUTO, SUSTAIN
 from ddsp_edge.live.keys import LiveInstrument
 from ddsp_edge.live.settings import KeySettings, Settings
 from ddsp_edge.live.voices import VoiceBank, share_of_room
@@ -72,6 +73,7 @@ class OfflineInstrument(LiveInstrument):
 
     def _forget(self) -> None:
         super()._forget()
+        self._keyboard.stolen = 0
         silence = np.zeros(self.latency_samples, np.float32)
         self._signals = [{node["name"]: silence for node in self.card.synthesizer["nodes"]}]
 
@@ -84,6 +86,17 @@ class OfflineInstrument(LiveInstrument):
     def audible(self) -> bool:
         """Whether any voice is above the floor of loudness."""
         return any(voice.loudness_db > LOUDNESS_FLOOR_DB for voice in self._keyboard.voices)
+
+    @property
+    def stolen(self) -> int:
+        """How many notes lost their voice to another while they were held, since the last reset."""
+        return self._keyboard.stolen
+
+    def let_all_go(self, offset: int = 0) -> None:
+        """Lift all pedals and let all keys go, `offset` samples into the next block."""
+        for channel in range(CHANNELS):
+            for control in (SUSTAIN, SOSTENUTO, ALL_NOTES_OFF):
+                self.control_change(control, 0, offset, channel)
 
     @property
     def tail_samples(self) -> int:

@@ -18,11 +18,13 @@ from ddsp_edge.errors import DdspError
 from ddsp_edge.features.loudness import LoudnessMeter
 from ddsp_edge.features.pitch import VOICED, PitchTracker
 from ddsp_edge.files.audio_file import AudioReader
+from ddsp_edge.files.midi_container import MIDI_ENDINGS
 from ddsp_edge.files.sound_with_stems import SoundWriter
 from ddsp_edge.instrument import Instrument
 from ddsp_edge.live.offline import OfflineInstrument
 from ddsp_edge.live.settings import KeySettings
 from ddsp_edge.model.runtimes import has_litert
+from ddsp_edge.ranges import MAX_VOICES
 from ddsp_edge.render.midi import MidiScore, play
 from ddsp_edge.synthesis.limiter import Limiter
 from ddsp_edge.synthesis.stems import Stems
@@ -34,7 +36,7 @@ from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
 Progress = Callable[[float, float], None]
 """Called with the seconds done and the seconds in all (an estimate for some formats)."""
 
-MIDI_ENDINGS = (".mid", ".midi")
+__all__ = ["MIDI_ENDINGS", "Progress", "RenderReport", "instrument_for_files", "render_audio", "render_midi"]
 
 _BLOCK = 16_384  # samples read at once
 _SILENT_DB = LOUDNESS_FLOOR_DB + 5.0
@@ -191,7 +193,18 @@ def render_midi(
                 progress(writing.samples / rate, max(score.n_samples, writing.samples) / rate)
     pitches = PlayedPitches()
     pitches.add(score.f0_hz * 2.0 ** (settings.semitones() / 12.0))
-    return _report(writing, began, pitches.advice(player.card.f0_hz_range, octaves))
+    warnings = [*score.warnings, *_stolen(player.stolen, voices)]
+    return _report(writing, began, [*warnings, *pitches.advice(player.card.f0_hz_range, octaves)])
+
+
+def _stolen(count: int, voices: int) -> list[str]:
+    """One line, if notes were cut short for want of voices."""
+    if not count:
+        return []
+    return [
+        f"notes cut short by others: {count}, as no more than {voices} sound at a time; --voices sets how "
+        f"many do, up to {MAX_VOICES}"
+    ]
 
 
 def _report(writing: SoundWriter, began: float, warnings: list[str]) -> RenderReport:

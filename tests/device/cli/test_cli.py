@@ -5,7 +5,6 @@ import struct
 import subprocess
 import sys
 
-import mido
 import numpy as np
 import pytest
 import soundfile
@@ -222,12 +221,8 @@ def antiphase(path):
     soundfile.write(path, np.stack([phrase(0.5), -phrase(0.5)], axis=1), RATE)
 
 
-def without_length(path):
-    save(path, [on(0, 60), off(0, 60), control(500, 1, 0)])
-
-
-def without_tempo(path):
-    save(path, [(0, mido.MetaMessage("set_tempo", tempo=0)), on(0, 60), off(500, 60)])
+def without_volume(path):
+    save(path, [control(0, 7, 0), on(0, 60), off(500, 60)])
 
 
 BAD_INPUTS = {
@@ -245,8 +240,7 @@ BAD_INPUTS = {
     "mute.mid": (lambda path: save(path, [control(0, 7, 100)]), "holds no notes"),
     "text.mid": (lambda path: path.write_text("la la la"), "not a readable MIDI file"),
     "folder.mid": (lambda path: path.mkdir(), "is a folder, not a MIDI file"),
-    "length.mid": (without_length, "holds no notes that sound"),
-    "tempo.mid": (without_tempo, "holds no notes that sound: each ends where it begins (a tempo of 0?)"),
+    "volume.mid": (without_volume, "holds no notes that sound: the volume or the expression of each is 0"),
     "missing.mid": (lambda path: None, "no such file"),
 }
 

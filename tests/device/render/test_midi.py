@@ -128,7 +128,7 @@ def test_pitch_bend_moves_two_semitones_unless_told(follow):
 
 
 def test_data_entry_of_other_parameters_is_left_alone(follow):
-    other = [control(0, 101, 0), control(0, 100, 1), control(0, 6, 12)]
+    other = [control(0, 101, 0), control(0, 100, 3), control(0, 6, 12)]  # tuning program
     note, _ = follow([*other, on(0, 60), bend(100, -8192), off(400, 60)])
     assert at(note, 300) == pytest.approx(58, abs=1e-4)
 
@@ -335,7 +335,15 @@ def test_messages_are_those_that_mido_reads(tmp_path_factory, data):
         now += message.time
         if message.type != "sysex":
             want.append((now, message.copy(time=0)))
-    assert list(read_midi_file(path.read_bytes()).messages()) == want
+    found = list(read_midi_file(path.read_bytes()).messages())
+
+    def text(event):
+        return event[0], str(event[1])
+
+    # What tracks have at one tick is in an order of our own, and that of one track in its order.
+    assert sorted(map(text, found)) == sorted(map(text, want))
+    if len(mido.MidiFile(path).tracks) == 1:
+        assert found == want
 
 
 def test_files_that_cannot_be_played_are_refused_in_words(tmp_path):
@@ -346,7 +354,7 @@ def test_files_that_cannot_be_played_are_refused_in_words(tmp_path):
         "no such file": lambda: path.unlink(),
         "readable MIDI file: it does not begin with MThd": lambda: path.write_bytes(b"note"),
         "readable MIDI file: it is empty": lambda: path.write_bytes(b""),
-        "readable MIDI file: it breaks off": lambda: path.write_bytes(b"MThd"),
+        "readable MIDI file: it breaks off in its header": lambda: path.write_bytes(b"MThd"),
         "longer than 24 hours": lambda: save(path, [on(0, 60), off(90_000_000, 60)]),
     }
     for message, make in cases.items():

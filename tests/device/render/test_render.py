@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 from ddsp_edge import DdspError, FrameSpec, Instrument, KeySettings, LoudnessMeter, PitchTracker
+from ddsp_edge.atomic import name_beside
 from ddsp_edge.files.audio_file import read_audio, write_audio
 from ddsp_edge.render.render import render_audio, render_midi
 from tests import oracle
@@ -225,11 +226,16 @@ def test_a_stem_does_not_overwrite_what_it_is_made_from(tiny, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a-noise.wav"]
 
 
-def test_a_failure_leaves_no_stems(tiny, tmp_path):
+def test_a_failure_leaves_no_stems(tiny, tmp_path, monkeypatch):
     write_audio(tmp_path / "in.wav", np.zeros(RATE), RATE)
     with pytest.raises(DdspError, match="silent"):
         render_audio(Instrument(tiny), tmp_path / "in.wav", tmp_path / "out.wav", stems=True)
-    (tmp_path / ".out-noise.wav.part").mkdir()  # the third of four files cannot be opened
+    (tmp_path / "folder").mkdir()
+
+    def beside(path):  # the third of four files cannot be opened
+        return tmp_path / "folder" if path.name == "out-noise.wav" else name_beside(path)
+
+    monkeypatch.setattr("ddsp_edge.files.audio_file.name_beside", beside)
     with pytest.raises(DdspError, match="out-noise"):
         render_audio(Instrument(tiny), tmp_path / "in.wav", tmp_path / "out.wav", stems=True)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".out-noise.wav.part", "in.wav"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "in.wav"]
