@@ -387,7 +387,7 @@ class AudioWriter:
         self._beside = name_beside(self.path)
         try:
             self._file = soundfile.SoundFile(
-                self._beside,
+                self._beside if os.name == "nt" else os.fsencode(self._beside),
                 "w",
                 sample_rate,
                 channels=1,
