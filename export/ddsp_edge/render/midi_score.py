@@ -144,8 +144,8 @@ class MidiScore:
 
 
 def _strikes(message: mido.Message) -> bool:
-    return message.type == "note_on" and message.velocity > 0
+    return bool(message.type == "note_on" and message.velocity > 0)
 
 
 def _is_of_drums(message: mido.Message) -> bool:
-    return message.type != "end_of_track" and message.channel == DRUMS
+    return bool(message.type != "end_of_track" and message.channel == DRUMS)
