@@ -46,10 +46,15 @@ def name_beside(path: Path) -> Path:
     """A name in the folder of `path`, hidden, with its ending, that no other run and no other call gives.
 
     It is short, however long that of `path` is. What runs that were killed left under such names is removed.
+
+    Raises:
+        DdspError: If the whole path gets too long.
     """
     suffix = path.suffix if len(os.fsencode(path.suffix)) <= _LONGEST_SUFFIX else ""
     _remove_leftovers(path, suffix)
-    return path.with_name(f".{_file(path)}-{_machine()}-{os.getpid()}-{next(_counter)}.part{suffix}")
+    beside = path.with_name(f".{_file(path)}-{_machine()}-{os.getpid()}-{next(_counter)}.part{suffix}")
+    check_name(beside)  # in a folder whose own path is as long as can be
+    return beside
 
 
 def check_name(path: Path) -> None:
