@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from ddsp_tf.ops.compiled import compiled, first_order
 from ddsp_tf.ops.frames import crossfade_window
-from ddsp_tf.ops.harmonic_sum import sine_of_angle, turns_from_cycles
+from ddsp_tf.ops.harmonic_sum import sine_of_half_turns, turns_from_cycles
 
 _SINUSOIDS_AT_ONCE = 3  # in one trip of a loop; more take longer to compile and save nothing
 _SAMPLES_AT_ONCE = 4
@@ -89,7 +89,7 @@ def _rest(cycles: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
 def _sine(turns: tf.Tensor, rest_cycles: tf.Tensor) -> tf.Tensor:
     """Sine of a phase in turns and a rest."""
     cycles = tf.cast(turns, tf.float32) * 2.0**-32 + rest_cycles
-    return sine_of_angle((2.0 * math.pi) * (cycles - tf.round(cycles)))
+    return sine_of_half_turns(2.0 * (cycles - tf.round(cycles)))
 
 
 @compiled
@@ -137,9 +137,13 @@ def _correlate(
     upstream = tf.transpose(upstream, [2, 0, 1])[:, :, tf.newaxis]
     window = crossfade_window(hop)
     zero = tf.zeros_like(a)
+    two = tf.complex(zero, zero)
 
-    def trip(i: tf.Tensor, *sums: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        by_start, by_ramp, by_curve, whole, rising = sums
+    def trip(
+        i: tf.Tensor, by_line: tf.Tensor, by_curve: tf.Tensor, by_amplitudes: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
+        by_start, by_ramp = tf.math.real(by_line), tf.math.imag(by_line)
+        whole, rising = tf.math.real(by_amplitudes), tf.math.imag(by_amplitudes)
         for j in range(at_once):
             n = i * at_once + j
             place = tf.cast(n, tf.float32)
@@ -151,10 +155,12 @@ def _correlate(
             part = upstream[n] * _sine(turns, rest)
             whole += part
             rising += window[n] * part
-        sums = by_start, by_ramp, by_curve, whole, rising
+        sums = tf.complex(by_start, by_ramp), by_curve, tf.complex(whole, rising)
         return i + 1, *(tf.ensure_shape(x, zero.shape) for x in sums)
 
-    _, *by_phase, whole, rising = tf.while_loop(
-        lambda i, *_: i < trips, trip, [tf.constant(0), *[zero] * 5], maximum_iterations=trips
+    _, by_line, by_curve, by_amplitudes = tf.while_loop(
+        lambda i, *_: i < trips, trip, [tf.constant(0), two, zero, two], maximum_iterations=trips
     )
-    return tuple(tf.transpose(x, [0, 2, 1]) for x in (*by_phase, whole - rising, rising))
+    whole, rising = tf.math.real(by_amplitudes), tf.math.imag(by_amplitudes)
+    results = tf.math.real(by_line), tf.math.imag(by_line), by_curve, whole - rising, rising
+    return tuple(tf.transpose(x, [0, 2, 1]) for x in results)
