@@ -1,6 +1,10 @@
 """Convolution by FFT: constant and frame by frame, with what is left over carried on."""
 
+from typing import Any
+
 import tensorflow as tf
+
+from ddsp_tf.ops.compiled import first_order
 
 
 def fft_size(at_least: int) -> int:
@@ -43,10 +47,35 @@ def convolve_causal(
         size = fft_size(length)
     # Wrap-around falls on the first taps - 1 samples, which are cut off.
     padded = tf.pad(extended, [[0, 0], [0, size - length]])  # the transform itself pads no empty batch
-    spectrum = tf.signal.rfft(padded, [size]) * tf.signal.rfft(impulse_response, [size])
-    filtered = tf.signal.irfft(spectrum, [size])[:, taps - 1 : length]
+    response = tf.pad(impulse_response, [[0, 0]] * (impulse_response.shape.rank - 1) + [[0, size - taps]])
+    filtered = _circular(padded, response, size)[:, taps - 1 : length]
     filtered = tf.ensure_shape(filtered, audio.shape)
     return filtered, extended[:, length - (taps - 1) :]
+
+
+def _circular(audio: tf.Tensor, response: tf.Tensor, size: tf.Tensor | int) -> tf.Tensor:
+    """Circular convolution of `[batch, size]` with `[size]` or `[batch, size]`.
+
+    Its gradients take the spectra that there are already, and two transforms back; those that TensorFlow
+    derives take half as long again.
+    """
+
+    @tf.custom_gradient
+    def run(audio: tf.Tensor, response: tf.Tensor) -> tuple[tf.Tensor, Any]:
+        audio_spectrum, response_spectrum = (tf.signal.rfft(x, [size]) for x in (audio, response))
+
+        def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
+            spectrum = tf.signal.rfft(upstream, [size])
+            by_response = spectrum * tf.math.conj(audio_spectrum)
+            if response.shape.rank == 1:
+                by_response = tf.reduce_sum(by_response, axis=0)
+            by_audio = spectrum * tf.math.conj(response_spectrum)
+            return [tf.signal.irfft(x, [size]) for x in (by_audio, by_response)]
+
+        filtered = tf.signal.irfft(audio_spectrum * response_spectrum, [size])
+        return filtered, first_order(gradient, audio, response)
+
+    return run(audio, response)
 
 
 def convolve_frames(
