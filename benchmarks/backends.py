@@ -13,6 +13,10 @@ import sys
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.measure import require_quiet
+
 BACKENDS = ("play", "step", "numpy")
 ROUNDS, SECONDS = 5, 4.0
 BLOCKS = {"a hop": 0.0, "100 ms": 0.1, "1 s": 1.0}
@@ -68,7 +72,8 @@ def main(paths: list[str]) -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--measure"]:
         print(json.dumps(measure(*sys.argv[2:])))
-    elif len(sys.argv) > 1:
-        main(sys.argv[1:])
+    elif files := [argument for argument in sys.argv[1:] if argument != "--anyway"]:
+        require_quiet("--anyway" in sys.argv)
+        main(files)
     else:
         sys.exit(__doc__)

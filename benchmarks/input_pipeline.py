@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import tensorflow as tf
 
-from benchmarks.measure import machine
+from benchmarks.measure import machine, require_quiet
 from benchmarks.training_step import BATCH, FRAMES, HOP, RATE, build
 from ddsp_tf.config import AugmentationConfig, DataConfig
 from ddsp_tf.data import feature_grid, prepare, training_dataset
@@ -48,7 +48,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--anyway", action="store_true", help="measure on a busy machine too, and say so")
+    args = parser.parse_args()
+    require_quiet(args.anyway)
+    rounds = args.rounds
     print(f"{machine()}, TensorFlow {tf.__version__}; batches of {BATCH} clips of {FRAMES * HOP / RATE:g} s")
     with tempfile.TemporaryDirectory() as folder:
         dataset = _dataset(Path(folder))

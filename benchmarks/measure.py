@@ -51,6 +51,55 @@ def resident_mb() -> float:
     return _status_mb("VmRSS")
 
 
+BUSY_CORES = 0.1
+"""CPU that others may take, cores, for a figure to be one of a quiet machine: what shares caches and memory
+with a measurement slows it, and the slower side most."""
+
+
+class Others:
+    """How much CPU everything takes but this process and what it waited for. Linux only."""
+
+    def __init__(self) -> None:
+        self._began, self._all, self._own = time.perf_counter(), _busy_s(), _own_s()
+
+    def cores(self) -> float:
+        """Cores that others took since this was made, on average; not a number where nobody counts."""
+        took = _busy_s() - self._all - (_own_s() - self._own)
+        return max(0.0, took / (time.perf_counter() - self._began))
+
+    def remark(self) -> str:
+        """What stands beside figures: empty if the machine was quiet meanwhile."""
+        cores = self.cores()
+        return f"NOT QUIET: others took {cores:.2f} cores meanwhile" if cores > BUSY_CORES else ""
+
+
+def require_quiet(anyway: bool, seconds: float = 3.0) -> None:
+    """End the program with a sentence if other processes take more than a tenth of a core.
+
+    Args:
+        anyway: Say it only.
+        seconds: How long to watch.
+    """
+    others = Others()
+    time.sleep(seconds)
+    if remark := others.remark():
+        if not anyway:
+            raise SystemExit(f"{remark}. Figures would be wrong; stop them, or measure with --anyway")
+        print(remark, flush=True)
+
+
+def _busy_s() -> float:
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return float("nan")
+    user, nice, system, _, _, irq, softirq, *_ = map(int, stat.read_text().split("\n", 1)[0].split()[1:])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+
+def _own_s() -> float:
+    return sum(os.times()[:4])
+
+
 def _status_mb(key: str) -> float:
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(key):

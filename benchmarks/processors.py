@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import classic
-from benchmarks.measure import interleave, machine, peak_memory_mb
+from benchmarks.measure import Others, interleave, machine, peak_memory_mb, require_quiet
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.layers import FilteredNoise, FIRFilter, Reverb, Sinusoidal, Wavetable
 from ddsp_tf.losses import MultiScaleSpectralLoss
@@ -170,22 +170,26 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[[], *CASES], metavar="NAME", help=", ".join(CASES))
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--memory-of", nargs=2, metavar=("NAME", "VARIANT"), help=argparse.SUPPRESS)
+    parser.add_argument("--anyway", action="store_true", help="measure on a busy machine too, and say so")
     args = parser.parse_args()
     if args.memory_of:
         name, variant = args.memory_of
         print(peak_memory_mb(CASES[name]()[variant]))
         return
+    require_quiet(args.anyway)
     print(f"{machine()}, TensorFlow {tf.__version__}; 4 s at 16 kHz, hop 64")
     print(f"| {'':44} | classic, ms | ours, ms | ratio | classic, MB | ours, MB | ratio |")
     print("|" + "|".join(["---"] * 7) + "|")
     for name in args.names or CASES:
+        others = Others()
         timed = interleave(CASES[name](), args.rounds)
+        remark = others.remark()
         cpu = {variant: figures["cpu_ms"] for variant, figures in timed.items()}
         memory = {variant: memory_in_own_process(name, variant) for variant in timed}
         print(
             f"| {CASES[name].__doc__:44} | {cpu['classic']:11.1f} | {cpu['ours']:8.1f} "
             f"| {cpu['classic'] / cpu['ours']:4.1f}x | {memory['classic']:11.0f} | {memory['ours']:8.0f} "
-            f"| {memory['classic'] / max(memory['ours'], 1.0):4.1f}x |",
+            f"| {memory['classic'] / max(memory['ours'], 1.0):4.1f}x | {remark}".rstrip(),
             flush=True,
         )
 

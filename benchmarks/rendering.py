@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.instrument import instrument
-from benchmarks.measure import machine, resident_mb
+from benchmarks.measure import machine, require_quiet, resident_mb
 
 RATE, HOP, HARMONICS, BANDS, BLOCK_FRAMES = 16000, 64, 100, 65, 2500
 GROUP = instrument(RATE, HOP, HARMONICS, BANDS, taps=RATE)
@@ -46,7 +46,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--minutes", type=int, default=60)
+    parser.add_argument("--anyway", action="store_true", help="measure on a busy machine too, and say so")
     args = parser.parse_args()
+    require_quiet(args.anyway)
     block_seconds = BLOCK_FRAMES * HOP / RATE
     blocks = int(60 * args.minutes / block_seconds)
     GROUP.build(None)

@@ -23,7 +23,7 @@ import tensorflow as tf
 
 from benchmarks import classic
 from benchmarks.instrument import instrument
-from benchmarks.measure import interleave, machine, peak_memory_mb
+from benchmarks.measure import Others, interleave, machine, peak_memory_mb, require_quiet
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.models import Autoencoder, GruDecoder
 from ddsp_tf.tasks.instrument.model.autoencoder import control_sizes
@@ -108,12 +108,16 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--memory-of", choices=VARIANTS, help=argparse.SUPPRESS)
+    parser.add_argument("--anyway", action="store_true", help="measure on a busy machine too, and say so")
     args = parser.parse_args()
     if args.memory_of:
         print(peak_memory_mb(build(args.memory_of)))
         return
+    require_quiet(args.anyway)
     print(f"{machine()}, TensorFlow {tf.__version__}; batch {BATCH} of 4 s at 16 kHz, hop {HOP}")
+    others = Others()
     timed = interleave({variant: build(variant) for variant in VARIANTS}, args.rounds)
+    print(others.remark() or "quiet: others took less than a tenth of a core")
     print("| training step | CPU, ms | ratio | wall, ms | ratio | memory, MB | ratio |")
     print("|" + "|".join(["---"] * 7) + "|")
     base: dict[str, float] = {}
