@@ -3,13 +3,28 @@
 Tests on the device side have no TensorFlow, so everything is imported where it is used.
 """
 
+import contextlib
+import os
+import pickle
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.worker_memory import pytest_runtest_makereport, pytest_xdist_make_scheduler  # noqa: F401 (hooks)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked as slow, unless it is asked for by `-m` or by its name."""
+    if config.option.markexpr or any("::" in argument for argument in config.args):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in set(slow)]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,28 +43,67 @@ def heard_signals() -> Iterator[None]:
         signal.signal(number, signal.SIG_IGN)
 
 
+@contextlib.contextmanager
+def one_process_at_a_time(path: Path) -> Iterator[None]:
+    """Hold a lock that is given back however the process ends."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+MakeOnce = Callable[[str, Callable[[Path], object]], tuple[Path, Any]]
+
+
 @pytest.fixture(scope="session")
-def tiny_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
+    """Fill a folder of that name by a function, once for all workers; the folder, and what that returned."""
+    common = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ and os.name != "nt":
+        common = common.parent
+
+    def make(name: str, fill: Callable[[Path], object]) -> tuple[Path, Any]:
+        folder, returned = common / f"once-{name}", common / f"once-{name}.pickle"
+        with one_process_at_a_time(common / f"once-{name}.lock"):
+            if not returned.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of one who failed
+                folder.mkdir()
+                returned.write_bytes(pickle.dumps(fill(folder)))
+        return folder, pickle.loads(returned.read_bytes())
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_dataset(make_once: MakeOnce) -> Path:
     """Twenty seconds of a phrase, prepared with pYIN; no test may change it."""
-    from ddsp_tf.data import prepare
-    from tests import tiny
 
-    folder = tmp_path_factory.mktemp("tiny")
-    recording = tiny.write_phrase(folder / "phrase.wav", 20.0)
-    config = tiny.config()
-    prepare([recording], folder / "dataset", config.spec, config.data, jobs=1)
-    return folder / "dataset"
+    def fill(folder: Path) -> None:
+        from ddsp_tf.data import prepare
+        from tests import tiny
+
+        recording = tiny.write_phrase(folder / "phrase.wav", 20.0)
+        config = tiny.config()
+        prepare([recording], folder / "dataset", config.spec, config.data, jobs=1)
+
+    return make_once("tiny-dataset", fill)[0] / "dataset"
 
 
 @pytest.fixture(scope="session")
-def trained_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained_run(tiny_dataset: Path, make_once: MakeOnce) -> Path:
     """A run of three epochs of two steps on it; no test may change it."""
-    from ddsp_tf.training import train
-    from tests import tiny
 
-    run = tmp_path_factory.mktemp("run") / "run"
-    train(tiny.config(), tiny_dataset, run, verbose=0)
-    return run
+    def fill(folder: Path) -> None:
+        from ddsp_tf.training import train
+        from tests import tiny
+
+        train(tiny.config(), tiny_dataset, folder / "run", verbose=0)
+
+    return make_once("trained-run", fill)[0] / "run"
 
 
 @pytest.fixture

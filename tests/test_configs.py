@@ -9,6 +9,7 @@ import pytest
 from ddsp_tf.config import Config, LossConfig, config_folders, load_config
 from ddsp_tf.errors import DdspError
 from ddsp_tf.losses import MultiScaleSpectralLoss
+from ddsp_tf.models import Autoencoder
 from tests import tiny
 
 SHIPPED = sorted({p.stem: p for folder in config_folders() for p in folder.glob("*.yaml")}.values())
@@ -65,6 +66,25 @@ def test_every_shipped_configuration_is_what_it_writes(path, tmp_path):
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
+def test_every_shipped_configuration_makes_a_model_whose_controls_are_finite(path):
+    """What takes seconds of the next test, of which most files take long."""
+    model = Autoencoder.from_experiment(load_config(path))
+    features = tiny.features(4)
+    if "instrument" in model.feature_names:
+        features["instrument"] = np.eye(len(model.instrument_names), dtype=np.float32)[:1, None]
+    for node, values in model.get_controls(features).items():
+        for name, value in values.items():
+            assert np.isfinite(value).all(), (node, name)
+
+
+QUICK = ("demo", "four_instruments")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, marks=[] if p.stem in QUICK else pytest.mark.slow) for p in SHIPPED],
+    ids=lambda p: p.stem,
+)
 def test_every_shipped_configuration_trains_two_steps(path, dataset_of, tmp_path):
     from ddsp_tf.training import train
     from ddsp_tf.training.callbacks import read_log

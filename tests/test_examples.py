@@ -21,7 +21,13 @@ def refusal(example, *arguments):
 
 
 @pytest.mark.parametrize(
-    "example", ["minimal_host.py", "own_processor.py", "play_host.py", "train_in_keras.py"]
+    "example",
+    [
+        "minimal_host.py",
+        "play_host.py",
+        # Seconds each, to load TensorFlow; the next test calls one of them as well.
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("own_processor.py", "train_in_keras.py")),
+    ],
 )
 def test_an_example_without_arguments_tells_what_it_takes(example):
     error = refusal(example)

@@ -36,6 +36,7 @@ def test_a_notebook_is_valid_and_without_outputs(path):
         assert cell.get("execution_count") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_a_notebook_runs_from_top_to_bottom(path, tmp_path):
     """In a process and a folder of its own, without Jupyter, which adds nothing to plain code."""

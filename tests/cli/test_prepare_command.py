@@ -237,6 +237,7 @@ def test_a_dataset_is_not_replaced_unasked(
     assert load_dataset_info(tmp_path / "out").passage_seconds == 3.0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("tensorflow_probability") is None, reason="needs TensorFlow Probability")
 def test_smoothing_says_nothing_of_the_tensorflow_that_it_loads(good: Path, tmp_path: Path) -> None:
     command = ["prepare", str(good), "--out", str(tmp_path / "out"), "--set", "data.f0_smoothing=hmm"]

@@ -38,14 +38,34 @@ def convert_apart(monkeypatch, convert_here):
 
 
 @pytest.fixture(scope="session")
-def wide_run(tiny_dataset, tmp_path_factory):
-    """A run of a wider network; no test may change it."""
-    from ddsp_tf.training import train
+def exported(trained_run, make_once):
+    """The small run exported with its synthesizer: path and card, by how its weights are stored."""
 
-    path = tmp_path_factory.mktemp("wide") / "run"
-    decoder = {"type": "GruDecoder", "units": WIDTH, "layer_units": WIDTH, "layers": 1}
-    train(tiny.config(model={**tiny.settings()["model"], "decoder": decoder}), tiny_dataset, path, verbose=0)
-    return path
+    def file(quantize):
+        from ddsp_edge.card import Card
+        from ddsp_export.export import export
+
+        def fill(folder):
+            return export(trained_run, folder / "whole.tflite", quantize).to_json()
+
+        folder, card = make_once(f"exported-{quantize}", fill)
+        return folder / "whole.tflite", Card.from_json(card, "exported")
+
+    return file
+
+
+@pytest.fixture(scope="session")
+def wide_run(tiny_dataset, make_once):
+    """A run of a wider network; no test may change it."""
+
+    def fill(folder):
+        from ddsp_tf.training import train
+
+        decoder = {"type": "GruDecoder", "units": WIDTH, "layer_units": WIDTH, "layers": 1}
+        config = tiny.config(model={**tiny.settings()["model"], "decoder": decoder})
+        train(config, tiny_dataset, folder / "run", verbose=0)
+
+    return make_once("wide-run", fill)[0] / "run"
 
 
 @pytest.fixture(scope="session")
@@ -57,12 +77,16 @@ def wide_model(wide_run):
 
 
 @pytest.fixture(scope="session")
-def wide_float32(wide_model):
+def wide_float32(wide_model, make_once):
     """It converted, without the synthesizer and with it."""
-    from ddsp_export.graph import SynthesizerGraph
-    from ddsp_tf.tasks.instrument.export.describe import describe
-    from ddsp_tf.tasks.instrument.export.exportable import convert_model as convert
 
-    card, arrays = describe(wide_model)
-    synthesizer = SynthesizerGraph(wide_model.spec, card.synthesizer, arrays)
-    return convert(wide_model), convert(wide_model, None, synthesizer)
+    def fill(_):
+        from ddsp_export.graph import SynthesizerGraph
+        from ddsp_tf.tasks.instrument.export.describe import describe
+        from ddsp_tf.tasks.instrument.export.exportable import convert_model as convert
+
+        card, arrays = describe(wide_model)
+        synthesizer = SynthesizerGraph(wide_model.spec, card.synthesizer, arrays)
+        return convert(wide_model), convert(wide_model, None, synthesizer)
+
+    return make_once("wide-float32", fill)[1]

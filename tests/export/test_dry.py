@@ -10,9 +10,8 @@ from ddsp_tf.training import load_model_of_run
 from tests import tiny
 
 
-def test_a_dry_file_plays_what_went_into_the_room(trained_run, tmp_path, convert_apart):
-    path, dry_path = tmp_path / "wet.tflite", tmp_path / "dry.tflite"
-    export(trained_run, path, "float32")
+def test_a_dry_file_plays_what_went_into_the_room(trained_run, exported, tmp_path, convert_apart):
+    (path, _), dry_path = exported("float32"), tmp_path / "dry.tflite"
     card = export(trained_run, dry_path, "float32", dry=True)
     assert [node["type"] for node in card.synthesizer["nodes"]] == ["Harmonic", "FilteredNoise", "Add"]
     assert (card.synthesizer["output"], card.arrays) == ("dry", {})

@@ -25,13 +25,12 @@ from tests import tiny
 
 
 @pytest.fixture(scope="module", params=["float32", "float16", "int8"])
-def exported(request, trained_run, tmp_path_factory):
-    path = tmp_path_factory.mktemp("export") / f"{request.param}.tflite"
-    return path, export(trained_run, path, request.param)
+def file_and_card(request, exported):
+    return exported(request.param)
 
 
-def test_file_is_a_flatbuffer_of_builtin_operators_with_a_card(exported, trained_run):
-    path, card = exported
+def test_file_is_a_flatbuffer_of_builtin_operators_with_a_card(file_and_card, trained_run):
+    path, card = file_and_card
     file = read_model_file(path)
     assert file.card == card
     assert not [name for name in count_operators(file.model) if name.startswith("CUSTOM")]
@@ -44,15 +43,15 @@ def test_file_is_a_flatbuffer_of_builtin_operators_with_a_card(exported, trained
     assert card.f0_hz_range.high == pytest.approx(329.6, rel=0.05)
 
 
-def test_impulse_response_travels_with_the_model(exported, trained_model):
-    path, _ = exported
+def test_impulse_response_travels_with_the_model(file_and_card, trained_model):
+    path, _ = file_and_card
     arrays = read_model_file(path).arrays
     want = trained_model.processors.processors["reverb"].impulse_response
     np.testing.assert_array_equal(arrays["reverb_impulse_response"], want)
 
 
-def test_device_predicts_the_controls_of_keras_with_state_fed_back(exported, trained_model):
-    path, card = exported
+def test_device_predicts_the_controls_of_keras_with_state_fed_back(file_and_card, trained_model):
+    path, card = file_and_card
     features = tiny.features(300)
     controls = Instrument(path).controls(features["f0_hz"][0, :, 0], features["loudness_db"][0, :, 0])
     want = trained_model.get_controls({k: tf.constant(v) for k, v in features.items()})
@@ -63,8 +62,8 @@ def test_device_predicts_the_controls_of_keras_with_state_fed_back(exported, tra
         assert error < bound, (node, control, error)
 
 
-def test_card_holds_what_was_measured(exported):
-    _, card = exported
+def test_card_holds_what_was_measured(file_and_card):
+    _, card = file_and_card
     quality = card.quality
     assert quality["synthesis_error_peak"] < 1e-4
     assert abs(quality["spectral_distance_change_percent"]) < 1.0
@@ -84,8 +83,8 @@ def test_scaling_on_the_device_is_that_of_the_model():
     np.testing.assert_allclose(tf_scale_loudness(loudness), scale_loudness(loudness), atol=1e-6)
 
 
-def test_playing_the_file_needs_no_tensorflow(exported, tmp_path):
-    path, _ = exported
+def test_playing_the_file_needs_no_tensorflow(file_and_card, tmp_path):
+    path, _ = file_and_card
     script = (
         "import sys\n"
         "for n in ('tensorflow', 'keras', 'librosa', 'scipy'): sys.modules[n] = None\n"

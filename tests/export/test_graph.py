@@ -137,9 +137,8 @@ def test_hops_that_the_integers_have_no_room_for_are_refused():
 
 
 @pytest.mark.parametrize("quantize", ["float32", "int8"])
-def test_a_file_holds_the_whole_instrument(trained_run, tmp_path, quantize):
-    path = tmp_path / "whole.tflite"
-    card = export(trained_run, path, quantize)
+def test_a_file_holds_the_whole_instrument(exported, quantize):
+    path, card = exported(quantize)
     file = read_model_file(path)
     assert file.card == card
     interpreter = Interpreter(model_content=file.model, num_threads=1)
@@ -162,12 +161,11 @@ def test_a_file_holds_the_whole_instrument(trained_run, tmp_path, quantize):
     assert card.quality["play_real_time_factor"] > 0.0
 
 
-def test_the_synthesizer_may_be_left_out(trained_run, tmp_path):
-    alone, whole = tmp_path / "alone.tflite", tmp_path / "whole.tflite"
+def test_the_synthesizer_may_be_left_out(trained_run, exported, tmp_path):
+    alone, (whole, _) = tmp_path / "alone.tflite", exported("float32")
     card = export(trained_run, alone, "float32", play=False)
     assert card.synthesis_state_shapes == {} == card.voice
     assert not [name for name in card.quality if name.startswith("play_")]
-    export(trained_run, whole, "float32")
     files = [read_model_file(path).model for path in (alone, whole)]
     signatures = [sorted(Interpreter(model_content=model).get_signature_list()) for model in files]
     assert signatures == [["block", "step"], ["block", "play", "step", "synthesize", "voice"]]

@@ -284,6 +284,7 @@ def test_integers_throughout_are_not_chosen_where_the_synthesizer_is_wanted(floa
     )
 
 
+@pytest.mark.slow
 def test_integers_leave_in_float_what_hurts(run, tmp_path, monkeypatch):
     """First the functions between products, then products from the last on; what passes is written."""
     asked, measure = [], recipes.Bench.measure

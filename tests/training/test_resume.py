@@ -71,6 +71,7 @@ def signal_at(patch, step, number):
     patch.setattr(watch.StopOnNonFiniteLoss, "on_train_batch_end", signalling)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_and_then_terminated_ends_like_one_that_was_not(
     trained_run, tiny_dataset, tmp_path, capsys
 ):

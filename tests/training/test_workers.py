@@ -1,5 +1,6 @@
 """Training in several processes, and on several devices of one."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -20,10 +21,14 @@ from ddsp_tf.tasks.task import task_named
 from ddsp_tf.training import train
 from ddsp_tf.training.workers import parse_tf_config, writes_run
 from tests import tiny
+from tests.data.doubles import ConstantEstimator
 from tests.training.runs import losses
 
 ROOT = Path(__file__).parents[2]
 STEPS = 5
+PATIENCE_S = (
+    1200.0  # until a worker is taken for one that hangs: they take half a minute, on busy machines more
+)
 
 
 def settings():
@@ -56,25 +61,33 @@ def free_ports(count):
     return ports
 
 
-def start_workers(config, data, run, *arguments):
-    """Two processes of the command on localhost."""
-    hosts = [f"localhost:{port}" for port in free_ports(2)]
+@contextlib.contextmanager
+def started(config, data, run, *arguments, count=2):
+    """Processes of the command on localhost; whatever happens, none of them is left behind."""
+    hosts = [f"localhost:{port}" for port in free_ports(count)]
     command = [sys.executable, "-m", "ddsp_tf.cli.main", "train", config, "--data", data, "--out", run]
     command += ["--strategy", "multi_worker", "--no-report", *arguments]
     workers = []
-    for index in range(2):
-        task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
-        environment = {**os.environ, "TF_CONFIG": json.dumps(task)}
-        log = run.parent / f"worker{index}{len(arguments)}.log"
-        with log.open("w") as output:
-            words = list(map(str, command))
-            workers.append(subprocess.Popen(words, cwd=ROOT, env=environment, stdout=output, stderr=output))
-        workers[-1].log = log
-    return workers
+    try:
+        for index in range(count):
+            task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
+            environment = {**os.environ, "TF_CONFIG": json.dumps(task)}
+            log = run.parent / f"worker{index}{len(arguments)}.log"
+            with log.open("w") as output:
+                words = list(map(str, command))
+                workers.append(
+                    subprocess.Popen(words, cwd=ROOT, env=environment, stdout=output, stderr=output)
+                )
+            workers[-1].log = log
+        yield workers
+    finally:
+        for worker in workers:
+            worker.kill()  # one that has ended already is left alone
+            worker.wait()
 
 
 def finish(worker):
-    status = worker.wait(240)
+    status = worker.wait(PATIENCE_S)
     return status, worker.log.read_text()
 
 
@@ -86,17 +99,27 @@ def assert_same_losses(one, two):
         assert a["loss"] == pytest.approx(b["loss"], rel=1e-4)  # up to 2.2e-5 was seen
 
 
+def test_a_cluster_of_one_worker_trains_as_without(reference, tiny_dataset, tmp_path):
+    """The quick part of the next test: the command, its strategy and what is saved."""
+    run, config = tmp_path / "run", tiny.write_config(tmp_path / "tiny.yaml", settings())
+    with started(config, tiny_dataset, run, count=1) as (worker,):
+        status, said = finish(worker)
+    assert status == 0, said
+    assert_same_losses(losses(run), reference)
+
+
+@pytest.mark.slow
 def test_two_workers_train_like_one_and_go_on_after_one_was_killed(reference, tiny_dataset, tmp_path):
     run, config = tmp_path / "run", tiny.write_config(tmp_path / "tiny.yaml", settings())
-    workers = start_workers(config, tiny_dataset, run)
-    deadline = time.monotonic() + 240.0
-    while not (run / "instrument.keras").exists():
-        assert all(worker.poll() is None for worker in workers), finish(workers[0])
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    workers[1].kill()
-    status, said = finish(workers[0])
-    assert finish(workers[1])[0] == -signal.SIGKILL
+    with started(config, tiny_dataset, run) as workers:
+        deadline = time.monotonic() + PATIENCE_S
+        while not (run / "instrument.keras").exists():
+            assert all(worker.poll() is None for worker in workers), finish(workers[0])
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        workers[1].kill()
+        status, said = finish(workers[0])
+        assert finish(workers[1])[0] == -signal.SIGKILL
     if status:  # the last steps are quick: it may have been done
         assert "another worker is gone" in said or "unhealthy" in said
     before = losses(run)
@@ -106,10 +129,11 @@ def test_two_workers_train_like_one_and_go_on_after_one_was_killed(reference, ti
     if len(before) == STEPS:  # go on all the same, from an earlier checkpoint
         for path in (run / "instrument.keras", run / "checkpoints" / f"step-{STEPS:08d}.keras"):
             path.unlink()
-    for worker in start_workers(config, tiny_dataset, run, "--resume"):
-        status, said = finish(worker)
-        assert status == 0, said
-        assert "going on from step" in said
+    with started(config, tiny_dataset, run, "--resume") as workers:
+        for worker in workers:
+            status, said = finish(worker)
+            assert status == 0, said
+            assert "going on from step" in said
     assert_same_losses(losses(run), reference)
 
 
@@ -125,24 +149,32 @@ def latents():
 
 @pytest.fixture(scope="module")
 def two_instruments(tmp_path_factory):
-    """A dataset, and the log of one process that trained on its joined batches."""
+    """A dataset of two."""
     folder = tmp_path_factory.mktemp("latents")
     names = {"flute.wav": 10.0, "violin.wav": 11.0}
     recordings = [tiny.write_phrase(folder / name, seconds) for name, seconds in names.items()]
     config = Config.from_dict(latents())
     data = dataclasses.replace(config.data, passage_seconds=2.0, validation_share=0.4)
-    prepare(recordings, folder / "data", config.spec, data, jobs=1)
-    train(config, folder / "data", folder / "run", verbose=0)
-    return folder / "data", losses(folder / "run")
+    prepare(recordings, folder / "data", config.spec, data, estimator=ConstantEstimator(), jobs=1)
+    return folder / "data"
 
 
-def test_two_workers_train_a_model_with_latents_like_one(two_instruments, tmp_path):
-    data, reference = two_instruments
+@pytest.fixture(scope="module")
+def reference_of_two(two_instruments, tmp_path_factory):
+    """The log of one process that trained on its joined batches."""
+    run = tmp_path_factory.mktemp("two") / "run"
+    train(Config.from_dict(latents()), two_instruments, run, verbose=0)
+    return losses(run)
+
+
+@pytest.mark.slow
+def test_two_workers_train_a_model_with_latents_like_one(two_instruments, reference_of_two, tmp_path):
     run, config = tmp_path / "run", tiny.write_config(tmp_path / "latents.yaml", latents())
-    for worker in start_workers(config, data, run):
-        status, said = finish(worker)
-        assert status == 0, said
-    assert_same_losses(losses(run), reference)
+    with started(config, two_instruments, run) as workers:
+        for worker in workers:
+            status, said = finish(worker)
+            assert status == 0, said
+    assert_same_losses(losses(run), reference_of_two)
 
 
 MIRRORED = """
@@ -175,32 +207,25 @@ def assert_nearly_same_losses(two, reference):
 @pytest.mark.parametrize("augmentation", [{}, {"gain_db": 6.0, "pitch_semitones": 0.5}])
 def test_a_model_that_listens_is_given_what_it_is_to_sound_like(two_instruments, augmentation):
     """Under `mirrored` Keras first calls it with its features alone."""
-    data, _ = two_instruments
     config = Config.from_dict({**latents(), "augmentation": augmentation})
-    clips = task_named("instrument").training_data(config, data)
+    clips = task_named("instrument").training_data(config, two_instruments)
     for features, target in clips.take(2):
         np.testing.assert_array_equal(features["audio"], target)
     without = Config.from_dict(settings())
-    features, _ = next(iter(task_named("instrument").training_data(without, data)))
+    features, _ = next(iter(task_named("instrument").training_data(without, two_instruments)))
     assert "audio" not in features
 
 
-slow = pytest.mark.skipif(
-    "DDSP_SLOW_TESTS" not in os.environ, reason="DDSP_SLOW_TESTS is not set: a minute or two"
-)
-
-
-@slow
+@pytest.mark.slow
 def test_two_devices_of_one_process_train_like_one(reference, tiny_dataset, tmp_path):
     config = tiny.write_config(tmp_path / "tiny.yaml", settings())
     assert_nearly_same_losses(train_mirrored(config, tiny_dataset, tmp_path / "run"), reference)
 
 
-@slow
-def test_two_devices_train_a_model_with_latents_like_one(two_instruments, tmp_path):
-    data, reference = two_instruments
+@pytest.mark.slow
+def test_two_devices_train_a_model_with_latents_like_one(two_instruments, reference_of_two, tmp_path):
     config = tiny.write_config(tmp_path / "latents.yaml", latents())
-    assert_nearly_same_losses(train_mirrored(config, data, tmp_path / "run"), reference)
+    assert_nearly_same_losses(train_mirrored(config, two_instruments, tmp_path / "run"), reference_of_two)
 
 
 @pytest.mark.parametrize(

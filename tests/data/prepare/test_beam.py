@@ -81,7 +81,10 @@ def _needs_beam() -> None:
     "options",
     [
         ("--runner=FnApiRunner",),
-        ("--runner=FnApiRunner", "--direct_running_mode=multi_processing", "--direct_num_workers=2"),
+        pytest.param(
+            ("--runner=FnApiRunner", "--direct_running_mode=multi_processing", "--direct_num_workers=2"),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_the_dataset_is_that_of_the_local_engine(
@@ -93,6 +96,7 @@ def test_the_dataset_is_that_of_the_local_engine(
     assert content(tmp_path / "beam") == content(tmp_path / "local")
 
 
+@pytest.mark.slow
 def test_recordings_are_added(recordings: Path, tmp_path: Path) -> None:
     _needs_beam()
     for engine in ("local", "beam"):
@@ -101,6 +105,7 @@ def test_recordings_are_added(recordings: Path, tmp_path: Path) -> None:
     assert content(tmp_path / "beam") == content(tmp_path / "local")
 
 
+@pytest.mark.slow
 def test_beam_measures_and_the_local_engine_does_not_again(recordings: Path, tmp_path: Path) -> None:
     _needs_beam()
     pytest.importorskip("fcntl")

@@ -50,10 +50,14 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", ["new", "add", "overwrite"])
-def test_killed_at_any_file_operation_it_ends_like_a_run_that_was_not(tmp_path: Path, kind: str) -> None:
+def test_killed_at_any_file_operation_it_ends_like_a_run_that_was_not(
+    tmp_path: Path, kind: str, every: int
+) -> None:
+    """At every seventh of them in seconds."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.data.killing", str(tmp_path), kind],
+        [sys.executable, "-W", "error", "-m", "tests.data.killing", str(tmp_path), kind, str(every)],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from ddsp_tf.config import Config
+from ddsp_tf.layers import Harmonic
 from ddsp_tf.losses import HarmonicNoiseConsistency, LoudnessLoss, MultiScaleSpectralLoss, WeightedLosses
 from ddsp_tf.metrics import LoudnessL1, MultiScaleSpectralDistance
 from ddsp_tf.models import Autoencoder
@@ -59,6 +60,30 @@ def test_fit_evaluate_predict_save_and_load(tmp_path):
         np.testing.assert_array_equal(one, two, err_msg=one.path)
 
 
+def test_what_xla_compiles_may_be_part_of_something_that_it_compiles():
+    """Of the next test what takes seconds: a synthesizer and the loss, and their gradient."""
+    layer, loss = Harmonic(5, tiny.RATE, tiny.HOP), MultiScaleSpectralLoss((64,), log_magnitude_weight=0.0)
+    rng = np.random.default_rng(0)
+    controls = {
+        "amplitude": tf.constant(rng.normal(size=[1, 4, 1]), tf.float32),
+        "distribution": tf.constant(rng.normal(size=[1, 4, 5]), tf.float32),
+        "f0_hz": tf.fill([1, 4, 1], 300.0),
+    }
+    sound = tf.constant(tiny.phrase(4 * tiny.HOP / tiny.RATE)[None], tf.float32)
+
+    def step():
+        with tf.GradientTape() as tape:
+            tape.watch(list(controls.values()))
+            value = loss(sound, layer(controls))
+        return value, tape.gradient(value, controls)
+
+    (value, gradients), (again, others) = step(), tf.function(step, jit_compile=True, autograph=False)()
+    assert float(again) == pytest.approx(float(value), rel=1e-4)  # sums are fused differently
+    for name, gradient in gradients.items():
+        np.testing.assert_allclose(others[name], gradient, rtol=1e-3, atol=1e-3 * np.abs(gradient).max())
+
+
+@pytest.mark.slow
 def test_a_step_compiled_as_a_whole_is_the_step():
     """XLA in XLA: the whole step compiled around operations that are compiled already."""
     histories = []

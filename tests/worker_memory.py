@@ -1,0 +1,92 @@
+"""Workers of pytest-xdist that hold much are replaced by fresh ones.
+
+TensorFlow keeps what XLA compiled, for every function and every shape, until the process ends: a worker that
+goes through the whole of the tests would hold 3 GB of it. Here a worker that holds more than `MOST_MIB` by
+itself at the end of a file is given no other file; it ends, and a new one goes on with the rest.
+
+`tests/conftest.py` takes the hooks from here. Memory is that of Linux; elsewhere workers stay.
+"""
+
+import ctypes
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Of two workers: 2 x 1050 MiB at the end of a file, some 300 more within one, 400 of libraries that they
+# share, and the programs that tests start, which have TensorFlow as well. It has to stay below 4 GB.
+MOST_MIB = 1050
+_STEP_MIB = 50.0  # growth after which it is worth a second to look for what can be given back
+
+
+_held_after_collection = 0.0
+
+
+def own_memory_mib() -> float:
+    """Memory that this process shares with no file; 0 where that is not known."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return 0.0
+    line = next(line for line in status.read_text().splitlines() if line.startswith("RssAnon"))
+    return int(line.split()[1]) / 1024
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """In a worker: say with each test how much is held, after what can be given back was given back."""
+    report = yield
+    if report.when == "teardown" and hasattr(item.config, "workerinput"):
+        global _held_after_collection
+        held = own_memory_mib()
+        if held > MOST_MIB and held > _held_after_collection + _STEP_MIB:
+            gc.collect()
+            ctypes.CDLL(None).malloc_trim(0)
+            held = _held_after_collection = own_memory_mib()
+        report.held_mib = held
+    return report
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """In the process that hands out files: see who holds too much."""
+    if config.option.dist != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Replacing(LoadFileScheduling):
+        """Hands out files, but none to a worker that holds too much."""
+
+        def __init__(self) -> None:
+            super().__init__(config, log)
+            self.full: set[Any] = set()
+
+        def _reschedule(self, node: Any) -> None:
+            if node not in self.registered_collections:  # a new one that is still importing
+                return
+            # A worker begins its last test only when it knows what comes after it.
+            while not node.shutting_down and self._pending_of(self.assigned_work[node]) < 2:
+                if node in self.full:
+                    node.shutdown()
+                elif self.workqueue:
+                    self._assign_work_unit(node)
+                else:
+                    break
+            if not node.shutting_down and not self.workqueue:
+                node.shutdown()
+
+        @pytest.hookimpl
+        def pytest_runtest_logreport(self, report: Any) -> None:
+            if getattr(report, "held_mib", 0.0) > MOST_MIB:
+                self.full.add(report.node)
+
+        @pytest.hookimpl
+        def pytest_testnodedown(self, node: Any, error: object) -> None:
+            if error is None and node in self.full and self.workqueue:
+                config.pluginmanager.getplugin("dsession")._clone_node(node)
+                node.gateway.exit()  # it would stay until all is done
+
+    scheduler = Replacing()
+    config.pluginmanager.register(scheduler)
+    return scheduler
