@@ -68,6 +68,8 @@ def convolve_causal(
         size = fft_size(length)
     # Wrap-around falls on the first taps - 1 samples, which are cut off.
     padded = tf.pad(extended, [[0, 0], [0, size - length]])  # the transform itself pads no empty batch
+    if each:
+        impulse_response = tf.pad(impulse_response, [[0, 0], [0, size - taps]])
     spectrum = tf.signal.rfft(padded, [size]) * tf.signal.rfft(impulse_response, [size])
     filtered = tf.signal.irfft(spectrum, [size])[:, taps - 1 : length]
     filtered = tf.ensure_shape(filtered, audio.shape)

@@ -36,7 +36,7 @@ def sinusoidal_oscillator(
     time.
 
     Args:
-        frequencies_hz: float32 `[batch, frames, sinusoids]`, Hz.
+        frequencies_hz: `[batch, frames, sinusoids]`, Hz; in float64 they keep their fraction over any length.
         amplitudes: float32 `[batch, frames, sinusoids]`, linear; mask them above Nyquist first.
         spec: The frame grid.
         state: From the block before; None starts all phases at 0, holding frame 0.
@@ -49,11 +49,12 @@ def sinusoidal_oscillator(
     """
     spec = check_spec("sinusoidal_oscillator", spec)
     take = Arguments("sinusoidal_oscillator", tf.float32)
-    frequencies_hz = take("frequencies_hz", frequencies_hz, "batch", "frames", "sinusoids")
+    frequencies_hz = take.own("frequencies_hz", frequencies_hz, "batch", "frames", "sinusoids")
     amplitudes = take("amplitudes", amplitudes, "batch", "frames", "sinusoids")
     take.known("amplitudes", "sinusoids")
     each = ["batch", "sinusoids"]
-    state = take.state(state, SinusoidState, (each, None), (each, None), (each, tf.float64))
+    parts = (each, frequencies_hz.dtype), (each, None), (each, tf.float64)
+    state = take.state(state, SinusoidState, *parts)
     if state is None:
         start = tf.zeros_like(frequencies_hz[:, 0], tf.float64)
         before_hz = before = None
