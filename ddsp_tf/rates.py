@@ -7,6 +7,8 @@ instruments of this project have always had.
 from collections.abc import Mapping
 from typing import Any
 
+from ddsp_edge.numeric import whole_number
+
 AUTO = "auto"
 
 HARMONICS_TO_HZ = 16_000.0
@@ -46,7 +48,8 @@ def resolved(values: Mapping[str, Any]) -> dict[str, Any]:
     be refused where they are checked.
     """
     rate = values.get("sample_rate")
-    if not isinstance(rate, int) or isinstance(rate, bool) or rate < 1000:
+    rate = whole_number(rate)
+    if rate is None or rate < 1000:
         return dict(values)
     loss = values.get("loss", {})
     if isinstance(loss, Mapping) and loss.get("fft_sizes", AUTO) == AUTO:

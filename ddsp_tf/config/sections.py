@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from ddsp_tf.config.values import build, in_range, one_of, plain
+from ddsp_edge.numeric import plain
+from ddsp_tf.config.values import build, in_range, one_of
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0_estimators import ESTIMATORS, SMOOTHINGS
 from ddsp_tf.frames import FrameSpec

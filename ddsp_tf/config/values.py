@@ -10,6 +10,9 @@ import types
 import typing
 from typing import Any
 
+import numpy as np
+
+from ddsp_edge.numeric import plain, real_number, whole_number
 from ddsp_tf.errors import DdspError, did_you_mean
 
 
@@ -60,9 +63,13 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
     if origin is dict:
         if not isinstance(value, dict) or not all(isinstance(k, str) for k in value):
             raise DdspError(f"{where} must be a mapping. Received: {shown(value)}")
-        return value
+        return plain(value)
     if kind is float and _is_number(value):
         return float(value)
+    if kind is int and whole_number(value) is not None:
+        return whole_number(value)
+    if kind is bool and isinstance(value, np.bool_):
+        return bool(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         words = {int: "an integer", float: "a number", str: "text", bool: "true or false"}
         raise DdspError(f"{where} must be {words.get(kind, kind.__name__)}. Received: {shown(value)}")
@@ -73,22 +80,13 @@ def _is_number(value: Any) -> bool:
     """Whether YAML means a number; PyYAML reads `1e-3`, without a point, as text."""
     if isinstance(value, str):
         return re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value) is not None
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return real_number(value) is not None
 
 
 def shown(value: Any) -> str:
     """A value as errors show it, shortened."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:80]} ..."
-
-
-def plain(value: Any) -> Any:
-    """Tuples as lists, inside of mappings too: what YAML and JSON hold."""
-    if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
-    return value
 
 
 def one_of(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ import tensorflow as tf
 from ddsp_edge.features.loudness import POWER_FLOOR, spectrum_weights, window_size
 from ddsp_edge.fourier import hann
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.ops.arguments import Arguments, check_spec
 
 
 def loudness_db(audio: tf.Tensor, spec: FrameSpec) -> tf.Tensor:
@@ -23,8 +24,12 @@ def loudness_db(audio: tf.Tensor, spec: FrameSpec) -> tf.Tensor:
 
     Returns:
         float32 `[batch, samples // hop]`, dB, -80 and up; frame `i` is centred on sample `(i + 1) * hop`.
+
+    Raises:
+        DdspError: If an argument is not as above.
     """
-    audio = tf.cast(audio, tf.float32)
+    spec = check_spec("loudness_db", spec)
+    audio = Arguments("loudness_db", tf.float32)("audio", audio, "batch", "samples")
     size = window_size(spec.sample_rate)
     n_samples = audio.shape[1] if audio.shape[1] is not None else tf.shape(audio)[1]
     n_frames = n_samples // spec.hop

@@ -13,6 +13,7 @@ from ddsp_tf.layers.mod_delay import ModDelay, ModDelayState
 from ddsp_tf.layers.processor import AUDIO, Processor, find_processor_type, processor_type
 from ddsp_tf.layers.processor_group import GroupOutput, Node, ProcessorGroup
 from ddsp_tf.layers.reverb import Reverb
+from ddsp_tf.layers.signal_layer import SignalLayer
 from ddsp_tf.layers.sinusoidal import Sinusoidal
 from ddsp_tf.layers.spectral_mask import SpectralMask, SpectralMaskState
 from ddsp_tf.layers.tensor_to_audio import TensorToAudio
@@ -36,6 +37,7 @@ __all__ = [
     "Processor",
     "ProcessorGroup",
     "Reverb",
+    "SignalLayer",
     "Sinusoidal",
     "SpectralMask",
     "SpectralMaskState",

@@ -1,66 +1,46 @@
 """Checks of constructor arguments."""
 
-import math
 from typing import Any
 
 import keras
 
-from ddsp_tf.errors import DdspError, did_you_mean
+from ddsp_tf.arguments import check_boolean, check_choice, check_integer, check_number
+from ddsp_tf.errors import DdspError
+
+__all__ = [
+    "check_boolean",
+    "check_choice",
+    "check_float32",
+    "check_integer",
+    "check_number",
+    "network_dtype",
+]
 
 
-def check_integer(owner: str, name: str, value: Any, low: int, high: int) -> int:
-    """Return `value` if it is an integer within `low` to `high`.
+def network_dtype(owner: str, dtype: Any) -> Any:
+    """Return the dtype policy of a network: weights in float32, whatever it computes in.
 
-    Raises:
-        DdspError: If it is not.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise DdspError(
-            f"{owner}: {name} must be an integer within {low} to {high}. Received: {name}={value!r}"
-        )
-    return value
-
-
-def check_number(owner: str, name: str, value: Any, low: float, high: float) -> float:
-    """Return `value` as a float if it is a number within `low` to `high`.
-
-    Raises:
-        DdspError: If it is not.
-    """
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or not low <= value <= high:
-        raise DdspError(
-            f"{owner}: {name} must be a number within {low:g} to {high:g}. Received: {name}={value!r}"
-        )
-    return float(value)
-
-
-def check_choice(owner: str, name: str, value: Any, choices: tuple[Any, ...]) -> Any:
-    """Return `value` if it is one of `choices`.
+    None is the global policy of Keras, if that keeps weights in float32, and float32 where it does not
+    (`keras.config.set_floatx("float64")`): loops and gradients written by hand are float32.
 
     Raises:
-        DdspError: If it is not.
+        DdspError: If weights would be kept in anything else.
     """
-    if isinstance(value, bool) or value not in choices:
-        hint = (
-            did_you_mean(value, [c for c in choices if isinstance(c, str)]) if isinstance(value, str) else ""
-        )
-        raise DdspError(
-            f"{owner}: {name} must be one of {', '.join(map(repr, choices))}.{hint} "
-            f"Received: {name}={value!r}"
-        )
-    return value
+    policy = keras.config.dtype_policy() if dtype is None else _policy(dtype)
+    if policy is not None and policy.variable_dtype == "float32":
+        return policy if dtype is None else dtype
+    if dtype is None:
+        return "float32"
+    raise DdspError(
+        f"{owner}: dtype must be 'float32', 'mixed_bfloat16' or 'mixed_float16'. Received: dtype={dtype!r}"
+    )
 
 
-def check_boolean(owner: str, name: str, value: Any) -> bool:
-    """Return `value` if it is True or False.
-
-    Raises:
-        DdspError: If it is not.
-    """
-    if not isinstance(value, bool):
-        raise DdspError(f"{owner}: {name} must be True or False. Received: {name}={value!r}")
-    return value
+def _policy(dtype: Any) -> Any:
+    try:
+        return keras.dtype_policies.get(dtype)
+    except (TypeError, ValueError):
+        return None
 
 
 def check_float32(owner: str, dtype: Any) -> Any:
@@ -71,10 +51,7 @@ def check_float32(owner: str, dtype: Any) -> Any:
     """
     if dtype is None:
         return "float32"
-    try:
-        policy = keras.dtype_policies.get(dtype)
-    except (TypeError, ValueError):
-        policy = None
+    policy = _policy(dtype)
     if policy is None or not policy.compute_dtype == policy.variable_dtype == "float32":
         given = dtype if policy is None else policy.name
         raise DdspError(

@@ -49,9 +49,9 @@ class Crop(Processor):
         audio = controls["audio"]
         return audio[:, left:], tf.maximum(left - tf.shape(audio)[1], 0)
 
-    def compute_output_shape(self, input_shape: dict[str, Any]) -> tuple[int | None, int | None]:
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, int | None]:
         """Shape of the audio, `(batch, samples - drop_samples)`."""
-        batch, samples = input_shape["audio"]
+        batch, samples = super().compute_output_shape(input_shape)
         return (batch, None if samples is None else max(0, samples - self.drop_samples))
 
     def get_config(self) -> dict[str, Any]:

@@ -30,7 +30,8 @@ class DenseStack(keras.layers.Layer):
 
     def __init__(self, units: int, layers: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.units, self.layers = units, layers
+        # Not `layers`: Keras takes that for a list of layers.
+        self.units, self.n_layers = units, layers
         policy = self.dtype_policy
         self.dense = [keras.layers.Dense(units, dtype=policy, name=f"dense_{i}") for i in range(layers)]
         self.norms = [keras.layers.LayerNormalization(dtype=policy, name=f"norm_{i}") for i in range(layers)]
@@ -61,4 +62,4 @@ class DenseStack(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument."""
-        return {**super().get_config(), "units": self.units, "layers": self.layers}
+        return {**super().get_config(), "units": self.units, "layers": self.n_layers}

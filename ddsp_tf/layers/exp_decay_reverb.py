@@ -1,7 +1,7 @@
 """A room of two numbers, as a layer."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -43,6 +43,8 @@ class ExpDecayReverb(Reverb):
         DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
             each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
+
+    optional_inputs: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,

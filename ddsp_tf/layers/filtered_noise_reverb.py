@@ -1,6 +1,6 @@
 """A room of filtered noise, as a layer."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -45,6 +45,8 @@ class FilteredNoiseReverb(Reverb):
         DdspError: If an argument is not as above; in a call, if inputs are missing, unknown or do not fit
             each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
+
+    optional_inputs: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,

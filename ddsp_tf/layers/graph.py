@@ -1,13 +1,17 @@
 """The structure of a processor group: nodes, their wiring, and everything that can be wrong with it.
 
-Plain data, no tensors: a group is checked and sorted here before a layer does any work.
+No tensors: a group is checked and sorted here before a layer does any work.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import keras
+
+from ddsp_edge.numeric import plain
 from ddsp_tf.errors import DdspError, did_you_mean
+from ddsp_tf.layers.processor import ControlSize, Processor, find_processor_type
 
 
 @dataclass(frozen=True)
@@ -16,15 +20,35 @@ class Node:
 
     Args:
         name: Name of the node; its signal goes by this name.
-        type: Class name of a processor (`"Harmonic"`).
+        type: Class name of a processor (`"Harmonic"`) or of a layer of Keras (`"keras.layers.ReLU"`); or a
+            layer itself, a processor or any other of Keras (see `SignalLayer`).
         inputs: For each input of the processor its source: an input of the group or another node.
-        config: Constructor arguments of the processor beside sample rate and hop.
+        config: Constructor arguments beside sample rate and hop; none where the layer itself is given.
+        layer: The layer itself, where it was given; `type` is then the name of its class.
+
+    Raises:
+        DdspError: If `type` is neither a name nor a layer, or settings stand beside a layer.
     """
 
     name: str
     type: str
     inputs: dict[str, str]
     config: dict[str, Any] = field(default_factory=dict)
+    layer: Any = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.type, str):
+            return
+        layer: Any = self.type
+        if not isinstance(layer, keras.layers.Layer) or self.config:
+            raise DdspError(
+                f"node {self.name!r}: type must be the name of a processor or layer, or a layer with its own "
+                f"settings. Received: type={layer!r}, config={self.config!r}"
+            )
+        object.__setattr__(self, "layer", layer)
+        object.__setattr__(self, "type", type(layer).__name__)
+        if isinstance(layer, Processor):
+            object.__setattr__(self, "config", _settings(layer))
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Node":
@@ -33,7 +57,12 @@ class Node:
         Raises:
             DdspError: If a key is unknown or missing, or a value of the wrong type.
         """
-        types = {"name": str, "type": str, "inputs": dict, "config": dict}
+        types: dict[str, Any] = {
+            "name": str,
+            "type": str | dict | keras.layers.Layer,
+            "inputs": dict,
+            "config": dict,
+        }
         label = f"node {values.get('name', '')!r}" if isinstance(values, Mapping) else "a node"
         if not isinstance(values, Mapping):
             raise DdspError(f"{label} must be a mapping with {', '.join(types)}. Received: {values!r}")
@@ -44,22 +73,58 @@ class Node:
             if key not in values and key != "config":
                 raise DdspError(f"{label}: {key} is missing")
             if key in values and not isinstance(values[key], kind):
-                raise DdspError(f"{label}: {key} must be a {kind.__name__}. Received: {values[key]!r}")
+                words = "name or a layer" if key == "type" else kind.__name__
+                raise DdspError(f"{label}: {key} must be a {words}. Received: {values[key]!r}")
         for key, source in values["inputs"].items():
             if not isinstance(source, str):
                 raise DdspError(f"{label}: input {key!r} must be a name. Received: {source!r}")
-        return cls(values["name"], values["type"], dict(values["inputs"]), dict(values.get("config", {})))
+        kind = values["type"]
+        if isinstance(kind, dict):
+            kind = _layer_of(kind, label)
+        return cls(values["name"], kind, dict(values["inputs"]), dict(values.get("config", {})))
 
     def to_dict(self) -> dict[str, Any]:
-        """The node as plain data."""
-        return {"name": self.name, "type": self.type, "config": self.config, "inputs": self.inputs}
+        """The node as plain data; a layer of Keras that was given as it is becomes what Keras makes of it."""
+        if self.layer is None or _is_known(self.layer):
+            return {"name": self.name, "type": self.type, "config": plain(self.config), "inputs": self.inputs}
+        layer = keras.saving.serialize_keras_object(self.layer)
+        return {"name": self.name, "type": layer, "config": {}, "inputs": self.inputs}
+
+
+_OF_EVERY_LAYER = ("name", "dtype", "sample_rate", "hop")
+
+
+def _settings(layer: Processor) -> dict[str, Any]:
+    """Constructor arguments of a processor beside those that a group gives it."""
+    config = {key: value for key, value in layer.get_config().items() if key not in _OF_EVERY_LAYER}
+    if layer.trainable:
+        config.pop("trainable", None)
+    return config
+
+
+def _is_known(layer: Any) -> bool:
+    """Whether a group can make the like of it by the name of its class."""
+    try:
+        return find_processor_type(type(layer).__name__) is type(layer)
+    except DdspError:
+        return False
+
+
+def _layer_of(values: dict[str, Any], label: str) -> Any:
+    try:
+        return keras.saving.deserialize_keras_object(values)
+    except (TypeError, ValueError, KeyError) as error:
+        raise DdspError(
+            f"{label}: its layer cannot be read: {' '.join(str(error).split())}. Received: "
+            f"{values.get('class_name')!r}"
+        ) from error
 
 
 @dataclass(frozen=True)
 class Port:
     """What a processor says of its inputs: sizes by name (None for a signal), and which may be absent."""
 
-    sizes: dict[str, int | None]
+    sizes: Mapping[str, ControlSize]
     optional: tuple[str, ...] = ()
 
 
@@ -80,7 +145,10 @@ def check_names(inputs: Sequence[str], nodes: Sequence[Node]) -> None:
         if name in seen:
             raise DdspError(f"the name {name!r} is used twice in the processor group")
         seen.add(name)
+    given = [id(node.layer) for node in nodes if node.layer is not None]
     for node in nodes:
+        if node.layer is not None and given.count(id(node.layer)) > 1:
+            raise DdspError(f"node {node.name!r}: its layer is another node's too; each needs one of its own")
         for key, source in node.inputs.items():
             if source not in seen:
                 raise DdspError(
@@ -141,7 +209,7 @@ def find_output(nodes: Sequence[Node], output: str | None) -> str:
 
 def check_wiring(
     inputs: Sequence[str], nodes: Sequence[Node], ports: Mapping[str, Port]
-) -> dict[str, int | None]:
+) -> dict[str, ControlSize]:
     """Check every connection against what processors take.
 
     Returns:
@@ -150,7 +218,7 @@ def check_wiring(
     Raises:
         DdspError: If an input is missing, unknown, or connected to the wrong kind of source.
     """
-    sizes: dict[str, int | None] = {}
+    sizes: dict[str, ControlSize] = {}
     claimed: dict[str, str] = {}
     for node in nodes:
         port = ports[node.name]
@@ -185,7 +253,9 @@ def check_wiring(
     return {name: sizes[name] for name in inputs}
 
 
-def _kind(size: int | None) -> str:
+def _kind(size: ControlSize) -> str:
+    if isinstance(size, tuple):
+        return f"what is {list(size)} in all frames"
     return "a signal" if size is None else f"{size} channel{'s' * (size > 1)}"
 
 

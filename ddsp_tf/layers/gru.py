@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ddsp_tf.ops.arguments import Arguments, as_floats
 from ddsp_tf.ops.gated_recurrence import gated_recurrence
 
 
@@ -35,11 +36,27 @@ class GRU(keras.layers.GRU):
     Input: `[batch, frames, channels]`. Output: that of `keras.layers.GRU`.
     """
 
+    def __call__(self, sequences: Any, *args: Any, **kwargs: Any) -> Any:
+        """As `keras.layers.GRU`; sequences may be an array or lists of any numbers.
+
+        Raises:
+            DdspError: If they are not `[batch, frames, channels]`.
+        """
+        if not isinstance(sequences, keras.KerasTensor):
+            sequences = as_floats(self.name, "sequences", sequences)
+        axes = ["batch", "frames", "channels"]
+        Arguments(self.name).check_shape("sequences", tf.TensorShape(sequences.shape), axes)
+        return super().__call__(sequences, *args, **kwargs)
+
     def inner_loop(
         self, sequences: tf.Tensor, initial_state: Any, mask: Any, training: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
         """Return the last output, all outputs, and the states; Keras calls it with the inputs."""
-        if not self._has_fast_loop(mask) or tf.config.list_logical_devices("GPU"):
+        if (
+            self.compute_dtype == "float64"
+            or not self._has_fast_loop(mask)
+            or tf.config.list_logical_devices("GPU")
+        ):
             return super().inner_loop(sequences, initial_state, mask, training)
         cell = self.cell
         state = initial_state[0] if isinstance(initial_state, list | tuple) else initial_state

@@ -17,16 +17,20 @@ def check_shape(what: str, shape: tf.TensorShape, size: int | tuple[int, ...] | 
     Args:
         what: The layer and the input, for the error.
         shape: Its shape; what is not known of it is passed over.
-        size: Channels of a control in frames, None for a signal, or the whole shape.
+        size: Channels of a control in frames, None for a signal, or the shape of what is the same in all
+            frames, for which an axis of examples may come before.
 
     Raises:
         DdspError: Naming the input, its shape, and what would be valid.
     """
     wanted = [None, None] if size is None else list(size) if isinstance(size, tuple) else [None, None, size]
+    if isinstance(size, tuple) and shape.rank == len(size) + 1:
+        wanted = [None, *wanted]
     if not shape.is_compatible_with(wanted):
         names = ["batch", "samples" if size is None else "frames", str(size)][: len(wanted)]
-        text = ", ".join(map(str, size) if isinstance(size, tuple) else names)
-        raise DdspError(f"{what} must be [{text}]. Received: {tuple(shape)}")
+        whole = ", ".join(map(str, size)) if isinstance(size, tuple) else ""
+        text = f"[{whole}] or [batch, {whole}]" if whole else f"[{', '.join(names)}]"
+        raise DdspError(f"{what} must be {text}. Received: {tuple(shape)}")
 
 
 def check_lengths(
@@ -43,37 +47,42 @@ def check_lengths(
     Args:
         owner: Name of the layer.
         inputs: Tensors by name; those that `sizes` does not hold, or of another rank, are passed over.
-        sizes: Channels of each input by name; None for a signal. What has a tuple is no matter of time.
+        sizes: Channels of each input by name; None for a signal. What has a tuple is no matter of time, but
+            of examples where it has an axis more.
         hop: Integer, samples a frame; None where signals have lengths of their own.
         kind: What they are called in errors.
 
     Raises:
         DdspError: Naming the input, its shape, and what would fit beside which other.
     """
-    timed = {name: value for name, value in inputs.items() if not isinstance(sizes.get(name, ()), tuple)}
-    found = {name: tf.TensorShape(value.shape) for name, value in timed.items()}
-    shapes = {name: () if shape.rank is None else tuple(shape) for name, shape in found.items()}
-    controls = {name: s for name, s in shapes.items() if sizes[name] is not None and len(s) == 3}
+    known = {name: tf.TensorShape(value.shape) for name, value in inputs.items() if name in sizes}
+    shapes = {name: () if shape.rank is None else tuple(shape) for name, shape in known.items()}
+    controls = {name: s for name, s in shapes.items() if isinstance(sizes[name], int) and len(s) == 3}
     signals = {name: s for name, s in shapes.items() if sizes[name] is None and len(s) == 2}
-    batch = _first_known({**controls, **signals}, 0)
+    lasting = {
+        name: s
+        for name, s in shapes.items()
+        if isinstance(sizes[name], tuple) and len(s) == len(sizes[name]) + 1
+    }
+    batch = _first_known({**controls, **signals, **lasting}, 0)
     frames = _first_known(controls, 1)
     samples = _first_known(signals, 1)
     if hop is None:
         samples = None
     elif frames is not None:
         samples = (frames[0], frames[1] * hop)
-    for name, shape in {**controls, **signals}.items():
+    for name, shape in {**controls, **signals, **lasting}.items():
         is_signal = name in signals
-        length = samples if is_signal else frames
-        for axis, known in enumerate((batch, length)):
-            if known is None or shape[axis] is None or shape[axis] == known[1]:
+        length = None if name in lasting else samples if is_signal else frames
+        for axis, first in enumerate((batch, length)):
+            if first is None or shape[axis] is None or shape[axis] == first[1]:
                 continue
             wanted = [*shape]
-            wanted[axis] = known[1]
-            at = f" at a hop of {hop} samples" if is_signal and axis == 1 and known[0] in controls else ""
+            wanted[axis] = first[1]
+            at = f" at a hop of {hop} samples" if is_signal and axis == 1 and first[0] in controls else ""
             raise DdspError(
-                f"{owner}: {kind} {name!r} must be {wanted} beside {known[0]!r} of shape "
-                f"{shapes[known[0]]}{at}. Received: {shape}"
+                f"{owner}: {kind} {name!r} must be {wanted} beside {first[0]!r} of shape "
+                f"{shapes[first[0]]}{at}. Received: {shape}"
             )
         if is_signal and controls and hop is not None and shape[1] is not None and shape[1] % hop:
             raise DdspError(

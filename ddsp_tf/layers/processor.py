@@ -1,5 +1,6 @@
 """The base of all signal processors."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
@@ -8,16 +9,25 @@ import tensorflow as tf
 from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.layers.checks import check_float32
+from ddsp_tf.layers.finite import LARGEST_CONTROL, finite_controls
+from ddsp_tf.layers.inputs import named_inputs, named_shapes, scaling_of_checked_inputs
 from ddsp_tf.layers.lengths import check_lengths, check_shape
+from ddsp_tf.ops.arguments import as_floats
+
+__all__ = [
+    "AUDIO",
+    "LARGEST_CONTROL",
+    "ControlSize",
+    "Processor",
+    "Tensors",
+    "find_processor_type",
+    "processor_type",
+]
 
 Tensors = dict[str, tf.Tensor]
 ControlSize = int | tuple[int, ...] | None
 AUDIO = None
 """The size of an input that is a signal `[batch, samples]` rather than frames of a control."""
-LARGEST_CONTROL = 1e10
-"""Magnitude up to which a control is rendered: 200 dB above full scale. Products of such numbers, and sums of
-the products, still fit into float32, so what comes out is finite."""
-
 _types: dict[str, type["Processor"]] = {}
 
 
@@ -46,7 +56,8 @@ class Processor(keras.layers.Layer):
             refused: phases and spectra need it.
 
     Input: a dict of tensors, named by `input_sizes`; controls have shape `[batch, frames, size]` and
-    signals `[batch, frames * hop]`.
+    signals `[batch, frames * hop]`. A list of them in that order will do, and where one input is required,
+    that alone. Arrays and lists of any real numbers are taken.
 
     Output: audio `[batch, frames * hop]`.
     """
@@ -55,23 +66,38 @@ class Processor(keras.layers.Layer):
     level_controls: ClassVar[tuple[str, ...]] = ()
     """Controls that are zero where the processor makes no sound of its own; effects have none."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "get_controls" in vars(cls):
+            cls.get_controls = scaling_of_checked_inputs(cls.get_controls)  # type: ignore[method-assign]
+
     def __init__(self, sample_rate: int, hop: int, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "dtype": check_float32(type(self).__name__, kwargs.get("dtype"))})
         self.spec = FrameSpec(sample_rate, hop)
 
     @property
-    def input_sizes(self) -> dict[str, int | None]:
-        """Channels of each raw input by name; `AUDIO` (None) for a signal."""
+    def input_sizes(self) -> Mapping[str, ControlSize]:
+        """Channels of each raw input by name; `AUDIO` (None) for a signal; a shape for what lasts."""
         raise TypeError(f"{type(self).__name__} must say which inputs it has (input_sizes)")
 
     @property
-    def control_sizes(self) -> dict[str, ControlSize]:
+    def required_inputs(self) -> list[str]:
+        """Names of the inputs that must be there."""
+        return [name for name in self.input_sizes if name not in self.optional_inputs]
+
+    @property
+    def control_sizes(self) -> Mapping[str, ControlSize]:
         """What `get_controls` gives by name: that of the inputs, unless a sub-class says otherwise.
 
         Channels of a control in frames, `AUDIO` for a signal, or the whole shape of what is the same in all
         frames.
         """
         return dict(self.input_sizes)
+
+    @property
+    def optional_controls(self) -> tuple[str, ...]:
+        """Controls that may be absent: the optional inputs, unless something stands in their place."""
+        return self.optional_inputs
 
     @property
     def latency_samples(self) -> int:
@@ -83,6 +109,7 @@ class Processor(keras.layers.Layer):
         """How long the processor rings on after its inputs fell silent."""
         return 0
 
+    @scaling_of_checked_inputs
     def get_controls(self, **inputs: tf.Tensor) -> Tensors:
         """Scale raw inputs to physical controls; signals pass through under their own names."""
         return inputs
@@ -116,7 +143,7 @@ class Processor(keras.layers.Layer):
                 `tf.function` the words are the same, but the error is TensorFlow's `InvalidArgumentError`;
                 compiled by XLA (`jit_compile=True`) they are not checked, for XLA has no way to stop.
         """
-        return self.render_block(self._refuse_non_finite(self._named_controls(controls)), state)
+        return self.render_block(finite_controls(self.name, self._named_controls(controls)), state)
 
     def get_signal(self, **controls: tf.Tensor) -> tf.Tensor:
         """Render controls in one piece; returns audio `[batch, frames * hop]`."""
@@ -125,6 +152,11 @@ class Processor(keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         """Create weights; most processors have none, so they need no shapes."""
         self.built = True
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Turn raw inputs, by name, in order or alone, into audio `[batch, frames * hop]`."""
+        named = named_inputs(self.name, inputs, list(self.input_sizes), self.required_inputs)
+        return super().__call__(named, *args, **kwargs)
 
     def call(self, inputs: Tensors) -> tf.Tensor:
         """Turn raw inputs into audio `[batch, frames * hop]`."""
@@ -144,8 +176,8 @@ class Processor(keras.layers.Layer):
             DdspError: Naming the input, its shape, and what would be valid.
         """
         sizes = self.input_sizes
-        for name in sizes:
-            if name not in inputs and name not in self.optional_inputs and name not in known:
+        for name in self.required_inputs:
+            if name not in inputs and name not in known:
                 raise DdspError(f"{self.name} lacks the input {name!r}; it has {', '.join(inputs) or 'none'}")
         for name, value in inputs.items():
             if name not in sizes:
@@ -168,11 +200,11 @@ class Processor(keras.layers.Layer):
                     f"It takes {', '.join(known)}"
                 )
         for name in known:
-            if name not in values and name not in self.optional_inputs:
+            if name not in values and name not in self.optional_controls:
                 raise DdspError(
                     f"{self.name} lacks the control {name!r}; it has {', '.join(values) or 'none'}"
                 )
-        tensors = {name: _as_float32(self.name, name, value) for name, value in values.items()}
+        tensors = {k: as_floats(self.name, f"control {k!r}", v, tf.float32) for k, v in values.items()}
         for name, tensor in tensors.items():
             check_shape(f"{self.name}: control {name!r}", tensor.shape, sizes[name])
         check_lengths(self.name, tensors, sizes, self.spec.hop, "control")
@@ -184,45 +216,13 @@ class Processor(keras.layers.Layer):
                 )
         return tensors
 
-    def _refuse_non_finite(self, values: Tensors) -> Tensors:
-        """Return the controls, which cannot be used before they were checked.
-
-        A sum of squares that is small enough clears them all; only where it is not, each value is looked
-        at. Gradients pass by the check: loss scaling finds its scale by gradients that are not finite.
-        """
-        if not values:
-            return values
-        energy = tf.add_n([tf.nn.l2_loss(tf.stop_gradient(value)) for value in values.values()])
-        clear = energy <= LARGEST_CONTROL**2 / 2.0  # not so where a number is none
-        if tf.executing_eagerly():
-            if not clear:
-                self._refuse_by_value(values)
-            return values
-        checked = tf.cond(clear, lambda: True, lambda: self._refuse_by_value(values))
-        with tf.control_dependencies([checked]):
-            return {name: tf.identity(value) for name, value in values.items()}
-
-    def _refuse_by_value(self, values: Tensors) -> tf.Tensor:
-        """Raise for the first control that is not finite or too large."""
-        checks: list[tf.Tensor] = []  # one after the other, so that the first that fails is always the same
-        for name, value in values.items():
-            rule = f"{self.name}: control {name!r} must be finite, at most {LARGEST_CONTROL:g} in magnitude"
-            # What is too large overflows here, and is found with the rest; a little less, for the rounding.
-            scaled = tf.stop_gradient(value) * (0.99999 * tf.float32.max / LARGEST_CONTROL)
-            try:
-                with tf.control_dependencies(checks):
-                    checks.append(tf.debugging.check_numerics(scaled, rule))
-            except tf.errors.InvalidArgumentError:  # eager
-                raise DdspError(f"{rule}. Received: {_first_refused(value)}") from None
-        with tf.control_dependencies(checks):
-            return tf.constant(True)
-
-    def compute_output_shape(self, input_shape: dict[str, Any]) -> tuple[int | None, int | None]:
-        """Shape of the audio, `(batch, samples)`."""
-        for name, shape in input_shape.items():
-            if self.input_sizes[name] is AUDIO:
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, int | None]:
+        """Shape of the audio, `(batch, samples)`, of shapes as a call takes inputs; None is any."""
+        shapes = named_shapes(input_shape, list(self.input_sizes), self.required_inputs)
+        for name, shape in shapes.items():
+            if self.input_sizes.get(name, ()) is AUDIO:
                 return (shape[0], shape[1])
-        batch, frames = next(iter(input_shape.values()))[:2]
+        batch, frames = next(iter(shapes.values()), (None, None))[:2]
         return (batch, None if frames is None else self.spec.n_samples(frames))
 
     def get_config(self) -> dict[str, Any]:
@@ -232,24 +232,6 @@ class Processor(keras.layers.Layer):
             "sample_rate": self.spec.sample_rate,
             "hop": self.spec.hop,
         }
-
-
-def _as_float32(owner: str, name: str, value: Any) -> tf.Tensor:
-    """Return a control as a float32 tensor, whatever numbers it holds."""
-    try:
-        tensor = tf.convert_to_tensor(value)
-    except (TypeError, ValueError):
-        tensor = None
-    if tensor is None or not (tensor.dtype.is_floating or tensor.dtype.is_integer):
-        raise DdspError(f"{owner}: control {name!r} must hold numbers. Received: {value!r}")
-    return tf.cast(tensor, tf.float32)
-
-
-def _first_refused(value: tf.Tensor) -> str:
-    """What is wrong with a control, and where."""
-    places = tf.where(~(tf.abs(value) <= LARGEST_CONTROL))
-    place = places[0].numpy().tolist()
-    return f"{value[tuple(place)].numpy()} at {place}, {len(places)} of {value.shape.num_elements()} values"
 
 
 def processor_type(cls: type[Processor]) -> type[Processor]:

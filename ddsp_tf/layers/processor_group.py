@@ -1,6 +1,5 @@
 """Processors joined into a directed acyclic graph, as one layer."""
 
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,8 +11,10 @@ from ddsp_tf.frames import FrameSpec
 from ddsp_tf.layers import graph
 from ddsp_tf.layers.checks import check_float32
 from ddsp_tf.layers.graph import Node
+from ddsp_tf.layers.inputs import WIRED, named_inputs, named_shapes
 from ddsp_tf.layers.lengths import check_lengths
-from ddsp_tf.layers.processor import Processor, Tensors, find_processor_type
+from ddsp_tf.layers.node_layers import make_processor
+from ddsp_tf.layers.processor import Tensors
 
 
 class GroupOutput(NamedTuple):
@@ -59,7 +60,12 @@ class ProcessorGroup(keras.layers.Layer):
         ... )
         >>> print(group.table())  # doctest: +SKIP
 
-    Input: a dict of tensors named as `inputs`, sized as `input_sizes` says.
+    A node may also be a layer that you made: a processor of the same sample rate and hop, or any other layer
+    of Keras that takes signals (`Node("clip", keras.layers.Activation("tanh"), inputs={"audio": "sum"})`, see
+    `SignalLayer`).
+
+    Input: a dict of tensors named as `inputs`, sized as `input_sizes` says; a list of them in that order will
+    do, and where there is but one that has to be there, that alone.
 
     Output: audio `[batch, frames * hop]`.
 
@@ -83,29 +89,9 @@ class ProcessorGroup(keras.layers.Layer):
         graph.check_names(self.input_names, given)
         self.output_name = graph.find_output(given, output)
         self.nodes = graph.sort_nodes(given)
-        self.processors = {node.name: self._make(node) for node in self.nodes}
+        self.processors = {node.name: make_processor(node, self.spec) for node in self.nodes}
         ports = {name: graph.Port(p.input_sizes, p.optional_inputs) for name, p in self.processors.items()}
         self.input_sizes = graph.check_wiring(self.input_names, self.nodes, ports)
-
-    def _make(self, node: Node) -> Processor:
-        cls = find_processor_type(node.type)
-        known = [
-            name
-            for name in inspect.signature(cls.__init__).parameters
-            if name not in ("self", "sample_rate", "hop", "kwargs")
-        ]
-        for key in node.config:
-            if key not in known:
-                raise DdspError(
-                    f"node {node.name!r} ({node.type}) has no setting {key!r}."
-                    f"{did_you_mean(str(key), known)} It has {', '.join(known) or 'none'}"
-                )
-        try:
-            return cls(sample_rate=self.spec.sample_rate, hop=self.spec.hop, name=node.name, **node.config)
-        except TypeError as error:
-            raise DdspError(f"node {node.name!r} ({node.type}): {error}") from error
-        except DdspError as error:
-            raise DdspError(f"node {node.name!r}: {error}") from error
 
     def build(self, input_shape: Any) -> None:
         """Build every processor; none needs shapes."""
@@ -113,6 +99,24 @@ class ProcessorGroup(keras.layers.Layer):
             if not processor.built:
                 processor.build(None)
         self.built = True
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Turn raw inputs, by name, in order or alone, into audio `[batch, frames * hop]`."""
+        return super().__call__(self._named(inputs), *args, **kwargs)
+
+    def _named(self, inputs: Any) -> Tensors:
+        return named_inputs(self.name, inputs, self.input_names, self.required_inputs)
+
+    @property
+    def required_inputs(self) -> list[str]:
+        """Names of the inputs that must be there: those that some node cannot do without."""
+        needed = {
+            source
+            for node in self.nodes
+            for key, source in node.inputs.items()
+            if key not in self.processors[node.name].optional_inputs
+        }
+        return [name for name in self.input_names if name in needed]
 
     def call(self, inputs: Tensors) -> tf.Tensor:
         """Turn raw inputs into audio `[batch, frames * hop]`."""
@@ -136,14 +140,20 @@ class ProcessorGroup(keras.layers.Layer):
         """Scale raw inputs to the controls of each node, by node and name of the control.
 
         Signals of other nodes are left out: they are made when the controls are rendered.
+
+        Args:
+            inputs: As for a call.
+
+        Raises:
+            DdspError: If inputs are missing, unknown, no numbers, or do not fit each other.
         """
+        inputs = self._named(inputs)
         self._check_inputs(inputs)
         controls = {}
         for node in self.nodes:
             processor = self.processors[node.name]
             raw = {key: inputs[source] for key, source in node.inputs.items() if source in inputs}
-            wired = {key: None for key, source in node.inputs.items() if source in self.processors}
-            processor.check_inputs(raw, known=tuple(wired))
+            wired = {key: WIRED for key, source in node.inputs.items() if source in self.processors}
             scaled = processor.get_controls(**raw, **wired)
             controls[node.name] = {key: value for key, value in scaled.items() if value is not None}
         return controls
@@ -161,6 +171,11 @@ class ProcessorGroup(keras.layers.Layer):
         Returns:
             Everything the group computed, and the state for the next block.
         """
+        if not isinstance(controls, Mapping) or not set(self.processors) <= set(controls):
+            have = ", ".join(map(str, controls)) if isinstance(controls, Mapping) else type(controls).__name__
+            raise DdspError(
+                f"the group takes controls by node: {', '.join(self.processors)}. Received: {have}"
+            )
         signals: Tensors = {}
         complete: dict[str, Tensors] = {}
         next_state: dict[str, Any] = {}
@@ -177,14 +192,8 @@ class ProcessorGroup(keras.layers.Layer):
         return self.stream_signal(controls)[0]
 
     def _check_inputs(self, inputs: Tensors) -> None:
-        optional = {
-            source
-            for node in self.nodes
-            for key, source in node.inputs.items()
-            if key in self.processors[node.name].optional_inputs
-        }
-        for name in self.input_names:
-            if name not in inputs and name not in optional:
+        for name in self.required_inputs:
+            if name not in inputs:
                 raise DdspError(f"the group lacks its input {name!r}; it has {', '.join(inputs) or 'none'}")
         for name in inputs:
             if name not in self.input_names:
@@ -203,9 +212,9 @@ class ProcessorGroup(keras.layers.Layer):
         """The group as a Mermaid flow chart."""
         return graph.as_mermaid(self.input_names, self.nodes, self.output_name)
 
-    def compute_output_shape(self, input_shape: dict[str, Any]) -> tuple[int | None, int | None]:
-        """Shape of the audio, `(batch, samples)`."""
-        shapes = dict(input_shape)
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, int | None]:
+        """Shape of the audio, `(batch, samples)`, of shapes as a call takes inputs; None is any."""
+        shapes = named_shapes(input_shape, self.input_names, self.required_inputs)
         for node in self.nodes:
             given = {key: shapes[source] for key, source in node.inputs.items() if source in shapes}
             shapes[node.name] = self.processors[node.name].compute_output_shape(given)

@@ -1,6 +1,6 @@
 """A learned room, as a layer."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -41,9 +41,11 @@ class Reverb(Processor):
         sample_rate: Integer, Hz.
         hop: Integer, samples a frame.
 
-    Input: `audio` `[batch, samples]`.
+    Input: `audio` `[batch, samples]`; optionally `impulse_response` `[batch, length_samples]`, a response for
+    each example, tap 0 the direct path, which takes the place of the learned one: that then gets no gradient.
 
-    Controls: `audio`; `impulse_response` `[length_samples]`, tap 0 the direct path.
+    Controls: `audio`; `impulse_response` `[length_samples]`, or `[batch, length_samples]` if it was given,
+    tap 0 the direct path.
 
     Output: audio `[batch, samples]`: the input and its echoes, without delay.
 
@@ -52,19 +54,27 @@ class Reverb(Processor):
             each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
 
+    optional_inputs: ClassVar[tuple[str, ...]] = ("impulse_response",)
+
     def __init__(self, length_samples: int, sample_rate: int, hop: int, **kwargs: Any) -> None:
         super().__init__(sample_rate, hop, **kwargs)
         self.length_samples = check_integer("Reverb", "length_samples", length_samples, 2, 1_000_000)
 
     @property
-    def input_sizes(self) -> dict[str, int | None]:
-        """Channels of each raw input by name."""
-        return {"audio": AUDIO}
+    def input_sizes(self) -> dict[str, ControlSize]:
+        """Channels of each raw input by name, and the shape of a response."""
+        shape = (self.length_samples,)
+        return {"audio": AUDIO, **dict.fromkeys(self.optional_inputs, shape)}
 
     @property
     def control_sizes(self) -> dict[str, ControlSize]:
         """Channels of each control by name, and the shape of the impulse response."""
         return {"audio": AUDIO, "impulse_response": (self.length_samples,)}
+
+    @property
+    def optional_controls(self) -> tuple[str, ...]:
+        """None: without a response of its own an example has that of the layer."""
+        return ()
 
     @property
     def tail_samples(self) -> int:
@@ -88,13 +98,21 @@ class Reverb(Processor):
         envelope = tf.constant(density * (early + late), tf.float32)
         return tf.concat([tf.ones([1]), tf.convert_to_tensor(self.taps) * envelope], axis=0)
 
-    def get_controls(self, audio: tf.Tensor) -> Tensors:  # type: ignore[override]
-        """Add the impulse response to the audio."""
-        return {"audio": audio, "impulse_response": self.impulse_response}
+    def get_controls(  # type: ignore[override]
+        self, audio: tf.Tensor, impulse_response: tf.Tensor | None = None
+    ) -> Tensors:
+        """Add the impulse response to the audio, unless there is one."""
+        if not self.built:  # controls may be asked for before the first call
+            self.build(None)
+        response = self.impulse_response if impulse_response is None else impulse_response
+        return {"audio": audio, "impulse_response": response}
 
     def render_block(self, controls: Tensors, state: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
         """Render one block; the state is the input's history, `[batch, length_samples - 1]`."""
-        return convolve_causal(controls["audio"], controls["impulse_response"], state)
+        response = controls["impulse_response"]
+        if response.shape.rank == 2:
+            response = tf.ensure_shape(response, [None, self.length_samples])
+        return convolve_causal(controls["audio"], response, state)
 
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument."""

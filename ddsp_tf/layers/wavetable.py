@@ -47,11 +47,13 @@ class Wavetable(Processor):
         seed: Integer in 0 to 2,147,483,647, seed of the random tables, or None for a seed of their own.
 
     Input: `amplitude` `[batch, frames, 1]`, raw network output; `f0_hz` `[batch, frames, 1]` in Hz; for
-    several tables `mix` `[batch, frames, n_tables]`, raw.
+    several tables `mix` `[batch, frames, n_tables]`, raw; optionally `tables` `[batch, n_tables,
+    table_size]`, tables for each example in the place of the layer's own, which then get no gradient.
 
     Controls: `amplitude` `[batch, frames, 1]` linear, 0 to 2; `f0_hz`; `mix` `[batch, frames, n_tables]`, 0
-    to 1, sums to 1; `tables` `[n_tables, table_size]`. At an `f0_hz` of 0 the wave stands still, at a
-    negative one it runs backwards, and from Nyquist on, either way, all is silent.
+    to 1, sums to 1; `tables` `[n_tables, table_size]`, or `[batch, n_tables, table_size]` if they were given.
+    At an `f0_hz` of 0 the wave stands still, at a negative one it runs backwards, and from Nyquist on, either
+    way, all is silent.
 
     Output: audio `[batch, frames * hop]`.
 
@@ -60,6 +62,7 @@ class Wavetable(Processor):
             each other; where controls are rendered, if one is missing, unknown, not finite or too large.
     """
 
+    optional_inputs: ClassVar[tuple[str, ...]] = ("tables",)
     level_controls: ClassVar[tuple[str, ...]] = ("amplitude",)
 
     def __init__(
@@ -97,15 +100,15 @@ class Wavetable(Processor):
         self.seed = None if seed is None else check_integer("Wavetable", "seed", seed, 0, 2**31 - 1)
 
     @property
-    def input_sizes(self) -> dict[str, int | None]:
-        """Channels of each raw input by name."""
-        sizes: dict[str, int | None] = {"amplitude": 1, "f0_hz": 1}
-        return sizes if self.n_tables == 1 else {**sizes, "mix": self.n_tables}
+    def input_sizes(self) -> dict[str, ControlSize]:
+        """Channels of each raw input by name, and the shape of tables."""
+        mix = {} if self.n_tables == 1 else {"mix": self.n_tables}
+        return {"amplitude": 1, "f0_hz": 1, **mix, "tables": (self.n_tables, self.table_size)}
 
     @property
-    def control_sizes(self) -> dict[str, ControlSize]:
-        """Channels of each control by name, and the shape of the tables."""
-        return {**self.input_sizes, "tables": (self.n_tables, self.table_size)}
+    def optional_controls(self) -> tuple[str, ...]:
+        """None: without tables of their own examples have those of the layer."""
+        return ()
 
     def build(self, input_shape: Any) -> None:
         """Create the tables."""
@@ -119,15 +122,19 @@ class Wavetable(Processor):
         self.built = True
 
     def get_controls(  # type: ignore[override]
-        self, amplitude: tf.Tensor, f0_hz: tf.Tensor, mix: tf.Tensor | None = None
+        self,
+        amplitude: tf.Tensor,
+        f0_hz: tf.Tensor,
+        mix: tf.Tensor | None = None,
+        tables: tf.Tensor | None = None,
     ) -> Tensors:
-        """Scale raw outputs; add the tables."""
+        """Scale raw outputs; add the tables, unless there are some."""
         if not self.built:  # controls may be asked for before the first call
             self.build(None)
         controls = {
             "amplitude": exp_sigmoid(amplitude),
             "f0_hz": f0_hz,
-            "tables": tf.convert_to_tensor(self.tables),
+            "tables": tf.convert_to_tensor(self.tables) if tables is None else tables,
         }
         return controls if mix is None else {**controls, "mix": tf.nn.softmax(mix)}
 

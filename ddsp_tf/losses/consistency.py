@@ -6,7 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ddsp_tf.arguments import check_above, check_integer
 from ddsp_tf.errors import DdspError
+from ddsp_tf.frames import FrameSpec
 from ddsp_tf.losses.terms import Branches, SingleTermLoss, plain_config
 from ddsp_tf.ops.spectra import magnitude_spectrogram
 
@@ -40,6 +42,9 @@ class HarmonicNoiseConsistency(SingleTermLoss):
         name: String, name of the loss, and of its term.
         reduction: How Keras joins the losses of a batch.
 
+    Raises:
+        DdspError: If an argument is not as above.
+
     Input: `y_true`, `[batch, samples]`. What else it needs are `Branches`, which a model has that is trained
     by `ddsp_tf.models.Autoencoder`; called as a plain Keras loss it is 0.
     """
@@ -54,13 +59,13 @@ class HarmonicNoiseConsistency(SingleTermLoss):
         reduction: str = "sum_over_batch_size",
     ) -> None:
         super().__init__(name, reduction)
-        self.sample_rate, self.hop, self.epsilon = sample_rate, hop, float(epsilon)
-        self.fft_size = fft_size or 2 ** round(np.log2(0.064 * sample_rate))
-        if self.fft_size % 4 or not self.epsilon > 0.0:
-            raise DdspError(
-                "HarmonicNoiseConsistency: fft_size must be a multiple of 4 and epsilon above 0. "
-                f"Received: fft_size={fft_size!r}, epsilon={epsilon!r}"
-            )
+        owner, spec = "HarmonicNoiseConsistency", FrameSpec(sample_rate, hop)
+        self.sample_rate, self.hop = spec.sample_rate, spec.hop
+        self.epsilon = check_above(owner, "epsilon", epsilon, 0.0)
+        size = 2 ** round(np.log2(0.064 * spec.sample_rate)) if fft_size is None else fft_size
+        self.fft_size = check_integer(owner, "fft_size", size, 4)
+        if self.fft_size % 4:
+            raise DdspError(f"{owner}: fft_size must be a multiple of 4. Received: fft_size={fft_size!r}")
 
     def distance(self, target: tf.Tensor, prediction: tf.Tensor, branches: Branches | None) -> tf.Tensor:
         """Distances of both parts together, `[batch]`; 0 where the parts are not known."""

@@ -20,6 +20,9 @@ class LoudnessLoss(SingleTermLoss):
         name: String, name of the loss, and of its term.
         reduction: How Keras joins the losses of a batch.
 
+    Raises:
+        DdspError: If rate and hop make no grid of frames.
+
     Input: `y_true` and `y_pred`, both `[batch, samples]`. Output: `[batch]`, before the reduction.
     """
 
@@ -31,8 +34,8 @@ class LoudnessLoss(SingleTermLoss):
         reduction: str = "sum_over_batch_size",
     ) -> None:
         super().__init__(name, reduction)
-        self.sample_rate, self.hop = sample_rate, hop
         self.spec = FrameSpec(sample_rate, hop)
+        self.sample_rate, self.hop = self.spec.sample_rate, self.spec.hop
 
     def distance(self, target: tf.Tensor, prediction: tf.Tensor, branches: Branches | None) -> tf.Tensor:
         """Mean absolute difference of loudness, `[batch]`, dB."""

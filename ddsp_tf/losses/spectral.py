@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ddsp_edge.numeric import plain, whole_number
+from ddsp_tf.arguments import check_integer
 from ddsp_tf.errors import DdspError
 from ddsp_tf.losses.differences import delta_distances, log_mel_distance
 from ddsp_tf.losses.terms import (
@@ -96,7 +98,12 @@ class MultiScaleSpectralLoss(TermedLoss):
         self.delta_time_weight = checked_weight("delta_time_weight", delta_time_weight)
         self.delta_frequency_weight = checked_weight("delta_frequency_weight", delta_frequency_weight)
         self.mel_weight = checked_weight("mel_weight", mel_weight)
-        self.n_mels, self.sample_rate = n_mels, sample_rate
+        self.n_mels = check_integer("MultiScaleSpectralLoss", "n_mels", n_mels, 1)
+        self.sample_rate = (
+            None
+            if sample_rate is None
+            else check_integer("MultiScaleSpectralLoss", "sample_rate", sample_rate, 1)
+        )
         if self.mel_weight:
             if sample_rate is None:
                 raise DdspError("mel_weight needs the sample_rate. Received: sample_rate=None")
@@ -120,7 +127,7 @@ class MultiScaleSpectralLoss(TermedLoss):
         self, y_true: tf.Tensor, y_pred: tf.Tensor, branches: Branches | None = None
     ) -> tuple[tf.Tensor, Terms]:
         """Return the loss of each example, `[batch]`, and its terms; compiled for every new shape."""
-        target, prediction = checked_sounds(y_true, y_pred)
+        target, prediction = checked_sounds(y_true, y_pred, self.name)
         pairs = [
             weighted_spectral_distance(
                 target, prediction, size, self.epsilon, self.magnitude_weight, self.log_magnitude_weight
@@ -158,7 +165,7 @@ class MultiScaleSpectralLoss(TermedLoss):
         size; a term of weight 0 is left out. Nothing is compiled: for sounds of many lengths it is faster
         than the loss itself.
         """
-        target, prediction = checked_sounds(y_true, y_pred)
+        target, prediction = checked_sounds(y_true, y_pred, self.name)
         terms = {}
         for size in self.fft_sizes:
             distances = spectral_distances(target, prediction, size, self.epsilon)
@@ -175,12 +182,11 @@ class MultiScaleSpectralLoss(TermedLoss):
 
 
 def _checked_sizes(fft_sizes: Sequence[int]) -> tuple[int, ...]:
-    sizes = tuple(fft_sizes)
-    whole = all(isinstance(size, int) and not isinstance(size, bool) for size in sizes)
-    good = whole and all(16 <= size <= 65536 and size % 4 == 0 for size in sizes)
-    if not sizes or not good or len(set(sizes)) < len(sizes):
+    given = plain(fft_sizes)
+    found = [whole_number(size) for size in given] if isinstance(given, list) else []
+    sizes = tuple(size for size in found if size is not None and 16 <= size <= 65536 and size % 4 == 0)
+    if not sizes or len(set(sizes)) < len(found):
         raise DdspError(
-            "fft_sizes must be one or more different multiples of 4 in 16 to 65536. "
-            f"Received: {list(sizes)!r}"
+            f"fft_sizes must be one or more different multiples of 4 in 16 to 65536. Received: {given!r}"
         )
     return sizes

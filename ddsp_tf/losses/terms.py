@@ -8,7 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ddsp_tf.errors import DdspError
+from ddsp_tf.arguments import check_number
+from ddsp_tf.ops.arguments import Arguments
 
 Terms = dict[str, tf.Tensor]
 
@@ -59,6 +60,19 @@ class TermedLoss(keras.losses.Loss):
         """
         raise TypeError(f"{type(self).__name__} must compute its terms (value_and_terms)")
 
+    def __call__(
+        self, y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Return the loss of a batch, reduced as the constructor was told.
+
+        Raises:
+            DdspError: If the sounds are not `[batch, samples]`, or `sample_weight` not one number an example.
+        """
+        target, prediction = checked_sounds(y_true, y_pred, self.name)
+        if sample_weight is not None:
+            sample_weight = checked_example_weights(sample_weight, target, self.name)
+        return super().__call__(target, prediction, sample_weight)
+
     def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         """Return the loss of each example, `[batch]`."""
         return self.value_and_terms(y_true, y_pred)[0]
@@ -80,23 +94,44 @@ class SingleTermLoss(TermedLoss):
         self, y_true: tf.Tensor, y_pred: tf.Tensor, branches: Branches | None = None
     ) -> tuple[tf.Tensor, Terms]:
         """Return the loss of each example, `[batch]`, and the same as its term."""
-        loss = self.distance(*checked_sounds(y_true, y_pred), branches)
+        loss = self.distance(*checked_sounds(y_true, y_pred, self.name), branches)
         return loss, without_gradient({self.name: loss})
 
 
-def checked_sounds(y_true: tf.Tensor, y_pred: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def checked_sounds(
+    y_true: tf.Tensor, y_pred: tf.Tensor, owner: str = "a loss"
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Return both as float32 `[batch, samples]`.
+
+    Args:
+        y_true: A tensor, an array or lists of numbers.
+        y_pred: The same.
+        owner: Who asks, for the error.
 
     Raises:
         DdspError: If they are not that, or have different shapes.
     """
-    target, prediction = (tf.cast(tf.convert_to_tensor(y), tf.float32) for y in (y_true, y_pred))
-    if target.shape.rank != 2 or not target.shape.is_compatible_with(prediction.shape):
-        raise DdspError(
-            "y_true and y_pred must both be [batch, samples]. "
-            f"Received: {tuple(target.shape)} and {tuple(prediction.shape)}"
-        )
-    return target, prediction
+    take = Arguments(owner, tf.float32)
+    return take("y_true", y_true, "batch", "samples"), take("y_pred", y_pred, "batch", "samples")
+
+
+def checked_example_weights(sample_weight: tf.Tensor, values: tf.Tensor, owner: str) -> tf.Tensor:
+    """Return weights of examples as float32 `[batch]`; `[batch, 1]` is taken too.
+
+    Args:
+        sample_weight: A tensor, an array or a list of numbers.
+        values: What is weighed, `[batch, ...]`.
+        owner: Who asks, for the error.
+
+    Raises:
+        DdspError: If there is not one weight for each example.
+    """
+    take = Arguments(owner, tf.float32)
+    take.check_shape("y_true", values.shape[:1], ["batch"])
+    weights = take("sample_weight", sample_weight)
+    if weights.shape.rank == 2:
+        weights = take("sample_weight", weights, "batch", 1)[:, 0]
+    return take("sample_weight", weights, "batch")
 
 
 def checked_weight(name: str, value: float) -> float:
@@ -105,9 +140,7 @@ def checked_weight(name: str, value: float) -> float:
     Raises:
         DdspError: If it is not.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value < math.inf:
-        raise DdspError(f"{name} must be a finite number, 0 or more. Received: {value!r}")
-    return float(value)
+    return check_number("a loss", name, value, 0.0, math.inf)
 
 
 def total(terms: Mapping[str, tf.Tensor]) -> tf.Tensor:

@@ -2,6 +2,23 @@
 
 from ddsp_tf.metrics.fundamental import F0L1, F0Outliers
 from ddsp_tf.metrics.loudness import LoudnessL1
+from ddsp_tf.metrics.pitch_accuracy import (
+    OctaveErrorRate,
+    RawChromaAccuracy,
+    RawPitchAccuracy,
+    VoicingFalseAlarm,
+    VoicingRecall,
+)
 from ddsp_tf.metrics.spectral import MultiScaleSpectralDistance
 
-__all__ = ["F0L1", "F0Outliers", "LoudnessL1", "MultiScaleSpectralDistance"]
+__all__ = [
+    "F0L1",
+    "F0Outliers",
+    "LoudnessL1",
+    "MultiScaleSpectralDistance",
+    "OctaveErrorRate",
+    "RawChromaAccuracy",
+    "RawPitchAccuracy",
+    "VoicingFalseAlarm",
+    "VoicingRecall",
+]

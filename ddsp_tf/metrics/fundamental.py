@@ -1,12 +1,12 @@
 """How far the fundamental frequency is off, as Keras metrics."""
 
-import math
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from ddsp_tf.errors import DdspError
+from ddsp_tf.arguments import check_above
+from ddsp_tf.metrics.tracks import compared_tracks, frame_weights
 
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
@@ -30,9 +30,13 @@ class F0L1(keras.metrics.Mean):
     def update_state(
         self, y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: tf.Tensor | None = None
     ) -> None:
-        """Add a batch."""
-        distance, voiced, found = _compare(y_true, y_pred)
-        super().update_state(distance, _weights(voiced & found, sample_weight))
+        """Add a batch.
+
+        Raises:
+            DdspError: If the tracks are not as above, or have different frames.
+        """
+        distance, voiced, found = compared_tracks(y_true, y_pred, self.name)
+        super().update_state(tf.abs(distance), frame_weights(voiced & found, sample_weight, self.name))
 
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
@@ -52,49 +56,20 @@ class F0Outliers(keras.metrics.Mean):
 
     def __init__(self, semitones: float = 0.5, name: str = "f0_outliers", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        if not 0.0 < semitones < math.inf:
-            raise DdspError(f"F0Outliers: semitones must be above 0. Received: {semitones!r}")
-        self.semitones = float(semitones)
+        self.semitones = check_above("F0Outliers", "semitones", semitones, 0.0)
 
     def update_state(
         self, y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: tf.Tensor | None = None
     ) -> None:
-        """Add a batch."""
-        distance, voiced, found = _compare(y_true, y_pred)
-        wrong = tf.cast(~found | (distance > self.semitones), tf.float32)
-        super().update_state(wrong, _weights(voiced, sample_weight))
+        """Add a batch.
+
+        Raises:
+            DdspError: If the tracks are not as above, or have different frames.
+        """
+        distance, voiced, found = compared_tracks(y_true, y_pred, self.name)
+        wrong = tf.cast(~found | (tf.abs(distance) > self.semitones), tf.float32)
+        super().update_state(wrong, frame_weights(voiced, sample_weight, self.name))
 
     def get_config(self) -> dict[str, Any]:
         """Return every argument of the constructor."""
         return {**super().get_config(), "semitones": self.semitones}
-
-
-def _compare(y_true: tf.Tensor, y_pred: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Distance in semitones (0 if not both are voiced), voiced in the reference, and in the estimate."""
-    reference, estimate = (_frames(y) for y in (y_true, y_pred))
-    if not reference.shape.is_compatible_with(estimate.shape):
-        raise DdspError(
-            "y_true and y_pred must have the same frames. "
-            f"Received: {tuple(reference.shape)} and {tuple(estimate.shape)}"
-        )
-    voiced, found = reference > 0.0, estimate > 0.0
-    both = voiced & found
-    ratio = tf.where(both, estimate, 1.0) / tf.where(both, reference, 1.0)
-    return tf.abs(tf.math.log(ratio)) * (12.0 / math.log(2.0)), voiced, found
-
-
-def _frames(f0_hz: tf.Tensor) -> tf.Tensor:
-    """As float32 `[batch, frames]`."""
-    f0_hz = tf.cast(tf.convert_to_tensor(f0_hz), tf.float32)
-    if f0_hz.shape.rank == 3 and f0_hz.shape[2] == 1:
-        f0_hz = f0_hz[:, :, 0]
-    if f0_hz.shape.rank != 2:
-        raise DdspError(f"f0 must be [batch, frames] or [batch, frames, 1]. Received: {tuple(f0_hz.shape)}")
-    return f0_hz
-
-
-def _weights(counts: tf.Tensor, sample_weight: tf.Tensor | None) -> tf.Tensor:
-    weights = tf.cast(counts, tf.float32)
-    if sample_weight is None:
-        return weights
-    return weights * tf.reshape(tf.cast(tf.convert_to_tensor(sample_weight), tf.float32), [-1, 1])

@@ -1,12 +1,15 @@
 """How far loudness is off, as a metric."""
 
+import math
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from ddsp_tf.arguments import check_number
 from ddsp_tf.features.loudness import loudness_db
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.losses.terms import checked_example_weights, checked_sounds
 
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
@@ -22,6 +25,9 @@ class LoudnessL1(keras.metrics.Mean):
         name: String, name of the metric.
         dtype: Of the sums.
 
+    Raises:
+        DdspError: If an argument is not as above.
+
     Input: `y_true`, the reference, and `y_pred`, both `[batch, samples]`; `sample_weight` `[batch]`. The
     result is 0 if no frame counts.
     """
@@ -36,19 +42,28 @@ class LoudnessL1(keras.metrics.Mean):
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         self.spec = FrameSpec(sample_rate, hop)
-        self.reference_above_db = reference_above_db
+        self.reference_above_db = (
+            None
+            if reference_above_db is None
+            else check_number("LoudnessL1", "reference_above_db", reference_above_db, -math.inf, math.inf)
+        )
 
     def update_state(
         self, y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: tf.Tensor | None = None
     ) -> None:
-        """Add a batch."""
-        reference = loudness_db(tf.convert_to_tensor(y_true), self.spec)
-        difference = tf.abs(loudness_db(tf.convert_to_tensor(y_pred), self.spec) - reference)
+        """Add a batch.
+
+        Raises:
+            DdspError: If the sounds are not as above, or of different shapes.
+        """
+        target, prediction = checked_sounds(y_true, y_pred, self.name)
+        reference = loudness_db(target, self.spec)
+        difference = tf.abs(loudness_db(prediction, self.spec) - reference)
         counts = tf.ones_like(reference)
         if self.reference_above_db is not None:
             counts = tf.cast(reference > self.reference_above_db, reference.dtype)
         if sample_weight is not None:
-            counts *= tf.cast(sample_weight, counts.dtype)[:, None]
+            counts *= checked_example_weights(sample_weight, reference, self.name)[:, tf.newaxis]
         super().update_state(difference, counts)
 
     def get_config(self) -> dict[str, Any]:

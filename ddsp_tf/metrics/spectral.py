@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from ddsp_tf.losses.spectral import FFT_SIZES, MultiScaleSpectralLoss
+from ddsp_tf.losses.terms import checked_example_weights, checked_sounds
 
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
@@ -35,8 +36,15 @@ class MultiScaleSpectralDistance(keras.metrics.Mean):
     def update_state(
         self, y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: tf.Tensor | None = None
     ) -> None:
-        """Add a batch."""
-        terms = self._distance.terms(y_true, y_pred)
+        """Add a batch.
+
+        Raises:
+            DdspError: If the sounds are not as above, or of different shapes.
+        """
+        target, prediction = checked_sounds(y_true, y_pred, self.name)
+        if sample_weight is not None:
+            sample_weight = checked_example_weights(sample_weight, target, self.name)
+        terms = self._distance.terms(target, prediction)
         super().update_state(tf.add_n(list(terms.values())), sample_weight)
 
     def get_config(self) -> dict[str, Any]:

@@ -1,4 +1,10 @@
-"""Pure functions on tensors."""
+"""Pure functions on tensors.
+
+All take tensors, variables, arrays, numbers or lists; integers become float32. Those that say float32 compute
+in it, all others keep the dtype of their first argument. What does not fit is refused by a `DdspError` that
+names the argument, its shape, and what would be valid; batches are not broadcast. In a graph, what is known
+of shapes is checked while it is traced; the graph itself holds no checks.
+"""
 
 from ddsp_tf.ops.convolution import convolve_causal, convolve_frames, fft_size
 from ddsp_tf.ops.delay import HISTORY_MARGIN, fractional_delay
@@ -24,7 +30,7 @@ from ddsp_tf.ops.oscillators import (
     harmonic_oscillator,
     nyquist_fade,
 )
-from ddsp_tf.ops.resample import frames_to_samples, resampling_delay, stream_frames_to_samples
+from ddsp_tf.ops.resample import frames_to_samples, resample, resampling_delay, stream_frames_to_samples
 from ddsp_tf.ops.scaling import exp_sigmoid, inverse_exp_sigmoid, sigmoid_between, signed_exp_sigmoid
 from ddsp_tf.ops.sinusoids import SinusoidState, sinusoidal_oscillator
 from ddsp_tf.ops.spectra import magnitude_spectrogram
@@ -103,6 +109,7 @@ __all__ = [
     "octaves_to_hz",
     "power_to_db",
     "previous_frames",
+    "resample",
     "resampling_delay",
     "rms",
     "sigmoid_between",

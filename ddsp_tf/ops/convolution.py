@@ -4,11 +4,19 @@ from typing import Any
 
 import tensorflow as tf
 
+from ddsp_tf.arguments import check_integer
+from ddsp_tf.errors import DdspError
+from ddsp_tf.ops.arguments import Arguments, Hops
 from ddsp_tf.ops.compiled import first_order
 
 
 def fft_size(at_least: int) -> int:
-    """Smallest number not below `at_least` whose only factors are 2, 3, 5 and 7."""
+    """Smallest number not below `at_least` whose only factors are 2, 3, 5 and 7.
+
+    Raises:
+        DdspError: If `at_least` is no positive integer.
+    """
+    at_least = check_integer("fft_size", "at_least", at_least, 1)
     sizes = {1}
     for factor in (3, 5, 7, 2):
         for size in list(sizes):
@@ -21,17 +29,33 @@ def fft_size(at_least: int) -> int:
 def convolve_causal(
     audio: tf.Tensor, impulse_response: tf.Tensor, history: tf.Tensor | None = None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Convolve with one impulse response, sample for sample in step with the input.
+    """Convolve with an impulse response, sample for sample in step with the input.
 
     Args:
         audio: `[batch, samples]`.
-        impulse_response: `[taps]`; tap 0 is the direct path.
+        impulse_response: `[taps]`, or `[batch, taps]` for one of its own for each example; tap 0 is the
+            direct path.
         history: `[batch, taps - 1]`, the samples before the first one; None is silence.
 
     Returns:
         Audio `[batch, samples]`, and the history for the next block.
+
+    Raises:
+        DdspError: If a shape is not as above.
     """
-    taps = impulse_response.shape[0]
+    take = Arguments("convolve_causal")
+    audio = take("audio", audio, "batch", "samples")
+    impulse_response = take("impulse_response", impulse_response)
+    each = impulse_response.shape.rank == 2
+    if not each and impulse_response.shape.rank != 1:
+        raise DdspError(
+            "convolve_causal: impulse_response must be [taps] or [batch, taps]. "
+            f"Received: shape {impulse_response.shape}"
+        )
+    take.check_shape("impulse_response", impulse_response.shape, ["batch", "taps"] if each else ["taps"])
+    taps = take.known("impulse_response", "taps")
+    if history is not None:
+        history = take("history", history, "batch", taps - 1)
     batch = tf.shape(audio)[0]
     if history is None:
         history = tf.zeros([batch, taps - 1], audio.dtype)
@@ -91,8 +115,17 @@ def convolve_frames(
 
     Returns:
         Audio `[batch, frames * hop]`, and the tail for the next block.
+
+    Raises:
+        DdspError: If a shape is not as above, or the hop no positive integer.
     """
-    taps = impulse_responses.shape[-1]
+    hop = check_integer("convolve_frames", "hop", hop, 1)
+    take = Arguments("convolve_frames")
+    audio = take("audio", audio, "batch", Hops(hop))
+    impulse_responses = take("impulse_responses", impulse_responses, "batch", "frames", "taps")
+    taps = take.known("impulse_responses", "taps")
+    if tail is not None:
+        tail = take("tail", tail, "batch", taps - 1)
     size = fft_size(hop + taps - 1)
     shape = tf.shape(impulse_responses)
     hops = tf.reshape(audio, [shape[0], shape[1], hop])

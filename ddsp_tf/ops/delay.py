@@ -2,7 +2,8 @@
 
 import tensorflow as tf
 
-from ddsp_tf.errors import DdspError, did_you_mean
+from ddsp_tf.arguments import check_choice, check_integer
+from ddsp_tf.ops.arguments import Arguments
 
 INTERPOLATIONS = ("linear", "cubic")
 """Ways to read between samples, of a delay line or of a wavetable."""
@@ -27,8 +28,8 @@ def fractional_delay(
 
     Args:
         audio: `[batch, samples]`.
-        delay_samples: `[batch, samples]`, held within 0 (cubic: 1) to `max_delay_samples`. In float64 a
-            long delay keeps its fraction.
+        delay_samples: `[batch, samples]`, held within 0 (cubic: 1) to `max_delay_samples`. In float64, of
+            whatever dtype the audio is, a long delay keeps its fraction.
         max_delay_samples: Integer >= 1, length of the delay line.
         history: `[batch, max_delay_samples + HISTORY_MARGIN]`, the samples before the first one; None is
             silence.
@@ -38,9 +39,16 @@ def fractional_delay(
         Audio `[batch, samples]`, and the history for the next block.
 
     Raises:
-        DdspError: If there is no such interpolation.
+        DdspError: If there is no such interpolation, or a shape or a size is not as above.
     """
-    check_interpolation(interpolation)
+    owner = "fractional_delay"
+    check_choice(owner, "interpolation", interpolation, INTERPOLATIONS)
+    max_delay_samples = check_integer(owner, "max_delay_samples", max_delay_samples, 1)
+    take = Arguments(owner)
+    audio = take("audio", audio, "batch", "samples")
+    delay_samples = take.own("delay_samples", delay_samples, "batch", "samples")
+    if history is not None:
+        history = take("history", history, "batch", max_delay_samples + HISTORY_MARGIN)
     length = max_delay_samples + HISTORY_MARGIN
     n_samples = tf.shape(audio)[1]
     if history is None:
@@ -66,16 +74,3 @@ def fractional_delay(
         now = read(0)
         delayed = now + part * (read(1) - now)
     return tf.ensure_shape(delayed, audio.shape), line[:, n_samples:]
-
-
-def check_interpolation(interpolation: str) -> None:
-    """Refuse an interpolation that there is not.
-
-    Raises:
-        DdspError: With those that there are, and the nearest.
-    """
-    if interpolation not in INTERPOLATIONS:
-        raise DdspError(
-            f"interpolation must be one of {', '.join(INTERPOLATIONS)}. "
-            f"Received: interpolation={interpolation!r}.{did_you_mean(str(interpolation), INTERPOLATIONS)}"
-        )

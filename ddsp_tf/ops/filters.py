@@ -3,7 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+from ddsp_tf.arguments import check_integer
 from ddsp_tf.errors import DdspError
+from ddsp_tf.ops.arguments import LEADING, Arguments
 
 
 def impulse_responses_from_magnitudes(magnitudes: tf.Tensor) -> tf.Tensor:
@@ -19,14 +21,16 @@ def impulse_responses_from_magnitudes(magnitudes: tf.Tensor) -> tf.Tensor:
     Raises:
         DdspError: If there are fewer than 2 bands, or their number is not known.
     """
-    bands = magnitudes.shape[-1]
-    if bands is None or bands < 2:
+    take = Arguments("impulse_responses_from_magnitudes", empty=["bands"])
+    magnitudes = take("magnitudes", magnitudes, LEADING, "bands")
+    bands = take.known("magnitudes", "bands")
+    if bands < 2:
         raise DdspError(
             f"magnitudes must be [..., bands] with 2 bands or more. Received: {tuple(magnitudes.shape)}"
         )
     taps = 2 * (bands - 1)
     zero_phase = tf.signal.irfft(tf.complex(magnitudes, tf.zeros_like(magnitudes)), [taps])
-    return tf.roll(zero_phase, taps // 2, axis=-1) * tf.signal.hann_window(taps, periodic=True)
+    return tf.roll(zero_phase, taps // 2, axis=-1) * tf.signal.hann_window(taps, True, magnitudes.dtype)
 
 
 def lowpass_impulse_response(cutoff_hz: tf.Tensor, sample_rate: int, taps: int) -> tf.Tensor:
@@ -45,10 +49,14 @@ def lowpass_impulse_response(cutoff_hz: tf.Tensor, sample_rate: int, taps: int) 
         `[..., taps]`, delayed by `(taps - 1) / 2` samples.
 
     Raises:
-        DdspError: If the number of taps is even or too small.
+        DdspError: If the number of taps is even or too small, or another argument not as above.
     """
-    if taps < 3 or taps % 2 == 0:
-        raise DdspError(f"taps must be an odd integer, 3 or more. Received: taps={taps!r}")
+    owner = "lowpass_impulse_response"
+    cutoff_hz = Arguments(owner)("cutoff_hz", cutoff_hz, LEADING, 1)
+    sample_rate = check_integer(owner, "sample_rate", sample_rate, 1)
+    taps = check_integer(owner, "taps", taps, 3)
+    if taps % 2 == 0:
+        raise DdspError(f"{owner}: taps must be an odd integer, 3 or more. Received: taps={taps!r}")
     cutoff = tf.clip_by_value(cutoff_hz / sample_rate, 1e-5, 0.5)  # cycles a sample
     half = taps // 2
     n = np.arange(1, half + 1)
@@ -73,9 +81,9 @@ def highpass_impulse_response(cutoff_hz: tf.Tensor, sample_rate: int, taps: int)
         `[..., taps]`, delayed by `(taps - 1) / 2` samples.
 
     Raises:
-        DdspError: If the number of taps is even or too small.
+        DdspError: If the number of taps is even or too small, or another argument not as above.
     """
     lowpass = lowpass_impulse_response(cutoff_hz, sample_rate, taps)
-    delay = np.zeros(taps, np.float32)
+    delay = np.zeros(taps)
     delay[taps // 2] = 1.0
-    return tf.constant(delay) - lowpass
+    return tf.constant(delay, lowpass.dtype) - lowpass

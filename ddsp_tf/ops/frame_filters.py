@@ -9,7 +9,9 @@ the filter causal is the place of the hop in its transform.
 import numpy as np
 import tensorflow as tf
 
+from ddsp_tf.arguments import check_integer
 from ddsp_tf.errors import DdspError
+from ddsp_tf.ops.arguments import Arguments, Hops
 from ddsp_tf.ops.compiled import compiled, first_order
 from ddsp_tf.ops.convolution import fft_size
 from ddsp_tf.ops.frames import cut_windows, overlap_add
@@ -27,8 +29,9 @@ def filter_frames(
     periodic Hann window, delayed by `bands - 1` samples. Gradients reach the audio and the magnitudes.
 
     Args:
-        audio: `[batch, frames * hop]`.
-        magnitudes: `[batch, frames, bands]`, gains at `bands` frequencies equally spaced from 0 to Nyquist.
+        audio: float32 `[batch, frames * hop]`.
+        magnitudes: float32 `[batch, frames, bands]`, gains at `bands` frequencies equally spaced from 0 to
+            Nyquist.
         hop: Integer, samples a frame.
         tail: `[batch, 2 * bands - 3]`, what the block before left over; None is silence.
 
@@ -36,12 +39,20 @@ def filter_frames(
         Audio `[batch, frames * hop]`, and the tail for the next block.
 
     Raises:
-        DdspError: If there are fewer than two bands or more than `MAX_BANDS`.
+        DdspError: If there are fewer than two bands or more than `MAX_BANDS`, or another shape is not as
+            above.
     """
-    if not 2 <= magnitudes.shape[-1] <= MAX_BANDS:
+    hop = check_integer("filter_frames", "hop", hop, 1)
+    take = Arguments("filter_frames", tf.float32)
+    audio = take("audio", audio, "batch", Hops(hop))
+    magnitudes = take("magnitudes", magnitudes, "batch", "frames", "bands")
+    bands = take.known("magnitudes", "bands")
+    if not 2 <= bands <= MAX_BANDS:
         raise DdspError(
             f"a filter needs 2 to {MAX_BANDS} bands. Received: magnitudes of shape {tuple(magnitudes.shape)}"
         )
+    if tail is not None:
+        tail = take("tail", tail, "batch", 2 * bands - 3)
     joined = _filter_and_join(audio, magnitudes, hop)
     n_samples = tf.shape(magnitudes)[1] * hop
     if tail is not None:

@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from ddsp_tf.arguments import check_integer
+from ddsp_tf.ops.arguments import Arguments
+
 
 def previous_frames(frames: tf.Tensor, before: tf.Tensor | None) -> tf.Tensor:
     """Shift frames one later in time.
@@ -20,7 +23,16 @@ def previous_frames(frames: tf.Tensor, before: tf.Tensor | None) -> tf.Tensor:
 
     Returns:
         `[batch, frames, ...]`: for each frame the one before it.
+
+    Raises:
+        DdspError: If a shape is not as above.
     """
+    take = Arguments("previous_frames")
+    frames = take("frames", frames)
+    rest = [f"axis {i}" for i in range(2, frames.shape.rank or 2)]
+    take.check_shape("frames", frames.shape, ["batch", "frames", *rest])
+    if before is not None:
+        before = take("before", before, *(["batch", *rest] if frames.shape.rank else ()))
     first = frames[:, :1] if before is None else before[:, tf.newaxis]
     return tf.concat([first, frames[:, :-1]], axis=1)
 
@@ -29,7 +41,11 @@ def crossfade_window(hop: int) -> tf.Tensor:
     """Weight of the later frame over one hop, `[hop]`: a raised cosine that rises from 0.
 
     With the weight `1 - window` of the earlier frame it makes overlapping Hann windows of two hops.
+
+    Raises:
+        DdspError: If the hop is no positive integer.
     """
+    hop = check_integer("crossfade_window", "hop", hop, 1)
     return tf.constant(rising_window(hop), tf.float32)
 
 
@@ -48,8 +64,16 @@ def crossfade(frames: tf.Tensor, before: tf.Tensor | None, hop: int) -> tf.Tenso
 
     Returns:
         `[batch, frames * hop]`.
+
+    Raises:
+        DdspError: If a shape is not as above, or the hop no positive integer.
     """
-    window = crossfade_window(hop)
+    hop = check_integer("crossfade", "hop", hop, 1)
+    take = Arguments("crossfade")
+    frames = take("frames", frames, "batch", "frames")
+    if before is not None:
+        before = take("before", before, "batch")
+    window = tf.constant(rising_window(hop), frames.dtype)
     earlier = previous_frames(frames, before)[..., tf.newaxis]
     samples = earlier + (frames[..., tf.newaxis] - earlier) * window
     return tf.reshape(samples, [tf.shape(frames)[0], -1])

@@ -2,8 +2,9 @@
 
 import tensorflow as tf
 
-from ddsp_tf.errors import DdspError
+from ddsp_tf.arguments import check_integer
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.ops.arguments import Arguments, check_spec
 
 _SMALLEST_POWER = 1e-20  # the square root's gradient has a pole at 0
 
@@ -21,10 +22,11 @@ def rms(audio: tf.Tensor, spec: FrameSpec, window_samples: int) -> tf.Tensor:
         hop`.
 
     Raises:
-        DdspError: If the window is empty.
+        DdspError: If the window is empty, or another argument not as above.
     """
-    if window_samples < 1:
-        raise DdspError(f"window_samples must be 1 or more. Received: window_samples={window_samples!r}")
+    window_samples = check_integer("rms", "window_samples", window_samples, 1)
+    spec = check_spec("rms", spec)
+    audio = Arguments("rms", tf.float32)("audio", audio, "batch", "samples")
     n_samples = audio.shape[1] if audio.shape[1] is not None else tf.shape(audio)[1]
     first = spec.frame_sample(0) - window_samples // 2  # first sample of the first window
     # One window of zeros after the end is enough for the last frame, whatever the length is.

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 import tensorflow as tf
 
+from ddsp_tf.arguments import check_integer, check_number
 from ddsp_tf.errors import DdspError
 from ddsp_tf.ops.spectra import magnitude_spectrogram
 from ddsp_tf.ops.units import hz_to_mel, mel_to_hz, power_to_db
@@ -13,7 +14,6 @@ from ddsp_tf.ops.units import hz_to_mel, mel_to_hz, power_to_db
 _FLOOR_DB = -100.0
 
 
-@lru_cache(maxsize=16)
 def mel_filterbank(
     n_mels: int, fft_size: int, sample_rate: int, low_hz: float = 0.0, high_hz: float | None = None
 ) -> np.ndarray:
@@ -21,7 +21,7 @@ def mel_filterbank(
 
     Args:
         n_mels: Integer >= 1, filters.
-        fft_size: Integer, length of the transform in samples.
+        fft_size: Integer >= 2, length of the transform in samples.
         sample_rate: Integer, Hz.
         low_hz: Float >= 0, where the first filter begins.
         high_hz: Float up to Nyquist, where the last filter ends; None: Nyquist.
@@ -30,14 +30,26 @@ def mel_filterbank(
         float32 `[fft_size // 2 + 1, n_mels]`, read-only.
 
     Raises:
-        DdspError: If the limits leave no band, or `n_mels` is below 1.
+        DdspError: If the limits leave no band, or an argument is not as above.
     """
-    high_hz = sample_rate / 2 if high_hz is None else high_hz
-    if n_mels < 1 or not 0.0 <= low_hz < high_hz <= sample_rate / 2:
+    owner = "mel_filterbank"
+    n_mels = check_integer(owner, "n_mels", n_mels, 1)
+    fft_size = check_integer(owner, "fft_size", fft_size, 2)
+    sample_rate = check_integer(owner, "sample_rate", sample_rate, 1)
+    low_hz = check_number(owner, "low_hz", low_hz, 0.0, math.inf)
+    high_hz = sample_rate / 2 if high_hz is None else check_number(owner, "high_hz", high_hz, 0.0, math.inf)
+    return _mel_filterbank(n_mels, fft_size, sample_rate, low_hz, high_hz)
+
+
+@lru_cache(maxsize=16)
+def _mel_filterbank(
+    n_mels: int, fft_size: int, sample_rate: int, low_hz: float, high_hz: float
+) -> np.ndarray:
+    if not 0.0 <= low_hz < high_hz <= sample_rate / 2:
         raise DdspError(
-            "a mel filterbank needs n_mels >= 1 and "
+            "a mel filterbank needs "
             f"0 <= low_hz < high_hz <= sample_rate / 2 ({sample_rate / 2:g}). "
-            f"Received: n_mels={n_mels!r}, low_hz={low_hz!r}, high_hz={high_hz!r}"
+            f"Received: low_hz={low_hz!r}, high_hz={high_hz!r}"
         )
     with tf.init_scope():  # constants, in float64, also while a graph is traced
         low, high = hz_to_mel(tf.constant([low_hz, high_hz], tf.float64)).numpy()
@@ -73,6 +85,9 @@ def mel_spectrogram(
 
     Returns:
         float32 `[batch, windows, n_mels]`.
+
+    Raises:
+        DdspError: If an argument is not as above.
     """
     power = tf.square(magnitude_spectrogram(audio, fft_size, hop))
     return tf.matmul(power, tf.constant(mel_filterbank(n_mels, fft_size, sample_rate, low_hz, high_hz)))
@@ -98,10 +113,10 @@ def mfcc(
         float32 `[batch, windows, n_mfcc]`.
 
     Raises:
-        DdspError: If there are fewer bands than coefficients.
+        DdspError: If there are fewer bands than coefficients, or another argument is not as above.
     """
-    if not 1 <= n_mfcc <= n_mels:
-        raise DdspError(f"n_mfcc must be within 1 to n_mels ({n_mels}). Received: n_mfcc={n_mfcc!r}")
+    n_mels = check_integer("mfcc", "n_mels", n_mels, 1)
+    n_mfcc = check_integer("mfcc", "n_mfcc", n_mfcc, 1, n_mels)
     power = mel_spectrogram(audio, sample_rate, fft_size, hop, n_mels)
     level_db = power_to_db(power, _FLOOR_DB)
     k, m = np.arange(n_mfcc), np.arange(n_mels)[:, np.newaxis]

@@ -4,6 +4,9 @@ import math
 
 import tensorflow as tf
 
+from ddsp_tf.arguments import check_above, check_number
+from ddsp_tf.ops.arguments import as_floats
+
 
 def exp_sigmoid(
     x: tf.Tensor, *, max_value: float = 2.0, exponent: float = 10.0, threshold: float = 1e-7
@@ -16,13 +19,18 @@ def exp_sigmoid(
 
     Args:
         x: Float tensor of any shape.
-        max_value: Float, upper bound.
+        max_value: Float > 0, upper bound.
         exponent: Float > 1, steepness towards zero.
-        threshold: Float, lower bound; keeps logarithms and their gradients finite.
+        threshold: Float >= 0, lower bound; keeps logarithms and their gradients finite.
 
     Returns:
         Tensor of the shape of `x`.
+
+    Raises:
+        DdspError: If the tensor holds no numbers, or a parameter is out of range.
     """
+    x = as_floats("exp_sigmoid", "x", x)
+    max_value, exponent, threshold = _checked("exp_sigmoid", max_value, exponent, threshold)
     return max_value * tf.exp(-math.log(exponent) * tf.nn.softplus(-x)) + threshold
 
 
@@ -40,7 +48,12 @@ def inverse_exp_sigmoid(
 
     Returns:
         Tensor of the shape of `y`.
+
+    Raises:
+        DdspError: If the tensor holds no numbers, or a parameter is out of range.
     """
+    y = as_floats("inverse_exp_sigmoid", "y", y)
+    max_value, exponent, threshold = _checked("inverse_exp_sigmoid", max_value, exponent, threshold)
     share = tf.clip_by_value((y - threshold) / max_value, 1e-6, 1.0 - 1e-6)
     log_sigmoid = tf.math.log(share) / math.log(exponent)
     return log_sigmoid - tf.math.log(-tf.math.expm1(log_sigmoid))
@@ -54,12 +67,17 @@ def signed_exp_sigmoid(x: tf.Tensor, *, max_value: float = 2.0, exponent: float 
 
     Args:
         x: Float tensor of any shape.
-        max_value: Float, bound.
+        max_value: Float > 0, bound.
         exponent: Float > 1, how much coarser the ends are.
 
     Returns:
         Tensor of the shape of `x`.
+
+    Raises:
+        DdspError: If the tensor holds no numbers, or a parameter is out of range.
     """
+    x = as_floats("signed_exp_sigmoid", "x", x)
+    max_value, exponent, _ = _checked("signed_exp_sigmoid", max_value, exponent)
     log = math.log(exponent)
     return (max_value / math.sinh(log)) * tf.sinh(log * tf.tanh(x / 2.0))
 
@@ -70,9 +88,25 @@ def sigmoid_between(x: tf.Tensor, low: float, high: float) -> tf.Tensor:
     Args:
         x: Float tensor of any shape.
         low: Float, lower end.
-        high: Float, upper end.
+        high: Float > `low`, upper end.
 
     Returns:
         `low + (high - low) * sigmoid(x)`, in the shape of `x`.
+
+    Raises:
+        DdspError: If the tensor holds no numbers, or `high` is not above `low`.
     """
+    x = as_floats("sigmoid_between", "x", x)
+    low = check_number("sigmoid_between", "low", low, -math.inf, math.inf)
+    high = check_above("sigmoid_between", "high", high, low)
     return low + (high - low) * tf.sigmoid(x)
+
+
+def _checked(
+    owner: str, max_value: float, exponent: float, threshold: float = 0.0
+) -> tuple[float, float, float]:
+    return (
+        check_above(owner, "max_value", max_value, 0.0),
+        check_above(owner, "exponent", exponent, 1.0),
+        check_number(owner, "threshold", threshold, 0.0, math.inf),
+    )

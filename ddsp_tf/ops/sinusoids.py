@@ -5,6 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.ops.arguments import Arguments, check_spec
 from ddsp_tf.ops.frames import previous_frames
 from ddsp_tf.ops.sinusoid_sum import sum_of_sinusoids
 
@@ -35,14 +36,25 @@ def sinusoidal_oscillator(
     time.
 
     Args:
-        frequencies_hz: `[batch, frames, sinusoids]`, Hz.
-        amplitudes: `[batch, frames, sinusoids]`, linear; mask them above Nyquist first.
+        frequencies_hz: `[batch, frames, sinusoids]`, Hz; in float64 they keep their fraction over any length.
+        amplitudes: float32 `[batch, frames, sinusoids]`, linear; mask them above Nyquist first.
         spec: The frame grid.
         state: From the block before; None starts all phases at 0, holding frame 0.
 
     Returns:
         Audio `[batch, frames * hop]` and the state for the next block.
+
+    Raises:
+        DdspError: If a shape is not as above, or the state is that of something else.
     """
+    spec = check_spec("sinusoidal_oscillator", spec)
+    take = Arguments("sinusoidal_oscillator", tf.float32)
+    frequencies_hz = take.own("frequencies_hz", frequencies_hz, "batch", "frames", "sinusoids")
+    amplitudes = take("amplitudes", amplitudes, "batch", "frames", "sinusoids")
+    take.known("amplitudes", "sinusoids")
+    each = ["batch", "sinusoids"]
+    parts = (each, frequencies_hz.dtype), (each, None), (each, tf.float64)
+    state = take.state(state, SinusoidState, *parts)
     if state is None:
         start = tf.zeros_like(frequencies_hz[:, 0], tf.float64)
         before_hz = before = None

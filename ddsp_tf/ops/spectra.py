@@ -3,6 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+from ddsp_tf.arguments import check_integer
+from ddsp_tf.errors import DdspError
+from ddsp_tf.ops.arguments import Arguments
 from ddsp_tf.ops.frames import cut_windows
 
 _SMALLEST_POWER = 1e-20  # the square root's gradient has a pole at 0
@@ -39,12 +42,24 @@ def magnitude_spectrogram(audio: tf.Tensor, fft_size: int, hop: int) -> tf.Tenso
 
     Args:
         audio: float32 samples `[batch, samples]`; batch and length may be symbolic.
-        fft_size: Integer, window length in samples.
+        fft_size: Integer >= 2, window length in samples.
         hop: Integer, samples between windows; it divides `fft_size`.
 
     Returns:
         float32 `[batch, windows, fft_size // 2 + 1]`.
+
+    Raises:
+        DdspError: If an argument is not as above.
     """
+    owner = "magnitude_spectrogram"
+    fft_size = check_integer(owner, "fft_size", fft_size, 2)
+    hop = check_integer(owner, "hop", hop, 1, fft_size)
+    if fft_size % hop:
+        raise DdspError(
+            f"{owner}: hop must divide fft_size, or samples would lie in unequally many windows. "
+            f"Received: fft_size={fft_size}, hop={hop}"
+        )
+    audio = Arguments(owner, tf.float32)("audio", audio, "batch", "samples")
     return magnitudes(windowed_spectra(audio, fft_size, hop))
 
 

@@ -12,6 +12,9 @@ import math
 
 import tensorflow as tf
 
+from ddsp_tf.arguments import check_integer
+from ddsp_tf.ops.arguments import LEADING, Arguments
+
 _SMALLEST = 1e-6  # of a magnitude; its logarithm and its angle have a pole at 0
 
 
@@ -31,7 +34,12 @@ def damped_sinusoids(real: tf.Tensor, imaginary: tf.Tensor, n_samples: int) -> t
 
     Returns:
         `[..., n_samples]`; sample 0 is 1.
+
+    Raises:
+        DdspError: If the parts have different shapes, or the number of samples is no positive integer.
     """
+    n_samples = check_integer("damped_sinusoids", "n_samples", n_samples, 1)
+    real, imaginary = _parts("damped_sinusoids", real, imaginary)
     n = tf.range(n_samples, dtype=real.dtype)
     small = tf.square(real) + tf.square(imaginary) < _SMALLEST**2
     # Values move, gradients pass.
@@ -51,7 +59,11 @@ def inside_unit_circle(real: tf.Tensor, imaginary: tf.Tensor) -> tuple[tf.Tensor
 
     Returns:
         Real and imaginary parts of numbers whose magnitude is `tanh` of what it was.
+
+    Raises:
+        DdspError: If the parts have different shapes.
     """
+    real, imaginary = _parts("inside_unit_circle", real, imaginary)
     magnitude = tf.sqrt(tf.maximum(tf.square(real) + tf.square(imaginary), _SMALLEST**2))
     scale = tf.tanh(magnitude) / magnitude
     return real * scale, imaginary * scale
@@ -69,5 +81,15 @@ def surrogate_frequency_hz(real: tf.Tensor, imaginary: tf.Tensor, sample_rate: i
 
     Returns:
         `[...]`, Hz.
+
+    Raises:
+        DdspError: If the parts have different shapes, or the rate is no positive integer.
     """
+    sample_rate = check_integer("surrogate_frequency_hz", "sample_rate", sample_rate, 1)
+    real, imaginary = _parts("surrogate_frequency_hz", real, imaginary)
     return tf.abs(tf.atan2(imaginary, real)) * (sample_rate / (2.0 * math.pi))
+
+
+def _parts(owner: str, real: tf.Tensor, imaginary: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    take = Arguments(owner)
+    return take("real", real, LEADING), take("imaginary", imaginary, LEADING)

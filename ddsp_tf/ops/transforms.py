@@ -3,7 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+from ddsp_tf.arguments import check_integer
 from ddsp_tf.errors import DdspError
+from ddsp_tf.ops.arguments import Arguments, as_complex
 
 
 def stft(audio: tf.Tensor, fft_size: int, hop: int) -> tf.Tensor:
@@ -18,8 +20,12 @@ def stft(audio: tf.Tensor, fft_size: int, hop: int) -> tf.Tensor:
 
     Returns:
         complex64 `[batch, windows, fft_size // 2 + 1]`, `windows = ceil(samples / hop) + fft_size / hop - 1`.
+
+    Raises:
+        DdspError: If an argument is not as above.
     """
-    check_overlap(fft_size, hop)
+    fft_size, hop = checked_overlap("stft", fft_size, hop)
+    audio = Arguments("stft", tf.float32)("audio", audio, "batch", "samples")
     n_samples = audio.shape[1] if audio.shape[1] is not None else tf.shape(audio)[1]
     overlap = fft_size - hop
     padded = tf.pad(audio, [[0, 0], [overlap, overlap + (-n_samples) % hop]])
@@ -37,13 +43,23 @@ def inverse_stft(spectra: tf.Tensor, fft_size: int, hop: int, n_samples: int | t
         spectra: complex64 `[batch, windows, fft_size // 2 + 1]`.
         fft_size: Integer, as in `stft`.
         hop: Integer, as in `stft`.
-        n_samples: Integer, length of the signal.
+        n_samples: Integer, length of the signal, at most `(windows - fft_size / hop + 1) * hop`.
 
     Returns:
         float32 `[batch, n_samples]`.
+
+    Raises:
+        DdspError: If an argument is not as above.
     """
-    check_overlap(fft_size, hop)
+    fft_size, hop = checked_overlap("inverse_stft", fft_size, hop)
+    spectra = as_complex("inverse_stft", "spectra", spectra)
+    take = Arguments("inverse_stft", empty=("batch",))
+    take.check_shape("spectra", spectra.shape, ["batch", "windows", fft_size // 2 + 1])
     overlap = fft_size - hop
+    if not isinstance(n_samples, tf.Tensor):
+        windows = take.sizes.get("windows")
+        longest = None if windows is None else max(0, windows * hop - overlap)
+        n_samples = check_integer("inverse_stft", "n_samples", n_samples, 0, longest)
     return overlap_add_spectra(spectra, fft_size, hop)[:, overlap : overlap + n_samples]
 
 
@@ -78,17 +94,20 @@ def overlap_add_spectra(spectra: tf.Tensor, fft_size: int, hop: int) -> tf.Tenso
     return tf.signal.overlap_and_add(windows, hop)
 
 
-def check_overlap(fft_size: int, hop: int) -> None:
-    """Refuse windows that do not add up to a constant.
+def checked_overlap(owner: str, fft_size: int, hop: int) -> tuple[int, int]:
+    """Return the sizes of windows that add up to a constant.
 
     Raises:
         DdspError: If `fft_size` is no multiple of `hop`, at least twice.
     """
-    if hop < 1 or fft_size < 2 * hop or fft_size % hop:
+    fft_size = check_integer(owner, "fft_size", fft_size, 1)
+    hop = check_integer(owner, "hop", hop, 1)
+    if fft_size < 2 * hop or fft_size % hop:
         raise DdspError(
-            "fft_size must be a multiple of hop, at least twice. "
+            f"{owner}: fft_size must be a multiple of hop, at least twice. "
             f"Received: fft_size={fft_size!r}, hop={hop!r}"
         )
+    return fft_size, hop
 
 
 def _window(size: int) -> np.ndarray:

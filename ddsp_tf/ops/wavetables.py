@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from ddsp_tf.arguments import check_choice, check_integer
 from ddsp_tf.frames import FrameSpec
-from ddsp_tf.ops.delay import check_interpolation
+from ddsp_tf.ops.arguments import Arguments, check_spec
+from ddsp_tf.ops.delay import INTERPOLATIONS
 from ddsp_tf.ops.frames import crossfade_window, previous_frames
 from ddsp_tf.ops.oscillators import fundamental_phase
 from ddsp_tf.ops.resample import catmull_rom_weights
@@ -26,7 +28,12 @@ class WavetableState(NamedTuple):
 
 
 def harmonics_of_table(table_size: int) -> int:
-    """Number of harmonics that a table carries: those below half its points, where phases are still free."""
+    """Number of harmonics that a table carries: those below half its points, where phases are still free.
+
+    Raises:
+        DdspError: If the size is no integer of 3 or more: a smaller table carries none.
+    """
+    table_size = check_integer("harmonics_of_table", "table_size", table_size, 3)
     return (table_size - 1) // 2
 
 
@@ -36,19 +43,33 @@ def tables_from_harmonics(
     """Mix tables and filter the mixture, anew in every frame, in the frequency domain.
 
     Args:
-        tables: `[tables, table_size]`, one period each. Their mean, which no one hears, is left out.
+        tables: `[tables, table_size]`, one period each, or `[batch, tables, table_size]` for tables of its
+            own for each example. Their mean, which no one hears, is left out.
         mix: `[batch, frames, tables]`, linear weights.
         gains: `[batch, frames, harmonics_of_table(table_size)]`, linear gain of each harmonic.
         oversampling: Integer > 0; the result is interpolated, exactly, to so many times the points.
 
     Returns:
         `[batch, frames, table_size * oversampling]`, one period for each frame.
+
+    Raises:
+        DdspError: If an argument is not as above.
     """
-    size, harmonics = tables.shape[-1], gains.shape[-1]
+    owner = "tables_from_harmonics"
+    oversampling = check_integer(owner, "oversampling", oversampling, 1)
+    take = Arguments(owner)
+    tables = take("tables", tables)
+    each = tables.shape.rank == 3
+    take.check_shape("tables", tables.shape, [*(["batch"] if each else []), "tables", "table_size"])
+    size = take.known("tables", "table_size")
+    harmonics = harmonics_of_table(size)
+    mix = take("mix", mix, "batch", "frames", "tables")
+    gains = take("gains", gains, "batch", "frames", harmonics)
     points = size * oversampling
-    spectra = tf.signal.rfft(tables)[:, 1 : harmonics + 1] * oversampling
-    real = tf.einsum("bft,tk->bfk", mix, tf.math.real(spectra)) * gains
-    imaginary = tf.einsum("bft,tk->bfk", mix, tf.math.imag(spectra)) * gains
+    spectra = tf.signal.rfft(tables)[..., 1 : harmonics + 1] * oversampling
+    product = "bft,btk->bfk" if each else "bft,tk->bfk"
+    real = tf.einsum(product, mix, tf.math.real(spectra)) * gains
+    imaginary = tf.einsum(product, mix, tf.math.imag(spectra)) * gains
     padding = [[0, 0], [0, 0], [1, points // 2 - harmonics]]
     return tf.signal.irfft(tf.pad(tf.complex(real, imaginary), padding), [points])
 
@@ -71,8 +92,8 @@ def wavetable_oscillator(
     -84 dB for `"linear"`; the damping at 8 points is 0.04 and 0.45 dB.
 
     Args:
-        f0_hz: `[batch, frames, 1]`, Hz.
-        tables: `[batch, frames, points]`, one period for each frame; band-limit them first.
+        f0_hz: float32 `[batch, frames, 1]`, Hz.
+        tables: float32 `[batch, frames, points]`, one period for each frame; band-limit them first.
         spec: The frame grid.
         interpolation: `"linear"`, or `"cubic"` for the spline of Catmull and Rom.
         state: From the block before; None starts at phase 0, holding frame 0.
@@ -81,9 +102,18 @@ def wavetable_oscillator(
         Audio `[batch, frames * hop]` and the state for the next block.
 
     Raises:
-        DdspError: If there is no such interpolation.
+        DdspError: If there is no such interpolation, a shape is not as above, or the state is that of
+            something else.
     """
-    check_interpolation(interpolation)
+    owner = "wavetable_oscillator"
+    check_choice(owner, "interpolation", interpolation, INTERPOLATIONS)
+    spec = check_spec(owner, spec)
+    take = Arguments(owner, tf.float32)
+    f0_hz = take("f0_hz", f0_hz, "batch", "frames", 1)
+    tables = take("tables", tables, "batch", "frames", "points")
+    take.known("tables", "points")
+    parts = (["batch"], None), (["batch", "points"], None), (["batch"], tf.float64)
+    state = take.state(state, WavetableState, *parts)
     f0_hz = f0_hz[..., 0]
     shape = tf.shape(f0_hz)
     start = tf.zeros([shape[0]], tf.float64) if state is None else state.phase_cycles

@@ -35,6 +35,10 @@ class GroupModel(TaskModel):
         """Render one block of features; see the sub-class."""
         raise TypeError(f"{type(self).__name__} must render its features (stream)")
 
+    def named_features(self, features: Any) -> dict[str, tf.Tensor]:
+        """Features as float32 tensors by name, as `stream` takes them."""
+        return {name: tf.cast(value, tf.float32) for name, value in features.items()}
+
     def observe(
         self, features: Mapping[str, tf.Tensor], target: tf.Tensor, training: bool
     ) -> tuple[GroupOutput, dict[str, tf.Tensor]]:
@@ -63,7 +67,7 @@ class GroupModel(TaskModel):
         self, x: Any, y: tf.Tensor, sample_weight: tf.Tensor | None, training: bool
     ) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
         """The sound; the loss of this replica; loss, terms and powers, to be noted."""
-        x = {name: tf.cast(value, tf.float32) for name, value in x.items()}
+        x = self.named_features(x)
         output, own = self.observe(x, tf.cast(y, tf.float32), training)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync  # Keras adds their gradients up
         weights = 1.0 if sample_weight is None else tf.reshape(tf.cast(sample_weight, tf.float32), [-1])

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ddsp_tf.errors import DdspError
 from ddsp_tf.losses.terms import TermedLoss
 from ddsp_tf.tasks.registry import DEFAULT_TASK
 
@@ -66,6 +67,41 @@ class TaskModel(keras.Model):
     def in_float32(self) -> "TaskModel":
         """The same with a network of float32, to be used and exported; itself if it has one."""
         return self
+
+    @property
+    def input_specs(self) -> Any:
+        """What the model takes, of any batch and length, as `tf.TensorSpec`s; None leaves it to Keras."""
+        return None
+
+    @property
+    def input_shapes(self) -> Any:
+        """Shapes of `input_specs`, as `build` takes them."""
+        return tf.nest.map_structure(lambda spec: tuple(spec.shape), self.input_specs)
+
+    def export(self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any) -> Any:
+        """Export the model as a SavedModel of TensorFlow, whose endpoint `serve` takes what a call takes.
+
+        Files for devices are made by `ddsp-tf export` (`ddsp_export`): the network with its states,
+        quantized, the synthesizer beside it, and a check of what it plays.
+
+        Args:
+            filepath: Where to.
+            format: `"tf_saved_model"`.
+            **kwargs: Of `keras.Model.export`.
+
+        Raises:
+            DdspError: If the format is another.
+        """
+        if format != "tf_saved_model":
+            raise DdspError(
+                f"{type(self).__name__}.export writes format='tf_saved_model' only, others hold neither our "
+                "compiled loops nor our transforms. For a .tflite train with `ddsp-tf train` and export with "
+                f"`ddsp-tf export` (the package ddsp_export). Received: format={format!r}"
+            )
+        if self.input_specs is not None:
+            self.build(self.input_shapes)  # notes for TensorFlow's own signature what it takes
+            kwargs.setdefault("input_signature", [self.input_specs])
+        return super().export(filepath, format, **kwargs)
 
     def observed_loss(
         self, x: Any, y: Any, sample_weight: tf.Tensor | None, training: bool

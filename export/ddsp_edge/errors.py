@@ -9,6 +9,11 @@ class DdspError(ValueError):
     """
 
 
+# From a function that it traces, TensorFlow hands on an error of this constructor as it is; all others, even
+# those that inherit one, come as errors of its own.
+DdspError.__init__ = Exception.__init__  # type: ignore[method-assign]
+
+
 def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
     """Return `" Did you mean 'x'?"` for the nearest of `known`, or an empty string."""
     import difflib

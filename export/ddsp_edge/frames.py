@@ -6,10 +6,13 @@ frames make exactly `n * hop` samples. A stream needs no look-ahead: as soon as 
 hop `i` can be rendered. The first hop of a signal has no frame before it and holds frame 0.
 """
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from ddsp_edge.errors import DdspError
+from ddsp_edge.numeric import real_number, whole_number
 
 MAX_SAMPLE_RATE = 768_000  # Hz, the fastest rate that common converters have
 
@@ -36,8 +39,7 @@ class FrameSpec:
 
     def __post_init__(self) -> None:
         for name, value in (("sample_rate", self.sample_rate), ("hop", self.hop)):
-            if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-                raise DdspError(f"{name} must be a positive integer. Received: {name}={value!r}")
+            object.__setattr__(self, name, _positive(name, value))
         if self.sample_rate > MAX_SAMPLE_RATE:
             raise DdspError(
                 f"sample_rate must be at most {MAX_SAMPLE_RATE} Hz. Received: sample_rate={self.sample_rate}"
@@ -55,9 +57,8 @@ class FrameSpec:
             DdspError: If `sample_rate` is no multiple of `frame_rate`; the message names the nearest
                 frame rates that divide it.
         """
-        if isinstance(frame_rate, bool) or not isinstance(frame_rate, int) or frame_rate <= 0:
-            raise DdspError(f"frame_rate must be a positive integer. Received: frame_rate={frame_rate!r}")
-        if isinstance(sample_rate, int) and sample_rate > 0 and sample_rate % frame_rate:
+        sample_rate, frame_rate = _positive("sample_rate", sample_rate), _positive("frame_rate", frame_rate)
+        if sample_rate % frame_rate:
             divisors = [r for r in range(1, min(sample_rate, 4000) + 1) if sample_rate % r == 0]
             near = sorted(sorted(divisors, key=lambda r: abs(r - frame_rate))[:3])
             raise DdspError(
@@ -84,9 +85,23 @@ class FrameSpec:
         return (frame + 1) * self.hop
 
     def frames_for(self, seconds: float | Fraction) -> int:
-        """Number of frames nearest to `seconds`, at least one."""
-        return max(1, round(Fraction(seconds) * self.sample_rate / self.hop))
+        """Number of frames nearest to `seconds`, at least one.
+
+        Raises:
+            DdspError: If `seconds` is no finite number.
+        """
+        exact = seconds if isinstance(seconds, Fraction) else real_number(seconds)
+        if exact is None or not math.isfinite(exact):
+            raise DdspError(f"seconds must be a finite number. Received: seconds={seconds!r}")
+        return max(1, round(Fraction(exact) * self.sample_rate / self.hop))
 
     def seconds(self, n_frames: int) -> float:
         """Length of `n_frames` frames in seconds."""
         return n_frames * self.hop / self.sample_rate
+
+
+def _positive(name: str, value: Any) -> int:
+    number = whole_number(value)
+    if number is None or number <= 0:
+        raise DdspError(f"{name} must be a positive integer. Received: {name}={value!r}")
+    return number

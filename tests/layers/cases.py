@@ -1,5 +1,6 @@
 """Every processor in every kind, ready to be tested: what a new processor joins."""
 
+import keras
 import numpy as np
 
 from ddsp_tf.layers import (
@@ -13,6 +14,7 @@ from ddsp_tf.layers import (
     Mix,
     ModDelay,
     Reverb,
+    SignalLayer,
     Sinusoidal,
     SpectralMask,
     TensorToAudio,
@@ -27,6 +29,13 @@ def _trained_reverb(sample_rate, hop):
     layer = Reverb(50, sample_rate, hop)
     layer.build(None)
     layer.taps.assign(np.random.default_rng(5).normal(size=49).astype("float32"))
+    return layer
+
+
+def _with(layer, *names):
+    """A layer that is tested with optional inputs; weights that they replace do not train."""
+    layer.tested_with = names
+    layer.trainable = False
     return layer
 
 
@@ -54,6 +63,10 @@ CASES = {
     "fixed wavetable": lambda sr, hop: Wavetable(sr, hop, tables=SAW, learned=False),
     "learned wavetable": lambda sr, hop: Wavetable(sr, hop, table_size=31, interpolation="linear", seed=1),
     "mixed wavetables": lambda sr, hop: Wavetable(sr, hop, 3, 30, oversampling=3, seed=1),
+    "harmonic, shifted": lambda sr, hop: _with(Harmonic(12, sr, hop), "harmonic_shifts"),
+    "reverb of each example": lambda sr, hop: _with(Reverb(50, sr, hop), "impulse_response"),
+    "wavetables of each example": lambda sr, hop: _with(Wavetable(sr, hop, 3, 30, seed=1), "tables"),
+    "signal layer": lambda sr, hop: SignalLayer(keras.layers.Activation("tanh"), sr, hop),
 }
 
 

@@ -11,12 +11,19 @@ BATCH, FRAMES = 2, 7
 
 
 def make_inputs(layer, frames=FRAMES, batch=BATCH, seed=0):
-    """Random raw inputs for a processor, with the optional ones."""
+    """Random raw inputs for a processor; of the optional ones noise, and those that a case is made for."""
     rng = np.random.default_rng(seed)
     hop = layer.spec.hop
     inputs = {}
+    optional = getattr(layer, "optional_inputs", ())
     for name, size in layer.input_sizes.items():
-        if name.endswith("_hz"):
+        if name in optional and name not in ("noise", *getattr(layer, "tested_with", ())):
+            continue
+        if name == "harmonic_shifts":
+            inputs[name] = rng.uniform(-0.05, 0.05, [batch, frames, size])
+        elif isinstance(size, tuple):
+            inputs[name] = rng.normal(size=[batch, *size])
+        elif name.endswith("_hz"):
             inputs[name] = rng.uniform(100, 900, [batch, frames, size])
         elif size is None:
             inputs[name] = rng.uniform(-1, 1, [batch, frames * hop])
@@ -28,9 +35,22 @@ def make_inputs(layer, frames=FRAMES, batch=BATCH, seed=0):
 def take(inputs, layer, start, stop):
     hop = layer.spec.hop
     return {
-        k: v[:, start * hop : stop * hop] if layer.input_sizes[k] is None else v[:, start:stop]
+        k: v if isinstance(layer.input_sizes[k], tuple) else _part(v, layer.input_sizes[k], hop, start, stop)
         for k, v in inputs.items()
     }
+
+
+def _part(value, size, hop, start, stop):
+    return value[:, start * hop : stop * hop] if size is None else value[:, start:stop]
+
+
+def symbolic_inputs(layer, names):
+    """Symbolic inputs of Keras for a processor."""
+    return {k: keras.Input(_shape(layer.input_sizes[k]), name=k) for k in names}
+
+
+def _shape(size):
+    return list(size) if isinstance(size, tuple) else [None] if size is None else [None, size]
 
 
 def assert_layer_behaves(layer, tmp_path, *, stream_tolerance=1e-5, dropped_samples=0):
@@ -57,10 +77,7 @@ def assert_layer_behaves(layer, tmp_path, *, stream_tolerance=1e-5, dropped_samp
     assert again.get_config() == config
 
     # Symbolic batch and length, save, load.
-    symbolic = {
-        k: keras.Input([None] if layer.input_sizes[k] is None else [None, layer.input_sizes[k]], name=k)
-        for k in inputs
-    }
+    symbolic = symbolic_inputs(layer, inputs)
     model = keras.Model(symbolic, layer(symbolic))
     path = tmp_path / "layer.keras"
     model.save(path)

@@ -27,8 +27,9 @@ def controls(layer, inputs, weights=None):
 
 def signal(layer, controls):
     """Controls `[batch, ...]` to audio `[batch, samples]`, for a layer of any type."""
-    shared = {k: np.asarray(v, float) for k, v in controls.items() if k in ("tables", "impulse_response")}
-    varying = {k: np.asarray(v, float) for k, v in controls.items() if k not in shared}
+    values = {k: np.asarray(v, float) for k, v in controls.items()}
+    shared = {k: v for k, v in values.items() if v.ndim == {"tables": 2, "impulse_response": 1}.get(k)}
+    varying = {k: v for k, v in values.items() if k not in shared}
     items = [{k: v[i] for k, v in varying.items()} for i in range(len(next(iter(varying.values()))))]
     return np.stack([SIGNALS[type(layer).__name__](layer, **item, **shared) for item in items])
 
@@ -60,10 +61,16 @@ def _as_they_are(layer, raw, weights):
 
 
 def _harmonic_controls(layer, raw, weights):
-    fade = nyquist_fade(raw["f0_hz"], layer.n_harmonics, layer.spec.sample_rate)
-    share = exp_sigmoid(raw["distribution"]) * fade
+    nyquist = layer.spec.sample_rate / 2
+    hz = partials_hz(raw["f0_hz"], layer.n_harmonics, raw.get("harmonic_shifts", 0.0))
+    share = exp_sigmoid(raw["distribution"]) * np.clip((nyquist - np.abs(hz)) / (0.02 * nyquist), 0.0, 1.0)
     share /= np.maximum(share.sum(axis=-1, keepdims=True), 1e-7)
-    return {"f0_hz": raw["f0_hz"], "amplitude": exp_sigmoid(raw["amplitude"]), "distribution": share}
+    return {**raw, "amplitude": exp_sigmoid(raw["amplitude"]), "distribution": share}
+
+
+def partials_hz(f0_hz, harmonics, shifts):
+    """f0_hz [..., 1], shifts [..., harmonics] or 0 -> [..., harmonics]."""
+    return f0_hz * np.arange(1, harmonics + 1) * (1.0 + shifts)
 
 
 def _sinusoidal_controls(layer, raw, weights):
@@ -82,7 +89,8 @@ def _sinusoidal_controls(layer, raw, weights):
 
 
 def _wavetable_controls(layer, raw, weights):
-    made = {"f0_hz": raw["f0_hz"], "amplitude": exp_sigmoid(raw["amplitude"]), "tables": weights["tables"]}
+    made = {"f0_hz": raw["f0_hz"], "amplitude": exp_sigmoid(raw["amplitude"])}
+    made["tables"] = raw.get("tables", weights["tables"])
     return {**made, "mix": softmax(raw["mix"])} if "mix" in raw else made
 
 
@@ -104,6 +112,8 @@ def _spectral_mask_controls(layer, raw, weights):
 
 
 def _reverb_controls(layer, raw, weights):
+    if "impulse_response" in raw:
+        return raw
     place = np.arange(1, layer.length_samples)
     early = 10.0 ** (-3.0 * place / (0.1 * layer.spec.sample_rate))
     late = 0.001 * 10.0 ** (-3.0 * place / layer.length_samples)
@@ -133,7 +143,10 @@ def _with_response(raw, tail):
 # Synths
 
 
-def _harmonic(layer, f0_hz, amplitude, distribution):
+def _harmonic(layer, f0_hz, amplitude, distribution, harmonic_shifts=None):
+    if harmonic_shifts is not None:
+        hz = partials_hz(f0_hz, layer.n_harmonics, harmonic_shifts)
+        return sinusoids(hz, amplitude * distribution, layer.spec.sample_rate, layer.spec.hop)
     return oracle.harmonic(f0_hz[:, 0], amplitude * distribution, layer.spec.sample_rate, layer.spec.hop)
 
 
@@ -207,6 +220,10 @@ def _mix(layer, audio_0, audio_1, level):
     return level * audio_0 + (1 - level) * audio_1
 
 
+def _tanh(layer, audio):
+    return np.tanh(audio)
+
+
 def _crop(layer, audio):
     return audio[layer.drop_samples :]
 
@@ -270,6 +287,7 @@ CONTROLS = {
     "Mix": _mix_controls,
     "ModDelay": _mod_delay_controls,
     "Reverb": _reverb_controls,
+    "SignalLayer": _as_they_are,
     "Sinusoidal": _sinusoidal_controls,
     "SpectralMask": _spectral_mask_controls,
     "TensorToAudio": _as_they_are,
@@ -287,6 +305,7 @@ SIGNALS = {
     "Mix": _mix,
     "ModDelay": _mod_delay,
     "Reverb": _reverb,
+    "SignalLayer": _tanh,
     "Sinusoidal": _sinusoidal,
     "SpectralMask": _spectral_mask,
     "TensorToAudio": _tensor_to_audio,

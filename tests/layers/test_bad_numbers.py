@@ -20,7 +20,8 @@ NO_NUMBERS = (np.nan, np.inf, -np.inf)
 def is_physical(layer, name):
     """Whether an input is a signal, or in Hz, and passes as it is; others are squashed."""
     samples = type(layer).__name__ == "TensorToAudio"
-    return layer.input_sizes[name] is AUDIO or name.endswith("_hz") or samples
+    as_they_are = name in ("harmonic_shifts", "impulse_response", "tables")
+    return layer.input_sizes[name] is AUDIO or name.endswith("_hz") or samples or as_they_are
 
 
 def with_value(tensor, value, place=None):

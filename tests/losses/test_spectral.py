@@ -176,7 +176,7 @@ def test_wrong_arguments_are_refused(arguments: dict[str, object], words: str) -
 
 
 def test_wrong_shapes_are_refused() -> None:
-    with pytest.raises(DdspError, match=r"\(2, 1000\) and \(2, 999\)"):
+    with pytest.raises(DdspError, match=r"samples being 1000 as in y_true. Received: shape \(2, 999\)"):
         MultiScaleSpectralLoss().call(tf.zeros([2, 1000]), tf.zeros([2, 999]))
     with pytest.raises(DdspError, match=r"\[batch, samples\]"):
         MultiScaleSpectralLoss().call(tf.zeros([2, 1000, 1]), tf.zeros([2, 1000, 1]))

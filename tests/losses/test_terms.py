@@ -175,7 +175,7 @@ def test_weighted_losses_are_the_sum_with_all_terms_and_come_back():
     ("arguments", "words"),
     [
         ({"mel_weight": 1.0}, "mel_weight needs the sample_rate"),
-        ({"mel_weight": 1.0, "sample_rate": 16_000, "n_mels": 0}, "n_mels >= 1"),
+        ({"mel_weight": 1.0, "sample_rate": 16_000, "n_mels": 0}, "n_mels must be a positive integer"),
         ({"delta_time_weight": -1.0}, "delta_time_weight must be a finite number"),
         ({"delta_frequency_weight": float("inf")}, "delta_frequency_weight must be a finite number"),
     ],

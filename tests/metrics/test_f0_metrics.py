@@ -5,7 +5,16 @@ import numpy as np
 import pytest
 
 from ddsp_tf.errors import DdspError
-from ddsp_tf.metrics import F0L1, F0Outliers
+from ddsp_tf.metrics import (
+    F0L1,
+    F0Outliers,
+    OctaveErrorRate,
+    RawChromaAccuracy,
+    RawPitchAccuracy,
+    VoicingFalseAlarm,
+    VoicingRecall,
+    pitch,
+)
 from ddsp_tf.metrics.pitch import raw_pitch_accuracy
 
 
@@ -39,14 +48,50 @@ def test_outliers_are_the_complement_of_raw_pitch_accuracy(tracks, semitones):
     assert float(metric.result()) == pytest.approx(1.0 - accuracy, abs=1e-6)
 
 
-@pytest.mark.parametrize("kind", [F0L1, F0Outliers])
+SHARES = {
+    RawPitchAccuracy: pitch.raw_pitch_accuracy,
+    RawChromaAccuracy: pitch.raw_chroma_accuracy,
+    OctaveErrorRate: pitch.octave_error_rate,
+    VoicingRecall: pitch.voicing_recall,
+    VoicingFalseAlarm: pitch.voicing_false_alarm,
+}
+
+
+@pytest.mark.parametrize("kind", SHARES)
+def test_shares_of_frames_are_those_of_all_frames_whatever_the_batches(tracks, kind):
+    """Batches in which other numbers of frames count: a mean of means would be another number."""
+    reference, estimate = tracks
+    reference[0, :150] = 0.0
+    metric = kind()
+    want = SHARES[kind](reference.ravel(), estimate.ravel())
+    assert 0.0 < want < 1.0
+    for _ in range(2):  # epochs
+        metric.reset_state()
+        for part in (slice(0, 1), slice(1, 3)):
+            metric.update_state(reference[part], estimate[part])
+        assert float(metric.result()) == pytest.approx(want, abs=1e-6)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
+    assert type(again) is kind
+    assert again.get_config() == metric.get_config()
+
+
+def test_a_model_of_pitch_is_scored_by_shares_in_fit(tracks):
+    reference, estimate = tracks
+    model = keras.Sequential([keras.Input([200]), keras.layers.Rescaling(1.0)])
+    model.compile(loss="mae", metrics=[kind() for kind in SHARES])
+    scores = model.evaluate(estimate, reference, batch_size=2, verbose=0, return_dict=True)
+    for kind, share in SHARES.items():
+        assert scores[kind().name] == pytest.approx(share(reference.ravel(), estimate.ravel()), abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", [F0L1, F0Outliers, *SHARES])
 def test_sample_weights_choose_examples_and_silence_counts_for_nothing(tracks, kind):
     metric, alone = kind(), kind()
     metric.update_state(*tracks, sample_weight=[0.0, 1.0, 0.0])
     alone.update_state(tracks[0][1:2], tracks[1][1:2])
     assert float(metric.result()) == pytest.approx(float(alone.result()), rel=1e-6)
     metric.reset_state()
-    metric.update_state(np.zeros([1, 5]), np.full([1, 5], 100.0))
+    metric.update_state(np.zeros([1, 5]), np.zeros([1, 5]))
     assert float(metric.result()) == 0.0
 
 
@@ -57,9 +102,11 @@ def test_configurations_are_complete():
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(DdspError, match=r"must have the same frames\. Received: \(1, 3\) and \(1, 4\)"):
+    with pytest.raises(
+        DdspError, match=r"y_pred must be .* frames being 3 as in y_true\. Received: shape \(1, 4\)"
+    ):
         F0L1().update_state(np.ones([1, 3]), np.ones([1, 4]))
-    with pytest.raises(DdspError, match=r"f0 must be \[batch, frames\]"):
+    with pytest.raises(DdspError, match=r"y_true must be \[batch, frames\]"):
         F0L1().update_state(np.ones([3]), np.ones([3]))
-    with pytest.raises(DdspError, match=r"semitones must be above 0\. Received: 0"):
+    with pytest.raises(DdspError, match=r"semitones must be a finite number above 0\. Received: semitones=0"):
         F0Outliers(0)

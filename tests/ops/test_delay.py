@@ -48,7 +48,7 @@ def test_blocks_of_any_size_give_one_piece(interpolation):
 
 @pytest.mark.parametrize(("interpolation", "hint"), [("cubical", " Did you mean 'cubic'?"), (None, "")])
 def test_an_interpolation_that_there_is_not_is_refused(interpolation, hint):
-    words = f"must be one of linear, cubic. Received: interpolation={interpolation!r}.{hint}"
+    words = f"must be one of 'linear', 'cubic'. Received: interpolation={interpolation!r}.{hint}"
     with pytest.raises(DdspError, match=re.escape(words) + "$"):
         fractional_delay(tf.zeros([1, 8]), tf.ones([1, 8]), 3, interpolation=interpolation)
     with pytest.raises(DdspError, match=re.escape(words) + "$"):

@@ -46,7 +46,7 @@ def test_transforms_take_symbolic_lengths_and_pass_gradients():
 
 @pytest.mark.parametrize(("fft_size", "hop"), [(64, 64), (100, 64), (64, 0)])
 def test_windows_that_do_not_add_up_are_refused(fft_size, hop):
-    with pytest.raises(DdspError, match=f"fft_size={fft_size}, hop={hop}"):
+    with pytest.raises(DdspError, match=f"hop={hop}"):
         stft(noise(100), fft_size, hop)
 
 

@@ -14,6 +14,7 @@ from ddsp_edge.live.numpy_voices import NumpyVoices, VoiceNetwork
 from ddsp_edge.live.settings import Settings
 from ddsp_edge.model.file import read_instrument_file
 from ddsp_edge.model.runtimes import has_litert
+from ddsp_edge.numeric import whole_number
 from ddsp_edge.ranges import MAX_VOICES
 from ddsp_edge.synthesis.filtered_noise import FilteredNoise
 from ddsp_edge.synthesis.processor import Processor
@@ -72,8 +73,10 @@ class VoiceBank:
     ) -> None:
         if backend not in BACKENDS:
             raise DdspError(f"backend must be one of {', '.join(BACKENDS)}. Received: {backend!r}")
-        if isinstance(voices, bool) or not isinstance(voices, int) or not 1 <= voices <= MAX_VOICES:
+        number = whole_number(voices)
+        if number is None or not 1 <= number <= MAX_VOICES:
             raise DdspError(f"voices must be a whole number from 1 to {MAX_VOICES}. Received: {voices!r}")
+        voices = number
         file = read_instrument_file(path)
         self.card, self.spec = file.card, file.card.spec
         try:

@@ -122,9 +122,14 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[InstrumentCard, di
             elif source in FEATURES:
                 raise DdspError(f"node {node.name!r} takes {source}, which devices do not pass to processors")
             else:
-                inputs[control] = output = output_name(node.name, control)
+                meaning = _MEANINGS.get((node.type, control))
                 size = model.processors.processors[node.name].input_sizes[control]
-                outputs[output] = Port((1, size or 1), _MEANINGS[node.type, control])
+                if meaning is None or not isinstance(size, int):
+                    raise DdspError(
+                        f"node {node.name!r} ({node.type}) is given {control}, which devices do not do"
+                    )
+                inputs[control] = output = output_name(node.name, control)
+                outputs[output] = Port((1, size), meaning)
         nodes.append({"name": node.name, "type": node.type, "config": config, "inputs": inputs})
     known = model.instrument
     missing = [k for k in ("config", "f0_estimator", "f0_hz_range", "loudness_db_range") if k not in known]

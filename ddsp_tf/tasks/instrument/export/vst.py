@@ -123,6 +123,12 @@ def check_fits(model: Autoencoder) -> None:
     ]
     other = sorted(set(types) - {"Harmonic", "FilteredNoise", "Add", "Reverb"})
     wrong += [f"a {kind}, which the plug-in does not have" for kind in other]
+    wrong += [
+        f"{control} of {node.name}, which the plug-in does not have"
+        for node in model.processors.nodes
+        for control in ("harmonic_shifts", "impulse_response")
+        if control in node.inputs
+    ]
     if wrong:
         raise DdspError(
             f"DDSP-VST cannot play this model: {'; '.join(wrong)}. Train one with configs/ddsp_vst.yaml"

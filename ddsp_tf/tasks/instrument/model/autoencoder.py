@@ -9,11 +9,13 @@ import tensorflow as tf
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.branches import sum_of_kind
+from ddsp_tf.layers.inputs import named_inputs
 from ddsp_tf.layers.processor_group import GroupOutput, ProcessorGroup
 from ddsp_tf.losses.terms import Branches
 from ddsp_tf.tasks.instrument.config import InstrumentConfig
-from ddsp_tf.tasks.instrument.model.decoder import Decoder
+from ddsp_tf.tasks.instrument.model.decoder import FEATURE_SIZES, Decoder
 from ddsp_tf.tasks.instrument.model.encoder import MfccEncoder, tensorflow_distributions
+from ddsp_tf.tasks.instrument.model.features import checked_features, feature_specs, named_features
 from ddsp_tf.tasks.instrument.model.instrument_embedding import InstrumentEmbedding
 from ddsp_tf.tasks.instrument.model.parts import (
     FEATURES,
@@ -47,9 +49,10 @@ class Autoencoder(GroupModel):
         embedding: The instruments; None for one instrument.
         mix: Weights of instruments by name, where one mix of them is always played; see `playing`.
 
-    Input: `{"f0_hz", "loudness_db"}`, each `[batch, frames, 1]`, in Hz (no zeros) and dB. With an encoder
-    also `audio` `[batch, frames * hop]`, what to listen to; in training it is the target unless it is given.
-    With an embedding and no mix also `instrument`, `[batch, frames or 1, instruments]`, weights.
+    Input: `{"f0_hz", "loudness_db"}`, each `[batch, frames, 1]` or `[batch, frames]`, in Hz (no zeros) and
+    dB, tensors, arrays or lists of any numbers. With an encoder also `audio` `[batch, frames * hop]`, what to
+    listen to; in training it is the target unless it is given. With an embedding and no mix also
+    `instrument`, `[batch, frames or 1, instruments]`, weights.
 
     Output: audio `[batch, frames * hop]`.
 
@@ -106,7 +109,7 @@ class Autoencoder(GroupModel):
         decoder, encoder, embedding = make_networks(config, group)
         known = {"config": config.to_dict(), **(instrument or {})}
         model = cls(decoder, group, known, encoder, embedding, name="autoencoder")
-        model.build(None)
+        model.build(model.input_shapes)
         return model
 
     @property
@@ -140,8 +143,8 @@ class Autoencoder(GroupModel):
             DdspError: If it has no such instrument, or is a model of one.
         """
         parts = (self.decoder, self.processors, self.instrument, self.encoder, self.embedding)
-        model = Autoencoder(*parts, mix, name=self.name)
-        model.build(None)
+        model = type(self)(*parts, mix, name=self.name)
+        model.build(model.input_shapes)
         return model
 
     def in_float32(self) -> "Autoencoder":
@@ -150,8 +153,8 @@ class Autoencoder(GroupModel):
             return self
         decoder, encoder = in_float32(self.decoder), self.encoder and in_float32(self.encoder)
         parts = (decoder, self.processors, self.instrument, encoder, self.embedding, self.mix)
-        model = Autoencoder(*parts, name=self.name)
-        model.build(None)
+        model = type(self)(*parts, name=self.name)
+        model.build(model.input_shapes)
         return model
 
     @property
@@ -165,6 +168,19 @@ class Autoencoder(GroupModel):
             if part is not None and not part.built:
                 part.build(None)
         self.built = True
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Render features, by name; returns audio `[batch, frames * hop]`."""
+        return super().__call__(named_features(self.name, inputs, self.feature_names), *args, **kwargs)
+
+    def named_features(self, features: Any) -> Tensors:
+        """Features as float32 tensors by name, with an axis of channels.
+
+        Raises:
+            DdspError: If one is missing, no number, or does not fit the others.
+        """
+        named = named_features(self.name, features, self.feature_names)
+        return checked_features(self.name, named, self.feature_names, self.instrument_names, self.spec.hop)
 
     def call(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
         """Render features; returns audio `[batch, frames * hop]`."""
@@ -240,6 +256,7 @@ class Autoencoder(GroupModel):
             Controls by node and name, `[1, size]`, and the next states.
         """
         self.require_pitch_and_loudness_only()
+        inputs = named_inputs(self.name, inputs, list(FEATURE_SIZES), list(FEATURE_SIZES))
         if self.embedding is not None:
             instrument = self.embedding(tf.constant(self._mix_weights()[tf.newaxis]))
             inputs = {**inputs, "instrument": instrument}
@@ -270,12 +287,7 @@ class Autoencoder(GroupModel):
         self, features: Mapping[str, tf.Tensor], state: dict[str, Any] | None = None, training: bool = False
     ) -> tuple[Tensors, dict[str, Any], Tensors]:
         """What the processors take, the states of the networks, and what the encoder heard."""
-        for name in self.feature_names:
-            if name not in features:
-                several = f" (it plays {', '.join(self.instrument_names)})" if name == "instrument" else ""
-                raise DdspError(
-                    f"the model lacks the feature {name!r}{several}; it has {', '.join(features)}"
-                )
+        features = self.named_features(features)
         inputs = {
             "f0_scaled": scale_f0(features["f0_hz"]),
             "loudness_scaled": scale_loudness(features["loudness_db"]),
@@ -283,12 +295,6 @@ class Autoencoder(GroupModel):
         after: dict[str, Any] = {}
         latent: Tensors = {}
         if self.encoder is not None:
-            frames, samples = features["f0_hz"].shape[1], features["audio"].shape[1]
-            if None not in (frames, samples) and samples != self.spec.n_samples(frames):
-                raise DdspError(
-                    f"audio must have {self.spec.hop} samples for each of the {frames} frames. "
-                    f"Received: {samples} samples"
-                )
             before = None if state is None else state["encoder"]
             latent, after["encoder"] = self.encoder(features["audio"], before)
             inputs["z"] = self.encoder.sample(latent) if training else latent["mean"]
@@ -310,8 +316,15 @@ class Autoencoder(GroupModel):
             raise DdspError(f"the model plays several instruments: name one, or a mix, of {names}")
         return self.embedding.weights_of(self.mix)
 
-    def compute_output_shape(self, input_shape: dict[str, Any]) -> tuple[int | None, int | None]:
-        """Shape of the audio, `(batch, samples)`."""
+    @property
+    def input_specs(self) -> dict[str, tf.TensorSpec]:
+        """What it takes, of any batch and length, by name."""
+        return feature_specs(self.feature_names, len(self.instrument_names))
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, int | None]:
+        """Shape of the audio, `(batch, samples)`; None is any shape."""
+        if not isinstance(input_shape, Mapping):
+            return (None, None)
         batch, frames = input_shape["f0_hz"][:2]
         return (batch, None if frames is None else self.spec.n_samples(frames))
 
@@ -329,7 +342,7 @@ class Autoencoder(GroupModel):
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Create the weights when a saved model is loaded."""
-        self.build(None)
+        self.build(self.input_shapes)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Autoencoder":

@@ -7,8 +7,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ddsp_tf.arguments import check_integer
 from ddsp_tf.errors import DdspError
+from ddsp_tf.layers.checks import network_dtype
 from ddsp_tf.layers.dense_stack import DenseStack
+from ddsp_tf.layers.inputs import named_inputs, named_shapes
+from ddsp_tf.ops.arguments import Arguments
 
 Tensors = dict[str, tf.Tensor]
 
@@ -49,16 +53,14 @@ class Decoder(keras.layers.Layer, ABC):
         input_sizes: Mapping[str, int] | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        owner = type(self).__name__
+        super().__init__(**{**kwargs, "dtype": network_dtype(owner, kwargs.get("dtype"))})
         sizes = {"units": units, "layer_units": layer_units, "layers": layers, "depth": depth}
-        for name, value in sizes.items():
-            if not isinstance(value, int) or value <= 0:
-                raise DdspError(
-                    f"{type(self).__name__}: {name} must be a positive integer. Received: {name}={value!r}"
-                )
-        self.output_sizes = dict(output_sizes)
-        self.input_sizes = dict(input_sizes or FEATURE_SIZES)
-        self.units, self.layer_units, self.layers, self.depth = units, layer_units, layers, depth
+        units, layer_units, layers, depth = (check_integer(owner, k, v, 1) for k, v in sizes.items())
+        self.output_sizes = _checked_sizes(owner, "output_sizes", output_sizes)
+        self.input_sizes = _checked_sizes(owner, "input_sizes", input_sizes or FEATURE_SIZES)
+        # Not `layers`: Keras takes that for a list of layers.
+        self.units, self.layer_units, self.n_layers, self.depth = units, layer_units, layers, depth
         self.input_stacks = {
             name: DenseStack(layer_units, layers, name=f"{name}_stack", dtype=self.dtype_policy)
             for name in self.input_sizes
@@ -97,6 +99,32 @@ class Decoder(keras.layers.Layer, ABC):
         self.head.build((None, None, self.layer_units))
         self.built = True
 
+    def __call__(self, inputs: Any, state: Any = None, **kwargs: Any) -> Any:
+        """Run over a sequence; inputs and states may be arrays or lists of any numbers."""
+        take = Arguments(self.name)
+        named = self._checked(take, "input", inputs, self.input_sizes, ("batch", "frames"))
+        if state is None:
+            return super().__call__(named, **kwargs)
+        state = self._checked(take, "state", state, self.state_sizes, ("batch",))
+        return super().__call__(named, state, **kwargs)
+
+    def _checked(
+        self, take: Arguments, what: str, values: Any, sizes: dict[str, int], axes: tuple[str, ...]
+    ) -> Tensors:
+        """Values by name as float32 tensors `[*axes, size]`; symbolic ones as they are.
+
+        Raises:
+            DdspError: If one is missing or of another shape.
+        """
+        if isinstance(values, Mapping) and not sizes:
+            return dict(values)
+        named = named_inputs(self.name, values, list(sizes), list(sizes))
+        for name, size in sizes.items():
+            if name not in named:
+                raise DdspError(f"{self.name} lacks the {what} {name!r}; it has {', '.join(named) or 'none'}")
+            take.check_shape(f"{what} {name!r}", tf.TensorShape(named[name].shape), [*axes, size])
+        return named
+
     def call(self, inputs: Tensors, state: Tensors | None = None) -> tuple[Tensors, Tensors]:
         """Run over a sequence; `state` is that of the frame before, None starts at zero."""
         hidden = self._encode(inputs)
@@ -107,7 +135,14 @@ class Decoder(keras.layers.Layer, ABC):
         return self._decode(sequence, hidden), state
 
     def step(self, inputs: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
-        """Run over one frame: inputs `[batch, channels]`, states and outputs `[batch, size]` by name."""
+        """Run over one frame: inputs `[batch, channels]`, states and outputs `[batch, size]` by name.
+
+        Raises:
+            DdspError: If an input or a state is missing, or not as above.
+        """
+        take = Arguments(self.name)
+        inputs = self._checked(take, "input", inputs, self.input_sizes, ("batch",))
+        state = self._checked(take, "state", state, self.state_sizes, ("batch",))
         hidden = self._encode(inputs)
         frame, state = self.remember_frame(hidden, state)
         return self._decode(frame, hidden), state
@@ -120,6 +155,15 @@ class Decoder(keras.layers.Layer, ABC):
         parts = tf.split(tf.cast(raw, tf.float32), list(self.output_sizes.values()), axis=-1)
         return dict(zip(self.output_sizes, parts, strict=True))
 
+    def compute_output_shape(self, input_shape: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Shapes of the raw controls and of the states by name."""
+        shapes = named_shapes(input_shape, self.input_names, self.input_names)
+        batch, frames = next(iter(shapes.values()), (None, None))[:2]
+        return (
+            {name: (batch, frames, size) for name, size in self.output_sizes.items()},
+            {name: (batch, size) for name, size in self.state_sizes.items()},
+        )
+
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument."""
         return {
@@ -128,6 +172,12 @@ class Decoder(keras.layers.Layer, ABC):
             "input_sizes": self.input_sizes,
             "units": self.units,
             "layer_units": self.layer_units,
-            "layers": self.layers,
+            "layers": self.n_layers,
             "depth": self.depth,
         }
+
+
+def _checked_sizes(owner: str, what: str, sizes: Any) -> dict[str, int]:
+    if not isinstance(sizes, Mapping) or not sizes or not all(isinstance(name, str) for name in sizes):
+        raise DdspError(f"{owner}: {what} must be channels by name. Received: {what}={sizes!r}")
+    return {name: check_integer(owner, f"{what}[{name!r}]", size, 1) for name, size in sizes.items()}

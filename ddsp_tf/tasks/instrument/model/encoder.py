@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import math
 import warnings
 from typing import Any
 
@@ -9,10 +10,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ddsp_tf.arguments import check_integer, check_number
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.layers.checks import network_dtype
 from ddsp_tf.layers.gru import GRU
+from ddsp_tf.layers.inputs import as_input
 from ddsp_tf.ops import mfcc
+from ddsp_tf.ops.arguments import Arguments, Axis, Hops
 
 Tensors = dict[str, tf.Tensor]
 
@@ -68,18 +73,17 @@ class MfccEncoder(keras.layers.Layer):
         kl_weight: float = 0.0,
         **kwargs: Any,
     ) -> None:
+        kwargs["dtype"] = network_dtype("MfccEncoder", kwargs.get("dtype"))
         super().__init__(autocast=False, **kwargs)  # sound stays float32
         sizes = {"z_size": z_size, "units": units, "n_mfcc": n_mfcc, "n_mels": n_mels}
-        for name, value in sizes.items():
-            if not isinstance(value, int) or value <= 0:
-                raise DdspError(f"MfccEncoder: {name} must be a positive integer. Received: {name}={value!r}")
+        z_size, units, n_mfcc, n_mels = (check_integer("MfccEncoder", k, v, 1) for k, v in sizes.items())
         if n_mfcc > n_mels:
             raise DdspError(
                 f"MfccEncoder: n_mfcc must not be above n_mels. Received: n_mfcc={n_mfcc}, n_mels={n_mels}"
             )
         self.spec = FrameSpec(sample_rate, hop)
         self.z_size, self.units, self.n_mfcc, self.n_mels = z_size, units, n_mfcc, n_mels
-        self.kl_weight = float(kl_weight)
+        self.kl_weight = check_number("MfccEncoder", "kl_weight", kl_weight, 0.0, math.inf)
         self.gru = GRU(units, return_sequences=True, return_state=True, name="gru", dtype=self.dtype_policy)
         self.head = keras.layers.Dense(z_size * (2 if kl_weight else 1), name="head", dtype=self.dtype_policy)
         self.seed_generator = keras.random.SeedGenerator()
@@ -94,6 +98,17 @@ class MfccEncoder(keras.layers.Layer):
         self.gru.build((None, None, self.n_mfcc))
         self.head.build((None, None, self.units))
         self.built = True
+
+    def __call__(self, audio: Any, state: Any = None, **kwargs: Any) -> Any:
+        """Listen to one block; sound may be an array or lists of any numbers.
+
+        Raises:
+            DdspError: If it is not `[batch, frames * hop]`.
+        """
+        audio = as_input(self.name, "audio", audio)
+        hops: list[Axis] = ["batch", Hops(self.spec.hop)]
+        Arguments(self.name).check_shape("input 'audio'", tf.TensorShape(audio.shape), hops)
+        return super().__call__(audio, state, **kwargs)
 
     def call(self, audio: tf.Tensor, state: Tensors | None = None) -> tuple[Tensors, Tensors]:
         """Listen to one block."""
@@ -119,6 +134,14 @@ class MfccEncoder(keras.layers.Layer):
         steps = [_LEVEL_STEP_DB] + [_SHAPE_STEP_DB] * (self.n_mfcc - 1)
         middles = [_LEVEL_DB] + [0.0] * (self.n_mfcc - 1)
         return (level_db - tf.constant(middles)) / tf.constant(steps)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Shapes of what was heard and of the states by name."""
+        batch, samples = (None, None) if input_shape is None else input_shape[:2]
+        heard = (batch, None if samples is None else samples // self.spec.hop, self.z_size)
+        names = ("mean", "scale") if self.kl_weight else ("mean",)
+        past = self.past_hops * self.spec.hop
+        return dict.fromkeys(names, heard), {"past": (batch, past), "state": (batch, self.units)}
 
     def sample(self, latent: Tensors) -> tf.Tensor:
         """Draw z `[batch, frames, z_size]`, new at every call; the mean where it is no distribution."""

@@ -8,7 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from ddsp_edge.units import Array
+from ddsp_tf.arguments import check_integer
 from ddsp_tf.errors import DdspError, did_you_mean
+from ddsp_tf.layers.inputs import as_input
 
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
@@ -35,12 +37,10 @@ class InstrumentEmbedding(keras.layers.Layer):
     def __init__(self, names: Sequence[str], size: int = 16, **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        if not names or not isinstance(size, int) or size < 1:
-            raise DdspError(
-                f"{type(self).__name__}: names and a positive size are needed. "
-                f"Received: names={list(names)!r}, size={size!r}"
-            )
-        self.names, self.size = tuple(names), size
+        owner = type(self).__name__
+        if not names or isinstance(names, str) or not all(isinstance(name, str) for name in names):
+            raise DdspError(f"{owner}: names must be one or more names. Received: names={names!r}")
+        self.names, self.size = tuple(names), check_integer(owner, "size", size, 1)
 
     def build(self, input_shape: Any) -> None:
         """Create the vectors."""
@@ -49,9 +49,13 @@ class InstrumentEmbedding(keras.layers.Layer):
         )
         self.built = True
 
+    def __call__(self, weights: Any, *args: Any, **kwargs: Any) -> Any:
+        """Mix the vectors; weights may be an array or a list of any numbers."""
+        return super().__call__(as_input(self.name, "weights", weights), *args, **kwargs)
+
     def call(self, weights: tf.Tensor) -> tf.Tensor:
         """Mix the vectors."""
-        if weights.shape[-1] != len(self.names):
+        if not weights.shape.rank or weights.shape[-1] != len(self.names):
             raise DdspError(
                 f"weights of instruments must be [..., {len(self.names)}], one for each of "
                 f"{', '.join(self.names)}. Received: {list(weights.shape)}"
@@ -72,7 +76,7 @@ class InstrumentEmbedding(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Shape of the output."""
-        return (*input_shape[:-1], self.size)
+        return (None, self.size) if input_shape is None else (*input_shape[:-1], self.size)
 
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument."""

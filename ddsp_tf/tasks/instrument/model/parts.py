@@ -73,7 +73,8 @@ def control_sizes(processors: ProcessorGroup) -> dict[str, int]:
     for name, size in processors.input_sizes.items():
         if name in FEATURES:
             continue
-        if size is None:
-            raise DdspError(f"the processor group takes a signal {name!r}, which no decoder gives")
+        if not isinstance(size, int):
+            kind = "a signal" if size is None else "a shape for all frames,"
+            raise DdspError(f"the processor group takes {kind} {name!r}, which no decoder gives")
         sizes[name] = size
     return sizes
