@@ -14,7 +14,12 @@ from typing import Any
 
 import pytest
 
-from tests.worker_memory import pytest_runtest_makereport, pytest_xdist_make_scheduler  # noqa: F401 (hooks)
+from tests.worker_memory import (  # noqa: F401 (hooks)
+    pytest_collection_finish,
+    pytest_configure,
+    pytest_runtest_makereport,
+    pytest_xdist_make_scheduler,
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,14 +1,17 @@
-"""Workers of pytest-xdist that hold much are replaced by fresh ones.
+"""Workers of pytest-xdist hold little: they give memory back, and those that hold much are replaced.
 
-TensorFlow keeps what XLA compiled, for every function and every shape, until the process ends: a worker that
-goes through the whole of the tests would hold 3 GB of it. Here a worker that holds more than `MOST_MIB` by
-itself at the end of a file is given no other file; it ends, and a new one goes on with the rest.
+A worker that went through the whole of the tests would hold 5 GB, for two reasons. The allocator of glibc
+raises the size from which memory is mapped, and so given back, to that of what was freed last, and spreads
+the rest over many arenas: a quarter is saved by telling it not to. And TensorFlow keeps what XLA compiled,
+for every function and every shape, until the process ends. So a worker that holds more than `MOST_MIB` by
+itself is given no other file: it ends, and a new one goes on with the rest.
 
 `tests/conftest.py` takes the hooks from here. Memory is that of Linux; elsewhere workers stay.
 """
 
 import ctypes
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +21,13 @@ import pytest
 # Of two workers: 2 x 1050 MiB at the end of a file, some 300 more within one, 400 of libraries that they
 # share, and the programs that tests start, which have TensorFlow as well. It has to stay below 4 GB.
 MOST_MIB = 1050
+# Given to workers alone: what tests start is measured as users have it.
+MALLOC = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(32 << 20),
+}
 _STEP_MIB = 50.0  # growth after which it is worth a second to look for what can be given back
-
 
 _held_after_collection = 0.0
 
@@ -31,6 +39,21 @@ def own_memory_mib() -> float:
         return 0.0
     line = next(line for line in status.read_text().splitlines() if line.startswith("RssAnon"))
     return int(line.split()[1]) / 1024
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have workers start with these settings, which they have read when they come here."""
+    if hasattr(config, "workerinput"):
+        for name in MALLOC:
+            os.environ.pop(name, None)
+    elif getattr(config.option, "dist", "no") != "no":
+        os.environ.update(MALLOC)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave what was imported out of every later collection of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -24,7 +24,7 @@ from ddsp_tf.training import load_model_of_run
 from tests import tiny
 
 
-@pytest.fixture(scope="module", params=["float32", "float16", "int8"])
+@pytest.fixture(scope="module", params=["float32", pytest.param("float16", marks=pytest.mark.slow), "int8"])
 def file_and_card(request, exported):
     return exported(request.param)
 

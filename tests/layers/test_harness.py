@@ -10,7 +10,9 @@ def test_every_shipped_processor_goes_through_the_harness():
     assert types_of_cases() == shipped_types()
 
 
-@pytest.mark.parametrize(("sample_rate", "hop"), [(16000, 64), (44100, 441)])
+@pytest.mark.parametrize(
+    ("sample_rate", "hop"), [(16000, 64), pytest.param(44100, 441, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", CASES)
 def test_processor_behaves_as_a_keras_layer_and_streams(name, sample_rate, hop, tmp_path):
     layer = CASES[name](sample_rate, hop)

@@ -70,7 +70,7 @@ def _loss() -> tuple[Run, Callable[[int, int], list[tf.Tensor]]]:
 
 
 @pytest.mark.parametrize("make", [_harmonic, _sinusoidal, _gru, _noise, _filter, _loss])
-@pytest.mark.parametrize("shape", [(1, 4), (3, 1), (1, 1)])
+@pytest.mark.parametrize("shape", [(1, 4), (3, 1), pytest.param((1, 1), marks=pytest.mark.slow)])
 def test_a_gradient_can_be_taken_at_one_example_after_other_shapes(
     make: Callable[[], tuple[Run, Callable[[int, int], list[tf.Tensor]]]], shape: tuple[int, int]
 ) -> None:

@@ -60,6 +60,7 @@ class DiesAtStep3(keras.callbacks.Callback):
             raise InterruptedError
 
 
+@pytest.mark.slow
 def test_a_run_that_died_ends_as_one_that_did_not(dataset, run, tmp_path):
     """The draws from the distribution of z go on as well."""
     with pytest.raises(InterruptedError):
