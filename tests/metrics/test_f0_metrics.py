@@ -102,7 +102,9 @@ def test_configurations_are_complete():
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(DdspError, match=r"y_pred must be .* frames being 3 as in y_true\. Received: shape \(1, 4\)"):
+    with pytest.raises(
+        DdspError, match=r"y_pred must be .* frames being 3 as in y_true\. Received: shape \(1, 4\)"
+    ):
         F0L1().update_state(np.ones([1, 3]), np.ones([1, 4]))
     with pytest.raises(DdspError, match=r"y_true must be \[batch, frames\]"):
         F0L1().update_state(np.ones([3]), np.ones([3]))
