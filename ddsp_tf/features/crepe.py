@@ -61,12 +61,20 @@ def build_crepe(capacity: str) -> Any:
     for block, (width, count) in enumerate(zip(WIDTHS, filters(capacity), strict=True), start=1):
         name = f"conv{block}"
         size, padding = (width // FIRST_STRIDE, "valid") if block == 1 else (width, "same")
-        x = layers.Conv2D(count, (size, 1), padding=padding, activation="relu", name=name, dtype=kind)(x)
+        x = layers.Conv2D(
+            count,
+            (size, 1),
+            padding=padding,
+            data_format="channels_last",  # whatever the `keras.json` of other projects says
+            activation="relu",
+            name=name,
+            dtype=kind,
+        )(x)
         x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}-BN", dtype=kind)(x)
-        x = layers.MaxPooling2D((2, 1), name=f"{name}-maxpool", dtype=kind)(x)
+        x = layers.MaxPooling2D((2, 1), data_format="channels_last", name=f"{name}-maxpool", dtype=kind)(x)
         x = layers.Dropout(0.25, name=f"{name}-dropout", dtype=kind)(x)
     x = layers.Permute((2, 1, 3), name="transpose", dtype=kind)(x)
-    x = layers.Flatten(name="flatten", dtype=kind)(x)
+    x = layers.Flatten(data_format="channels_last", name="flatten", dtype=kind)(x)
     x = layers.Dense(BINS, activation="sigmoid", name="classifier", dtype=kind)(x)
     return keras.Model(inputs, x, name=f"crepe_{capacity}")
 

@@ -10,8 +10,15 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from ddsp_tf.backend import BACKEND
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
+
+if keras.config.backend() != BACKEND:
+    raise DdspError(
+        f"ddsp_tf needs Keras with TensorFlow: set KERAS_BACKEND={BACKEND}, or import ddsp_tf before keras. "
+        f"Received: backend {keras.config.backend()!r}"
+    )
 
 
 class Hops(NamedTuple):
