@@ -12,6 +12,10 @@ from pathlib import Path
 def interleave(variants: Mapping[str, Callable[[], object]], rounds: int = 7) -> dict[str, dict[str, float]]:
     """Run each variant twice to warm up, then all of them in turn, `rounds` times.
 
+    Args:
+        variants: What is timed, by name.
+        rounds: Integer > 0.
+
     Returns:
         For each the median and the minimum of CPU time, and the median of wall time, in ms.
     """
@@ -65,11 +69,13 @@ class Others:
     def cores(self) -> float:
         """Cores that others took since this was made, on average; not a number where nobody counts."""
         took = _busy_s() - self._all - (_own_s() - self._own)
-        return max(0.0, took / (time.perf_counter() - self._began))
+        return max(took / (time.perf_counter() - self._began), 0.0)
 
     def remark(self) -> str:
         """What stands beside figures: empty if the machine was quiet meanwhile."""
         cores = self.cores()
+        if cores != cores:
+            return "NOT KNOWN TO BE QUIET: what others take is not counted here"
         return f"NOT QUIET: others took {cores:.2f} cores meanwhile" if cores > BUSY_CORES else ""
 
 

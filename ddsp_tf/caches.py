@@ -53,9 +53,9 @@ def _writable(folder: Path | None) -> bool:
     """Whether a file can be made in a folder, or in a new folder of that name; asks by doing it."""
     if folder is None:
         return False
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
     try:
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
         with tempfile.TemporaryFile(dir=folder):
             return True
     except OSError:

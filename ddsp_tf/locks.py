@@ -95,8 +95,10 @@ def _taken(file: BinaryIO) -> bool:
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
+    except OSError:  # some network drives have no locks: nobody is held back
+        return True
     return True
 
 
@@ -105,7 +107,8 @@ def _who(path: Path) -> str:
     end = time.monotonic() + _TELLING_S
     while True:
         try:
-            told = json.loads(path.read_bytes()[:_LONGEST])
+            with path.open("rb") as file:
+                told = json.loads(file.read(_LONGEST))
             host = "" if told["host"] == socket.gethostname() else f" on {told['host']}"
             return f" (process {int(told['pid'])}{host}, since {told['since']})"
         except (OSError, ValueError, KeyError, TypeError):

@@ -66,3 +66,14 @@ def test_pyin_runs_where_nothing_can_be_written(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert not Path(done.stdout.strip()).exists()  # it went with the process
+
+
+def test_a_home_that_nobody_may_enter_is_one_that_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refused(self: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(Path, "exists", refused)
+    assert not caches._writable(tmp_path / "locked" / ".config")

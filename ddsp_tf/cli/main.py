@@ -32,8 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status, see `ddsp_edge.cli.command`.
     """
     quieten_tensorflow()  # it says much on stderr that no user can act on; worker processes load it too
+    return run_command("ddsp-tf", lambda: _arguments(argv))
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     use_writable_caches()
-    return run_command("ddsp-tf", lambda: _parser().parse_args(argv))
+    return _parser().parse_args(argv)
 
 
 def _parser() -> argparse.ArgumentParser:

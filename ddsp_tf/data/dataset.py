@@ -154,8 +154,9 @@ class PitchedClips:
         self.passages = [
             Joined((place,), place.n_samples) for place in every if place.n_samples >= clip_samples
         ]
-        for places in short.values():
-            pad = split == "validation" and not self.passages
+        long = {weights[passage.places[0]].tobytes() if instruments else b"" for passage in self.passages}
+        for instrument, places in short.items():
+            pad = split == "validation" and instrument not in long
             stored_hop = self._info.features["f0_hz"].hop
             self.passages += joined(places, clip_samples, spec.sample_rate, stored_hop, pad=pad)
         if not every:

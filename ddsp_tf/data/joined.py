@@ -9,6 +9,7 @@ from ddsp_edge.features.loudness import POWER_FLOOR
 from ddsp_edge.units import Array
 from ddsp_tf.data.pitched import PitchedRecord
 from ddsp_tf.data.records.shards import RecordPlace
+from ddsp_tf.frames import FrameSpec
 
 SILENCE_SECONDS = 0.1
 """Silence after each recording that is joined to another."""
@@ -95,7 +96,7 @@ def _samples(places: list[RecordPlace], silence: int) -> int:
 
 
 def _silent_frames(sample_rate: int, hop: int) -> int:
-    return max(1, round(SILENCE_SECONDS * sample_rate / hop))
+    return max(1, FrameSpec(sample_rate, hop).frames_for(SILENCE_SECONDS))
 
 
 def _then_silence(record: PitchedRecord, frames: int) -> PitchedRecord:

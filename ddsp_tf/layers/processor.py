@@ -222,7 +222,8 @@ class Processor(keras.layers.Layer):
         for name, shape in shapes.items():
             if self.input_sizes.get(name, ()) is AUDIO:
                 return (shape[0], shape[1])
-        batch, frames = next(iter(shapes.values()), (None, None))[:2]
+        controls = (shape for name, shape in shapes.items() if isinstance(self.input_sizes.get(name), int))
+        batch, frames = next(controls, (None, None))[:2]
         return (batch, None if frames is None else self.spec.n_samples(frames))
 
     def get_config(self) -> dict[str, Any]:

@@ -87,8 +87,8 @@ class ProcessorGroup(keras.layers.Layer):
         self.input_names = list(inputs)
         given = [node if isinstance(node, Node) else Node.from_dict(node) for node in nodes]
         graph.check_names(self.input_names, given)
-        self.output_name = graph.find_output(given, output)
         self.nodes = graph.sort_nodes(given)
+        self.output_name = graph.find_output(given, output)
         self.processors = {node.name: make_processor(node, self.spec) for node in self.nodes}
         ports = {name: graph.Port(p.input_sizes, p.optional_inputs) for name, p in self.processors.items()}
         self.input_sizes = graph.check_wiring(self.input_names, self.nodes, ports)

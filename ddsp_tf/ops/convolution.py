@@ -63,12 +63,13 @@ def convolve_causal(
     length = extended.shape[1]
     if length is None:
         length = tf.shape(extended)[1]
+        longest = tf.maximum(length, taps)  # empty audio has one sample less than there are taps
         bits = tf.math.ceil(
-            tf.math.log(tf.cast(length, tf.float64)) / tf.math.log(tf.constant(2.0, tf.float64))
+            tf.math.log(tf.cast(longest, tf.float64)) / tf.math.log(tf.constant(2.0, tf.float64))
         )
         size = tf.bitwise.left_shift(1, tf.cast(bits, tf.int32))
     else:
-        size = fft_size(length)
+        size = fft_size(max(length, taps))
     # Wrap-around falls on the first taps - 1 samples, which are cut off.
     padded = tf.pad(extended, [[0, 0], [0, size - length]])  # the transform itself pads no empty batch
     response = tf.pad(impulse_response, [[0, 0]] * (impulse_response.shape.rank - 1) + [[0, size - taps]])

@@ -227,11 +227,6 @@ def _fit(
             batches = batches_from(done)
 
 
-def _clip_seconds(config: Config) -> float:
-    """Length of a clip in whole frames, seconds."""
-    return config.spec.seconds(config.spec.frames_for(config.training.clip_seconds))
-
-
 def _clips_from(
     step: int, *, task: Task, config: Config, data: Path, on_damage: OnDamage | None, workers: Workers | None
 ) -> Any:

@@ -167,7 +167,9 @@ class TaskModel(keras.Model):
             prediction, loss, notes = self.observed_loss(x, y, sample_weight, training=True)
             loss = self.optimizer.scale_loss(loss)
         weights = self.trainable_weights
-        gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, weights)]
+        # Zero where a weight has no part in the loss: workers average tensors of the same shapes.
+        found = tape.gradient(loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        gradients = [tf.convert_to_tensor(gradient) for gradient in found]
         if self.average is not None:
             joined = self.average([*gradients, *notes.values()])
             gradients, notes = (

@@ -51,11 +51,11 @@ def writing(run: Path, *, new: bool) -> Iterator[None]:
         return
     made = [path for path in (run, *run.parents) if not path.exists()]
     try:
-        run.mkdir(parents=True, exist_ok=True)
-        lock = FolderLock(run, run / LOCK_NAME, "another training")
-    except OSError as error:
-        raise DdspError(f"the run folder {run} cannot be written: {error.strerror}") from error
-    try:
+        try:
+            run.mkdir(parents=True, exist_ok=True)
+            lock = FolderLock(run, run / LOCK_NAME, "another training")
+        except OSError as error:
+            raise DdspError(f"the run folder {run} cannot be written: {error.strerror}") from error
         with lock:
             yield
     finally:

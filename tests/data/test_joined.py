@@ -99,3 +99,21 @@ def test_what_holds_no_pitch_is_too_short(tmp_path: Path, spec: FrameSpec) -> No
     (skipped,) = (file for file in info.files if file.status == "skipped")
     assert skipped.name == "click.wav"
     assert "at least 0.1 s of sound is needed" in skipped.reason
+
+
+def test_every_instrument_keeps_its_held_back_notes(tmp_path: Path, spec: FrameSpec) -> None:
+    """However few they are, and whichever comes first."""
+    files = [
+        write(tmp_path / f"{name}-{i}.wav", tone(NOTE_SECONDS))
+        for i in range(8)
+        for name in ("flute", "horn")
+    ]
+    config = DataConfig(validation_share=0.25)
+    prepare(files, tmp_path / "dataset", spec, config, estimator=ConstantEstimator(), jobs=1)
+    held_back = {
+        passage.source.split("-")[0] for passage in read_passages(tmp_path / "dataset", "validation")
+    }
+    names = {"flute": "flute-*", "horn": "horn-*"}
+    clips = PitchedClips(tmp_path / "dataset", spec, "validation", 625, names, "loudness", None)
+    heard = {place.read().source.split("-")[0] for passage in clips.passages for place in passage.places}
+    assert heard == held_back == {"flute", "horn"}

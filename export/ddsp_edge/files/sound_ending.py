@@ -117,7 +117,7 @@ def _in_w64(file: BinaryIO) -> tuple[int, int] | None:
 def _in_mp3(file: BinaryIO, start: bytes) -> tuple[int, int] | None:
     """The header that LAME and others put into the first frame: frames and bytes of the whole."""
     at = 0
-    if start[:3] == b"ID3":
+    if start[:3] == b"ID3" and len(start) >= 10:
         a, b, c, d = start[6:10]
         at = 10 + (a << 21 | b << 14 | c << 7 | d)
     file.seek(at)

@@ -210,3 +210,33 @@ def test_a_name_of_bytes_that_are_no_text_is_read(tmp_path):
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.wav"))
     path.write_bytes(lengths("wav", encoded(tmp_path, "wav", tone(220.0)), 0))
     assert len(read_audio(path)[0]) == SECONDS * RATE
+
+
+def test_coded_sound_that_looks_like_the_head_of_a_frame_is_no_frame(tmp_path: Path) -> None:
+    """Noise at full scale is stored as it is; three of its samples are made the head of a first frame."""
+    rng = np.random.default_rng(0)
+    noise = rng.integers(-(2**15), 2**15, 100_000).astype(np.int16)
+    head = bytes([0xFF, 0xF8, 0xC9, 0x08, 0x00])
+    checksum = 0
+    for byte in head:
+        checksum ^= byte
+        for _ in range(8):
+            checksum = (checksum << 1 ^ 0x07 if checksum & 0x80 else checksum << 1) & 0xFF
+    noise[-40:-37] = np.frombuffer(bytes([*head, checksum]), ">i2")
+    path = tmp_path / "noise.flac"
+    soundfile.write(path, noise, 44_100, subtype="PCM_16")
+    assert bytes([*head, checksum]) in path.read_bytes()
+    with AudioReader(path) as reader:
+        read = sum(len(block) for block in reader.blocks())
+        assert (read, reader.remarks()) == (len(noise), [])
+
+
+@pytest.mark.parametrize(
+    "data", [b"fLaC", b"fLaC\0\0\0\x22", b"ID3ab", b"ID3", b"RIFF", b"OggS", b"\xff\xfb"]
+)
+@pytest.mark.parametrize("ending", ["flac", "mp3", "wav"])
+def test_a_few_bytes_are_no_sound_file(tmp_path: Path, data: bytes, ending: str) -> None:
+    path = tmp_path / f"few.{ending}"
+    path.write_bytes(data)
+    with pytest.raises(DdspError):
+        AudioReader(path)

@@ -24,7 +24,8 @@ def layout_of_flac(file: BinaryIO, start: int, size: int) -> Layout:
     mended = f"{len(starts)} sound files are joined in it" if len(starts) > 1 else ""
     for at, end in zip(starts, [*starts[1:], size], strict=True):
         stop = before_tags(file, at, end)
-        declared, there = _declared(file, at), _samples_to(file, at, stop)
+        declared = _declared(file, at)
+        there = _samples_to(file, at, stop, declared)
         patches = {}
         if there is not None and there != declared:
             file.seek(at + 21)
@@ -61,20 +62,53 @@ def _longest_frame(file: BinaryIO, at: int) -> int:
     return int.from_bytes(file.read(2), "big")
 
 
-def _samples_to(file: BinaryIO, at: int, end: int) -> int | None:
-    """Samples up to the end of a stream, by the number of its last frame; None where none is found."""
+def _samples_to(file: BinaryIO, at: int, end: int, declared: int) -> int | None:
+    """Samples up to the end of a stream, by the number of its last frame; None where none is found.
+
+    Coded sound may look like the head of a frame. So what is declared is believed where any head near the end
+    says the same, and otherwise only heads that are like that of the first frame.
+    """
+    first = max(at + 42, end - _TAIL)
+    if first >= end:
+        return None
+    like = _style(file, at)
     file.seek(at + 8)
     block = file.read(4)
     fixed = int.from_bytes(block[2:4], "big") if block[:2] == block[2:4] else 0
-    first = max(at + 42, end - _TAIL)
     file.seek(first)
     data = file.read(end - first)
-    place = len(data)
+    place, last = len(data), None
     while (place := data.rfind(b"\xff", 0, place)) >= 0:
-        found = _frame(data[place : place + 18], fixed)
-        if found is not None:
+        head = data[place : place + 18]
+        found = _frame(head, fixed)
+        if found is None:
+            continue
+        if found == declared:
             return found
-    return None
+        if last is None and _style_of(head) == like:
+            last = found
+            if not declared:
+                break
+    return last
+
+
+def _style(file: BinaryIO, at: int) -> tuple[int, int, int] | None:
+    """What the head of a stream's first frame shares with all others."""
+    place, block = at + 4, b"\0"
+    while block[0] < 0x80:
+        file.seek(place)
+        block = file.read(4)
+        if len(block) < 4:
+            return None
+        place += 4 + int.from_bytes(block[1:], "big")
+    file.seek(place)
+    head = file.read(4)
+    return _style_of(head) if len(head) == 4 else None
+
+
+def _style_of(head: bytes) -> tuple[int, int, int]:
+    """Kind of numbering, code of the rate, code of the samples' width."""
+    return head[1], head[2] & 15, head[3] & 0x0E
 
 
 def _frame(head: bytes, fixed: int) -> int | None:

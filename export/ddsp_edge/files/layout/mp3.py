@@ -42,7 +42,7 @@ def layout_of_mp3(file: BinaryIO, start: int, size: int) -> Layout:
     for at, stop, frames in streams:
         info = _info_at(file, at)
         patches = {}
-        if info is not None and info[1] is not None and abs(info[1] - frames) > _MOST_OFF:
+        if info is not None and abs(info[1] - frames) > _MOST_OFF:
             patches = {info[0] - at: frames.to_bytes(4, "big")}
         segments.append(Segment(at, stop, patches))
     wrong = f"its header says {declared} frames of MP3, {streams[0][2]} are there"

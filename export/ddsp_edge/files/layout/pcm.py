@@ -4,7 +4,6 @@ A recorder that died, a script that never came back to its header, and files joi
 that say something else than what is there.
 """
 
-import os
 import struct
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -246,8 +245,3 @@ def _w64(file: BinaryIO, at: int, size: int) -> tuple[Segment, str]:
             break
         place += (max(count, 24) + 7) // 8 * 8
     return Segment(at, before_tags(file, at, size)), ""
-
-
-def size_of(file: BinaryIO) -> int:
-    """Bytes of a file."""
-    return file.seek(0, os.SEEK_END)
