@@ -104,9 +104,9 @@ def test_what_holds_no_pitch_is_too_short(tmp_path: Path, spec: FrameSpec) -> No
 def test_every_instrument_keeps_its_held_back_notes(tmp_path: Path, spec: FrameSpec) -> None:
     """However few they are, and whichever comes first."""
     files = [
-        write(tmp_path / f"{name}-{i}.wav", tone(NOTE_SECONDS))
+        write(tmp_path / f"{name}-{i}.wav", tone(NOTE_SECONDS) * (0.3 + (i + 8 * n) / 40))
         for i in range(8)
-        for name in ("flute", "horn")
+        for n, name in enumerate(("flute", "horn"))
     ]
     config = DataConfig(validation_share=0.25)
     prepare(files, tmp_path / "dataset", spec, config, estimator=ConstantEstimator(), jobs=1)
