@@ -45,7 +45,8 @@ def writing(run: Path, *, new: bool) -> Iterator[None]:
         DdspError: If another process writes it, or it cannot be written.
     """
     if run.exists() and not run.is_dir():
-        raise DdspError(f"{run} is a file; name a folder to write the run into")
+        words = "; name a folder to write the run into" if new else ", not a run folder"
+        raise DdspError(f"{run} is a file{words}")
     if not run.exists() and not new:
         yield  # whoever goes on is told that there is nothing
         return

@@ -120,6 +120,8 @@ def to_flatbuffer(
     import keras
     import tensorflow as tf
 
+    if model.input_specs is not None:
+        model.build(model.input_shapes)  # a SavedModel also has a signature of TensorFlow's own
     with tempfile.TemporaryDirectory() as folder:
         saved = str(Path(folder) / "saved_model")
         archive = keras.export.ExportArchive()

@@ -42,14 +42,14 @@ def exported(trained_run, make_once):
     """The small run exported with its synthesizer: path and card, by how its weights are stored."""
 
     def file(quantize):
-        from ddsp_edge.card import Card
+        from ddsp_edge.model.file import read_card
         from ddsp_export.export import export
 
         def fill(folder):
             return export(trained_run, folder / "whole.tflite", quantize).to_json()
 
         folder, card = make_once(f"exported-{quantize}", fill)
-        return folder / "whole.tflite", Card.from_json(card, "exported")
+        return folder / "whole.tflite", read_card(card, "exported")
 
     return file
 

@@ -1,6 +1,6 @@
 """The model: features of a sound in, the sound out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -174,13 +174,18 @@ class Autoencoder(GroupModel):
         return super().__call__(named_features(self.name, inputs, self.feature_names), *args, **kwargs)
 
     def named_features(self, features: Any) -> Tensors:
-        """Features as float32 tensors by name, with an axis of channels.
+        """Features as float32 tensors by name, pitch and loudness with an axis of channels.
+
+        What to listen to may still be absent: in training it is the target.
 
         Raises:
-            DdspError: If one is missing, no number, or does not fit the others.
+            DdspError: If pitch or loudness is missing, one is no number, or they do not fit each other.
         """
+        return self._checked(features, FEATURES)
+
+    def _checked(self, features: Any, names: Sequence[str]) -> Tensors:
         named = named_features(self.name, features, self.feature_names)
-        return checked_features(self.name, named, self.feature_names, self.instrument_names, self.spec.hop)
+        return checked_features(self.name, named, names, self.instrument_names, self.spec.hop)
 
     def call(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
         """Render features; returns audio `[batch, frames * hop]`."""
@@ -287,7 +292,7 @@ class Autoencoder(GroupModel):
         self, features: Mapping[str, tf.Tensor], state: dict[str, Any] | None = None, training: bool = False
     ) -> tuple[Tensors, dict[str, Any], Tensors]:
         """What the processors take, the states of the networks, and what the encoder heard."""
-        features = self.named_features(features)
+        features = self._checked(features, self.feature_names)
         inputs = {
             "f0_scaled": scale_f0(features["f0_hz"]),
             "loudness_scaled": scale_loudness(features["loudness_db"]),

@@ -7,9 +7,10 @@ import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.inputs import as_input
-from ddsp_tf.ops.arguments import Arguments, Hops
+from ddsp_tf.ops.arguments import Arguments, Axis, Hops
 
 Tensors = dict[str, tf.Tensor]
+AXES = ("batch", "frames")
 
 
 def named_features(owner: str, features: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -54,10 +55,12 @@ def checked_features(
             raise DdspError(f"the model lacks the feature {name!r}{several}; it has {', '.join(features)}")
         value = features[name]
         if name == "audio":
-            take.check_shape(name, value.shape, ["batch", Hops(hop)])
+            take.check_shape(f"audio, {hop} samples for each frame,", value.shape, ["batch", Hops(hop)])
         elif name == "instrument":
-            each = value.shape.rank == 3 and value.shape[1] != 1
-            take.check_shape(name, value.shape, ["batch", "frames" if each else 1, len(instruments)])
+            one_for_all = [size == 1 for size in value.shape[:2]] if value.shape.rank == 3 else [False] * 2
+            axes: list[Axis] = [1 if one else axis for one, axis in zip(one_for_all, AXES, strict=True)]
+            axes.append(len(instruments))
+            take.check_shape(f"instrument, weights of {', '.join(instruments)},", value.shape, axes)
         else:
             if value.shape.rank == 2:
                 value = checked[name] = value[:, :, tf.newaxis]

@@ -182,8 +182,8 @@ def test_weights_may_change_from_frame_to_frame(several):
     [
         ("listening", {}, "lacks the feature 'audio'"),
         ("several", {}, r"lacks the feature 'instrument' \(it plays flute, horn, violin\)"),
-        ("several", {"instrument": np.ones([1, 1, 2], "float32")}, "one for each of flute, horn, violin"),
-        ("listening", {"audio": np.zeros([1, 9], "float32")}, "128 samples for each of the 40 frames"),
+        ("several", {"instrument": np.ones([1, 1, 2], "float32")}, "weights of flute, horn, violin"),
+        ("listening", {"audio": np.zeros([1, 9], "float32")}, "128 samples for each frame"),
     ],
 )
 def test_what_a_model_needs_is_named(name, features, words, request):
