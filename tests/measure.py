@@ -8,6 +8,7 @@ them.
 The status is that of the command.
 """
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -59,11 +60,9 @@ def name_of(process: int) -> str:
 
 def reap() -> None:
     """Take note of all children that have ended."""
-    try:
+    with contextlib.suppress(ChildProcessError):  # there are none
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
-    except ChildProcessError:
-        pass
 
 
 def main(command: list[str]) -> int:

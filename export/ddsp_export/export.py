@@ -10,8 +10,8 @@ from ddsp_edge.model.file import write_model_file
 from ddsp_export.candidate import candidate_for, check_out
 from ddsp_export.convert import convert_apart
 from ddsp_export.operators import check_operators
+from ddsp_export.quantization_recipes import Bench, Measured, Recipe, choose, compare, integers
 from ddsp_export.quantize import quantize_weights
-from ddsp_export.recipes import Bench, Measured, Recipe, choose, compare, integers
 from ddsp_export.runtimes import RUNTIMES, quantization_for
 from ddsp_tf.errors import DdspError
 from ddsp_tf.training.run import task_of_run

@@ -11,7 +11,7 @@ import soundfile
 
 from ddsp_edge.atomic import name_beside, renaming_in, written_whole
 from ddsp_edge.errors import DdspError
-from ddsp_edge.files.audio_file import AudioWriter, check_output
+from ddsp_edge.files.audio_writer import AudioWriter, check_output
 from ddsp_edge.files.sound_with_stems import SoundWriter
 from ddsp_edge.synthesis.stems import Stems
 

@@ -23,7 +23,7 @@ print(heavy)
 
 
 def test_nothing_heavy_is_imported_by_anything(tiny, tmp_path):
-    from ddsp_edge.files.audio_file import write_audio
+    from ddsp_edge.files.audio_writer import write_audio
     from tests.device.render.test_render import RATE, phrase
 
     write_audio(tmp_path / "in.wav", phrase(0.5), RATE)

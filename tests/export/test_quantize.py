@@ -10,7 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 import ddsp_export.convert as conversion
-import ddsp_export.recipes as recipes
+import ddsp_export.quantization_recipes as recipes
 from ddsp_edge.model.file import read_model_file
 from ddsp_export.export import export
 from ddsp_export.operators import count_operators, is_kind, product_names

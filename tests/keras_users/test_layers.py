@@ -18,7 +18,7 @@ FORMS = {
     "tensors": tf.constant,
     "tensors of float64": lambda v: tf.constant(v, tf.float64),
     "variables": tf.Variable,
-    "float16": None,  # rounded, so that only whether they are taken is looked at
+    "float16": None,  # rounded, so that float32 of the same is what they are held to
     "integers": None,
     "tensors of integers": None,
 }
@@ -70,7 +70,8 @@ def test_every_public_class_is_tried():
 def test_layers_take_numbers_of_any_kind(name, form):
     layer, given = made(name)
     if FORMS[form] is None:
-        layer(each(ROUNDED[form], given))
+        rounded = each(ROUNDED[form], given)
+        same(layer(rounded), layer(each(lambda v: np.asarray(v, np.float32), rounded)))
         return
     same(layer(each(FORMS[form], given)), layer(given))
     if hasattr(layer, "get_controls"):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddsp_edge.files.audio_file import CONVERT, OTHER_SOUND
+from ddsp_edge.files.stored_sound import CONVERT, OTHER_SOUND
 from ddsp_tf.errors import DdspError
 
 _FORMATS = "wav wave w64 rf64 flac ogg oga opus mp3 aif aiff aifc au snd caf"

@@ -1,42 +1,24 @@
-"""Sound files in and out: any format that libsndfile knows, any rate, any number of channels.
+"""Sound files in: mono, at the rate that is asked for.
 
-Reading streams: memory does not grow with the length of the file.
+Memory does not grow with the length of the file.
 """
 
-import contextlib
-import io
-import os
-import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-import soundfile
 import soxr
 
-from ddsp_edge.atomic import check_name, name_beside
 from ddsp_edge.errors import DdspError
 from ddsp_edge.files.clipping import ClippingCounter, full_scale
-from ddsp_edge.files.layout.find import layout_of
-from ddsp_edge.files.layout.segment import Layout, Segment, SegmentFile
-from ddsp_edge.files.midi_container import is_midi_file
-from ddsp_edge.files.sound_ending import Ending, ending_of
-from ddsp_edge.quiet import quiet_stderr
+from ddsp_edge.files.stored_sound import StoredSound
 from ddsp_edge.units import Array
 
 MIN_SAMPLE_RATE = 4_000  # Hz; below it nothing of an instrument is left to learn from
 MAX_SAMPLE_RATE = 768_000
 MAX_LEVEL = 1_000.0  # full scale is 1; 60 dB above it nothing was recorded, and 16-bit integers begin
-OTHER_SOUND = frozenset({".m4a", ".aac", ".mp4", ".wma", ".amr", ".3gp", ".ape", ".wv", ".webm", ".mka"})
-"""Endings of sound files, as phones make them, that libsndfile does not read."""
-CONVERT = "sound of this kind cannot be read: convert it to WAV or FLAC"
-
-_LEAST_BITS_A_SECOND, _USUAL_BITS_A_SECOND = 1_000, 64_000  # of sound, to tell what a length cannot be
-_LEFT_OVER_BYTES = 1_000  # that are worth a word
-_OF_LAST_FRAME = 512  # samples read at once of a frame that may not be whole
-_BROKEN_OFF_S = 0.1  # less than this is a header that counts differently, or nobody misses it
 _CANCELLED = 0.01  # of the level of its channels (-40 dB), what is left of a sound that they cancel
 _HEARD = 0.001  # -60 dB: the channels of a silent recording may well cancel, and that is not its fault
 
@@ -52,6 +34,12 @@ class AudioReader:
         locate_clipping: Whether to remember where samples are clipped until `clipped_between` is asked for
             what comes after them; it is to be asked while the file is read.
 
+    Attributes:
+        stored: The file as it is stored.
+        file_sample_rate: Integer, Hz.
+        file_samples: Integer, samples that there seem to be.
+        channels: Integer.
+
     Raises:
         DdspError: If the file is missing, empty, no ordinary file, no sound file, has a rate that cannot be
             meant.
@@ -61,41 +49,21 @@ class AudioReader:
         self, path: str | Path, sample_rate: int | None = None, *, locate_clipping: bool = False
     ) -> None:
         self.path = Path(path)
-        self._layout, self._ending = _looked_at(self.path)
-        self._segments: tuple[Segment | None, ...] = self._layout.segments or (None,)
-        self._file = _opened(self.path, self._ending, self._segments[0])
-        self.file_sample_rate = int(self._file.samplerate)
-        self.channels = int(self._file.channels)
-        self._told = [self._layout.mended] if self._layout.mended else []
-        self.file_samples = self._samples_in_all()
+        self.stored = StoredSound(self.path)
+        self.file_sample_rate = self.stored.sample_rate
+        self.channels = self.stored.channels
+        self.file_samples = self.stored.samples
         if not MIN_SAMPLE_RATE <= self.file_sample_rate <= MAX_SAMPLE_RATE:
-            self._file.close()
+            self.stored.close()
             raise DdspError(
                 f"{self.path} has a sample rate of {self.file_sample_rate} Hz; "
                 f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz can be used"
             )
         self.sample_rate = sample_rate or self.file_sample_rate
-        self._clipping = ClippingCounter(full_scale(self._file.subtype), self.channels)
+        self._clipping = ClippingCounter(full_scale(self.stored.subtype), self.channels)
         self._locate_clipping = locate_clipping
         self._clipped: deque[tuple[int, int, int]] = deque()  # first, end and count of a stretch
-        self._samples_read = 0
         self._channel_peak = self._mono_peak = 0.0  # of what was read
-
-    def _samples_in_all(self) -> int:
-        """Samples of all segments; guessed by the bytes where what a header says cannot be."""
-        total = 0
-        for number, segment in enumerate(self._segments):
-            size = self.path.stat().st_size if segment is None else segment.end - segment.start
-            samples = None if segment is None else segment.samples
-            if samples is None and not number:
-                samples = int(self._file.frames)
-            elif samples is None:
-                with _opened(self.path, self._ending, segment) as file:
-                    samples = int(file.frames)
-            most = 8 * size * self.file_sample_rate // _LEAST_BITS_A_SECOND
-            usual = 8 * size * self.file_sample_rate // _USUAL_BITS_A_SECOND
-            total += samples if 0 < samples <= most else usual
-        return total
 
     @property
     def n_samples(self) -> int:
@@ -147,7 +115,7 @@ class AudioReader:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._file.close()
+        self.stored.close()
 
     def blocks(self, block_samples: int = 65_536) -> Iterator[Array]:
         """Yield the file as float32 blocks `[n]`, `block_samples` long but for the last one.
@@ -179,64 +147,20 @@ class AudioReader:
             yield stream.resample_chunk(block)
         yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
-    def _stored(self, at_once: int) -> Iterator[Array]:
-        """Yield what the segments hold, `[n, channels]`, one after the other."""
-        for number, segment in enumerate(self._segments):
-            if number:
-                self._file.close()
-                self._file = _opened(self.path, self._ending, segment)
-                form = int(self._file.samplerate), int(self._file.channels)
-                if form != (self.file_sample_rate, self.channels):
-                    self._told.append(
-                        f"what follows has {form[0]} Hz and {form[1]} channels, what is before it "
-                        f"{self.file_sample_rate} Hz and {self.channels}: it is left out"
-                    )
-                    return
-            begun = self._samples_read
-            yield from self._stored_in(segment, at_once)
-            declared = 0 if segment is None else segment.declared
-            if declared and declared != self._samples_read - begun:
-                there = (self._samples_read - begun) / self.file_sample_rate
-                said = f"{declared / self.file_sample_rate:.1f} s, {there:.1f} s are there"
-                self._told.append(f"its header says {said}")
-
-    def _stored_in(self, segment: Segment | None, at_once: int) -> Iterator[Array]:
-        """Yield what one segment holds, `[n, channels]`."""
-        left = None if segment is None else segment.samples
-        spare = 0 if segment is None else segment.last_frame
-        while left is None or left > 0:
-            in_last_frame = left is not None and left <= spare
-            count = at_once
-            if left is not None:
-                count = min(at_once, left, _OF_LAST_FRAME if in_last_frame else left - spare)
-            problem: Exception | str = "there is no more"
-            try:
-                block = self._file.read(count, dtype="float32", always_2d=True)
-            except (soundfile.LibsndfileError, RuntimeError) as error:
-                block, problem = np.zeros((0, self.channels), np.float32), error
-            if len(block):
-                yield block
-                left = None if left is None else left - len(block)
-            elif in_last_frame or (left is None and isinstance(problem, str)):
-                break
-            else:
-                seconds = self._samples_read / self.file_sample_rate
-                raise DdspError(f"{self.path} breaks off after {seconds:.1f} s: {problem}")
-
     def _mono(self, at_once: int = 8_192) -> Iterator[Array]:
-        for block in self._stored(at_once):
+        place = 0  # samples read before the block
+        for block in self.stored.blocks(at_once):
             peak = max(float(block.max()), -float(block.min()))
             if not peak <= MAX_LEVEL:  # also true of NaN
-                raise DdspError(self._beyond(block, self._samples_read))
+                raise DdspError(self._beyond(block, place))
             mono = block.mean(axis=1) if self.channels > 1 else block[:, 0]
             self._channel_peak = max(self._channel_peak, peak)
             self._mono_peak = max(self._mono_peak, float(mono.max()), -float(mono.min()))
             before = self._clipping.samples
             self._clipping.add(block)
             if self._locate_clipping and self._clipping.samples > before:
-                place = self._samples_read
                 self._clipped.append((place, place + len(block), self._clipping.samples - before))
-            self._samples_read += len(block)
+            place += len(block)
             yield mono
 
     def _beyond(self, block: Array, position: int) -> str:
@@ -253,16 +177,9 @@ class AudioReader:
             "divided by their full scale"
         )
 
-    def mended(self) -> str:
-        """Say what is wrong with the header of a file that was read to its end, and what was left out."""
-        told = list(self._told)
-        if self._layout.left_over > _LEFT_OVER_BYTES:
-            told.append(f"{self._layout.left_over} bytes behind the sound are no sound, and left out")
-        return f"{self.path}: {'; '.join(told)}" if told else ""
-
     def remarks(self) -> list[str]:
         """What whoever plays a file is to be told of it, once it was read to its end."""
-        return [text for text in (self.broken_off(), self.mended()) if text]
+        return [text for text in (self.stored.broken_off(), self.stored.mended()) if text]
 
     def silence(self) -> str:
         """Say why nothing is to be heard of a file that was read and found silent."""
@@ -272,76 +189,6 @@ class AudioReader:
                 "same with opposite signs. Keep one of them, or invert one"
             )
         return f"{self.path} is silent: nothing to follow"
-
-    def broken_off(self) -> str:
-        """Say how much is missing at the end of a file that was read to its end; empty if nothing is."""
-        there = self._samples_read / self.file_sample_rate
-        if self._ending.lacks_mark:
-            return f"{self.path} breaks off: {there:.1f} s are there, and the mark of its end is not"
-        if not self._ending.share:
-            return ""
-        # Of MP3, libsndfile knows the length from the header; a share of its bytes is a share of no time.
-        declared = self.file_samples / self.file_sample_rate
-        if self._file.format != "MP3":
-            declared = there / self._ending.share
-        if declared - there < _BROKEN_OFF_S:
-            return ""
-        return f"{self.path} breaks off: its header says {declared:.1f} s, {there:.1f} s are there"
-
-
-_stderr_is_hidden = threading.Lock()
-
-
-def _looked_at(path: Path) -> tuple[Layout, Ending]:
-    """Refuse what is no file that could hold sound (reading a pipe may never end); look where sound lies."""
-    try:
-        if not path.exists():
-            raise DdspError(f"{path}: no such file")
-        if path.is_dir():
-            raise DdspError(f"{path} is a folder, not a sound file")
-        if not path.is_file():
-            raise DdspError(f"{path} is a pipe or a device; name a file")
-        if path.stat().st_size == 0:
-            raise DdspError(f"{path} is empty (0 bytes)")
-        layout = layout_of(path)
-        as_it_is = not layout.mended and all(not s.start and not s.patches for s in layout.segments)
-        return layout, ending_of(path) if as_it_is else Ending()
-    except OSError as error:
-        raise DdspError(f"{path} cannot be read: {error.strerror or error}") from error
-
-
-class _Stream(soundfile.SoundFile):  # type: ignore[misc]
-    """A sound file that is only read onwards.
-
-    After each read, soundfile seeks to where it is already, if it may. In MP3 that forgets what the next
-    frames are decoded from: sound would be missing and clicks be heard between blocks.
-    """
-
-    def seekable(self) -> bool:
-        """Never."""
-        return False
-
-
-def _opened(path: Path, ending: Ending, segment: Segment | None = None) -> soundfile.SoundFile:
-    """Open a sound file whatever its name: bytes are what a disk knows, and need not be text."""
-    talks = ending.share is not None and ending.share < 1.0  # libmpg123 says so on stderr, to nobody's use
-    try:
-        with contextlib.ExitStack() as stack:
-            if talks:
-                stack.enter_context(_stderr_is_hidden)  # files are opened in many threads
-                stack.enter_context(quiet_stderr())
-            if segment is not None and not segment.is_all_of(path.stat().st_size):
-                return _Stream(io.BufferedReader(SegmentFile(path, segment)))
-            return _Stream(path if os.name == "nt" else os.fsencode(path))
-    except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-        if is_midi_file(path):
-            raise DdspError(f"{path} is a MIDI file, not a recording; ddsp-edge render plays it") from error
-        if path.suffix.lower() in OTHER_SOUND:
-            raise DdspError(f"{path}: {CONVERT}") from error
-        reason = getattr(error, "error_string", str(error)).strip().rstrip(".")
-        raise DdspError(
-            f"{path} is not a readable sound file ({reason}). WAV, FLAC, OGG and MP3 are known to work"
-        ) from error
 
 
 def read_audio(path: str | Path, sample_rate: int | None = None) -> tuple[Array, int]:
@@ -356,99 +203,3 @@ def read_audio(path: str | Path, sample_rate: int | None = None) -> tuple[Array,
     if not blocks:
         raise DdspError(f"{path} holds no samples")
     return np.concatenate(blocks), rate
-
-
-def write_audio(path: str | Path, audio: Array, sample_rate: int) -> None:
-    """Write mono samples `[n]` as 16-bit WAV or FLAC (by the file's ending), beside and renamed.
-
-    Samples beyond full scale are clipped.
-    """
-    with AudioWriter(path, sample_rate) as writer:
-        writer.write(audio)
-
-
-class AudioWriter:
-    """Write a mono 16-bit sound file block by block; it gets its name when it is complete.
-
-    Args:
-        path: Where to; `.wav` or `.flac`.
-        sample_rate: Integer, Hz.
-
-    Raises:
-        DdspError: If the ending is another, or the file cannot be written there.
-    """
-
-    def __init__(self, path: str | Path, sample_rate: int) -> None:
-        self.path = Path(path)
-        formats = {".wav": "WAV", ".flac": "FLAC"}
-        if self.path.suffix.lower() not in formats:
-            raise DdspError(f"{self.path}: sound is written as .wav or .flac")
-        check_name(self.path)
-        self._beside = name_beside(self.path)
-        try:
-            self._file = soundfile.SoundFile(
-                self._beside if os.name == "nt" else os.fsencode(self._beside),
-                "w",
-                sample_rate,
-                channels=1,
-                subtype="PCM_16",
-                format=formats[self.path.suffix.lower()],
-            )
-        except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-            raise DdspError(f"{self.path} cannot be written: {_reason(self.path)}") from error
-
-    def write(self, audio: Array) -> None:
-        """Append samples `[n]`; what is beyond full scale is clipped.
-
-        Raises:
-            DdspError: If there is no room for them.
-        """
-        try:
-            self._file.write(np.clip(audio, -1.0, 32767.0 / 32768.0))
-        except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-            raise DdspError(f"{self.path} cannot be written: {error}") from error
-
-    def __enter__(self) -> "AudioWriter":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            self._file.close()
-            if kind is None:
-                self._beside.replace(self.path)
-        except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-            raise DdspError(f"{self.path} cannot be written: {error}") from error
-        finally:
-            self._beside.unlink(missing_ok=True)
-
-
-def check_output(out: str | Path, inputs: Mapping[str, str | Path]) -> None:
-    """Refuse to write a sound over a folder, or over what it is made from.
-
-    Args:
-        out: The sound file that is to be written.
-        inputs: What is read, by what it is in words.
-
-    Raises:
-        DdspError: If `out` is a folder, or one of `inputs`, under whatever name, or its name cannot be.
-    """
-    out = Path(out)
-    check_name(out)
-    if out.is_dir():
-        raise DdspError(f"{out} is a folder; name a .wav or .flac file to write")
-    for words, path in inputs.items():
-        if out.exists() and Path(path).exists() and out.samefile(path):
-            raise DdspError(f"{out} is the {words}, and would be overwritten; name another file to write")
-
-
-def _reason(path: Path) -> str:
-    if not path.parent.exists():
-        return f"the folder {path.parent} does not exist"
-    if not path.parent.is_dir():
-        return f"{path.parent} is not a folder"
-    return f"no permission to write into {path.parent}, or no room there"

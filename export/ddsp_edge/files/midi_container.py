@@ -4,10 +4,10 @@ Archives hold them as they are, in a RIFF container (RMID), or behind a header o
 128 bytes of MacBinary.
 """
 
-import struct
 from pathlib import Path
 from typing import BinaryIO
 
+from ddsp_edge.files.chunks import chunks
 from ddsp_edge.files.sound_ending import is_mp3
 
 MIDI_ENDINGS = (".mid", ".midi", ".kar", ".smf", ".rmi")
@@ -17,7 +17,6 @@ MAX_MIDI_BYTES = 4 << 20  # a million messages; an hour of dense playing is a te
 
 _HEADER = b"MThd\x00\x00\x00\x06"
 _JUNK = 4_096  # bytes that may stand before the header
-_MAX_CHUNKS = 1_000  # of a RIFF file; RMID has a handful
 _SOUND = (b"RIFF", b"RIFX", b"RF64", b"riff", b"fLaC", b"OggS", b"FORM", b".snd", b"dns.", b"caff", b"wvpk")
 
 
@@ -78,19 +77,13 @@ def _is_rmid(start: bytes) -> bool:
 
 def _of_riff(file: BinaryIO) -> bytes:
     """The chunk `data` of a RIFF file, or, where its sizes lead nowhere, what begins like MIDI in it."""
-    at = 12
-    for _ in range(_MAX_CHUNKS):
-        file.seek(at)
-        head = file.read(8)
-        if len(head) < 8:
-            break
-        name, size = struct.unpack("<4sL", head)
+    for name, place, size in chunks(file, 12, "<"):
         if name == b"data":
+            file.seek(place)
             data = _bounded(file, min(size, MAX_MIDI_BYTES + 1))
             if data.startswith(b"MThd"):
                 return data
             break
-        at += 8 + size + size % 2
     file.seek(0)
     data = _bounded(file, MAX_MIDI_BYTES + 1)
     if _HEADER not in data:

@@ -5,13 +5,14 @@ A recorder that lost its power, a full disk and a download that stopped leave su
 
 import os
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-_OPEN_ENDED = 0x7FFF_F000  # programs that write into a pipe state this length, or more, as they cannot know
-_MAX_CHUNKS = 1_000  # no recorder writes as many; a file of zeros seems to have millions
+from ddsp_edge.files.chunks import OPEN_ENDED, chunks, w64_chunks
+from ddsp_edge.files.layout.mp3 import info_at
+from ddsp_edge.files.layout.tags import behind_tags
+
 _OGG_PAGE = 65_307  # bytes, the most that a page has
 
 
@@ -60,24 +61,24 @@ def _declared(file: BinaryIO, start: bytes) -> tuple[int, int] | None:
     if start[:4] in (b"RIFF", b"RIFX", b"RF64") and start[8:12] == b"WAVE":
         return _in_riff(file, ">" if start[:4] == b"RIFX" else "<")
     if start[:4] == b"FORM" and start[8:12] in (b"AIFF", b"AIFC"):
-        found = next((c for c in _chunks(file, 12, ">") if c[0] == b"SSND"), None)
+        found = next((c for c in chunks(file, 12, ">") if c[0] == b"SSND"), None)
         return _unless_open(found[1], found[2]) if found else None
     if start[:4] == b".snd":
         return _unless_open(*struct.unpack(">II", start[4:12]))
     if start[:8] == b"riff\x2e\x91\xcf\x11":
         return _in_w64(file)
     if is_mp3(start):
-        return _in_mp3(file, start)
+        return _in_mp3(file)
     return None
 
 
 def _unless_open(at: int, count: int) -> tuple[int, int] | None:
-    return (at, count) if count < _OPEN_ENDED else None
+    return (at, count) if count < OPEN_ENDED else None
 
 
 def _in_riff(file: BinaryIO, order: str) -> tuple[int, int] | None:
     long = None  # RF64 tells the length beyond 4 GiB in a chunk before
-    for name, at, count in _chunks(file, 12, order):
+    for name, at, count in chunks(file, 12, order):
         if name == b"ds64":
             file.seek(at)
             long = struct.unpack("<QQ", file.read(16))[1]
@@ -86,48 +87,15 @@ def _in_riff(file: BinaryIO, order: str) -> tuple[int, int] | None:
     return None
 
 
-def _chunks(file: BinaryIO, at: int, order: str) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, first byte and size of the chunks of a RIFF or IFF file."""
-    for _ in range(_MAX_CHUNKS):
-        file.seek(at)
-        header = file.read(8)
-        if len(header) < 8:
-            return
-        (count,) = struct.unpack(f"{order}I", header[4:])
-        yield header[:4], at + 8, count
-        at += 8 + count + count % 2
-
-
 def _in_w64(file: BinaryIO) -> tuple[int, int] | None:
-    at = 40  # behind two GUIDs and a length
-    for _ in range(_MAX_CHUNKS):
-        file.seek(at)
-        header = file.read(24)
-        if len(header) < 24:
-            break
-        (count,) = struct.unpack("<Q", header[16:])
-        if header[:4] == b"data":
-            return at + 24, count - 24
-        if count > 1 << 62:  # no file is as long
-            break
-        at += max(24, (count + 7) // 8 * 8)
-    return None
+    found = w64_chunks(file, 40)  # behind two GUIDs and a length
+    return next(((place, count) for name, place, count in found if name == b"data"), None)
 
 
-def _in_mp3(file: BinaryIO, start: bytes) -> tuple[int, int] | None:
-    """The header that LAME and others put into the first frame: frames and bytes of the whole."""
-    at = 0
-    if start[:3] == b"ID3" and len(start) >= 10:
-        a, b, c, d = start[6:10]
-        at = 10 + (a << 21 | b << 14 | c << 7 | d)
-    file.seek(at)
-    frame = file.read(192)
-    for name in (b"Xing", b"Info"):
-        found = frame.find(name, 0, 64)
-        if found >= 0:
-            flags, _, count = struct.unpack_from(">III", frame, found + 4)
-            return (at, count) if flags & 3 == 3 else None
-    return None
+def _in_mp3(file: BinaryIO) -> tuple[int, int] | None:
+    at = behind_tags(file, 0)
+    info = info_at(file, at)
+    return (at, info[2]) if info is not None and info[2] else None
 
 
 def _last_page_is_marked(file: BinaryIO, size: int) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ddsp_edge.atomic import renaming_in
-from ddsp_edge.files.audio_file import AudioWriter, check_output
+from ddsp_edge.files.audio_writer import AudioWriter, check_output
 from ddsp_edge.synthesis.stems import Stems, stem_paths
 from ddsp_edge.units import Array
 

@@ -11,7 +11,8 @@ import soundfile
 
 from ddsp_edge import KeySettings, __version__
 from ddsp_edge.cli.main import main
-from ddsp_edge.files.audio_file import read_audio, write_audio
+from ddsp_edge.files.audio_file import read_audio
+from ddsp_edge.files.audio_writer import write_audio
 from ddsp_edge.model.file import read_model_file
 from ddsp_edge.render.render import render_midi
 from ddsp_edge.units import note_name

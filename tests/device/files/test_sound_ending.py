@@ -34,7 +34,7 @@ def noise(seconds):
 def told(path):
     with AudioReader(path) as reader:
         samples = sum(len(block) for block in reader.blocks())
-        return samples / reader.file_sample_rate, reader.broken_off()
+        return samples / reader.file_sample_rate, reader.stored.broken_off()
 
 
 def write(path, kind, seconds=4.0):

@@ -158,7 +158,8 @@ sys.exit(main(["render", sys.argv[1], sys.argv[3], sys.argv[4], "--quiet"]))
 
 
 def test_where_litert_is_not_installed_numpy_plays(tmp_path):
-    from ddsp_edge.files.audio_file import read_audio, write_audio
+    from ddsp_edge.files.audio_file import read_audio
+    from ddsp_edge.files.audio_writer import write_audio
     from tests.device.render.test_render import RATE
     from tests.device.render.test_render import phrase as recording
 

@@ -9,7 +9,8 @@ import soundfile
 
 from ddsp_edge import DdspError, FrameSpec, Instrument, KeySettings, LoudnessMeter, PitchTracker
 from ddsp_edge.atomic import name_beside
-from ddsp_edge.files.audio_file import read_audio, write_audio
+from ddsp_edge.files.audio_file import read_audio
+from ddsp_edge.files.audio_writer import write_audio
 from ddsp_edge.render.render import render_audio, render_midi
 from tests import oracle
 from tests.device.render.test_midi import off, on, save
@@ -127,7 +128,9 @@ def test_what_is_beyond_full_scale_is_held_there_as_it_is_live(tiny, tmp_path, m
         render = functools.partial(render_midi, tiny, tmp_path / source, seed=1)
     soft = render(tmp_path / "soft.wav")
     heard = []
-    monkeypatch.setattr("ddsp_edge.files.audio_file.AudioWriter.write", lambda _, audio: heard.append(audio))
+    monkeypatch.setattr(
+        "ddsp_edge.files.audio_writer.AudioWriter.write", lambda _, audio: heard.append(audio)
+    )
     render(tmp_path / "soft.wav")  # not rounded to 16 bits
     sound = np.concatenate(heard) * gain
     monkeypatch.undo()
@@ -235,7 +238,7 @@ def test_a_failure_leaves_no_stems(tiny, tmp_path, monkeypatch):
     def beside(path):  # the third of four files cannot be opened
         return tmp_path / "folder" if path.name == "out-noise.wav" else name_beside(path)
 
-    monkeypatch.setattr("ddsp_edge.files.audio_file.name_beside", beside)
+    monkeypatch.setattr("ddsp_edge.files.audio_writer.name_beside", beside)
     with pytest.raises(DdspError, match="out-noise"):
         render_audio(Instrument(tiny), tmp_path / "in.wav", tmp_path / "out.wav", stems=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "in.wav"]

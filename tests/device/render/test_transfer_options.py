@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from ddsp_edge import Instrument
-from ddsp_edge.files.audio_file import read_audio, write_audio
+from ddsp_edge.files.audio_file import read_audio
+from ddsp_edge.files.audio_writer import write_audio
 from ddsp_edge.live import EffectSettings, LiveEffect
 from ddsp_edge.render.render import render_audio
 from tests.device.conftest import TINY

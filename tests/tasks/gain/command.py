@@ -31,7 +31,8 @@ class GainCommand(Command):
 
         import numpy as np
 
-        from ddsp_edge.files.audio_file import read_audio, write_audio
+        from ddsp_edge.files.audio_file import read_audio
+        from ddsp_edge.files.audio_writer import write_audio
         from ddsp_tf.training.run import load_config_of_run, load_model_of_run
         from tests.tasks.gain.level import level_db
 

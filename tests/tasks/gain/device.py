@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from ddsp_edge import StepModel
-from ddsp_edge.files.audio_file import read_audio, write_audio
+from ddsp_edge.files.audio_file import read_audio
+from ddsp_edge.files.audio_writer import write_audio
 from ddsp_edge.units import Array
 from tests.tasks.gain.level import level_db, scaled
 

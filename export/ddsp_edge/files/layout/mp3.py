@@ -28,7 +28,7 @@ def layout_of_mp3(file: BinaryIO, start: int, size: int) -> Layout:
         start: Integer, its first byte behind tags.
         size: Integer, its bytes.
     """
-    first = _info_at(file, start)
+    first = info_at(file, start)
     if first is None:
         return Layout()
     _, declared, declared_bytes = first
@@ -40,7 +40,7 @@ def layout_of_mp3(file: BinaryIO, start: int, size: int) -> Layout:
         return Layout()  # it breaks off, which is told elsewhere
     segments = []
     for at, stop, frames in streams:
-        info = _info_at(file, at)
+        info = info_at(file, at)
         patches = {}
         if info is not None and abs(info[1] - frames) > _MOST_OFF:
             patches = {info[0] - at: frames.to_bytes(4, "big")}
@@ -50,7 +50,7 @@ def layout_of_mp3(file: BinaryIO, start: int, size: int) -> Layout:
     return Layout(tuple(segments), mended)
 
 
-def _info_at(file: BinaryIO, at: int) -> tuple[int, int, int] | None:
+def info_at(file: BinaryIO, at: int) -> tuple[int, int, int] | None:
     """Of a Xing or Info header: where its count of frames stands, that count, and its bytes (0 if untold)."""
     file.seek(at)
     frame = file.read(200)
@@ -69,7 +69,7 @@ def _info_at(file: BinaryIO, at: int) -> tuple[int, int, int] | None:
 
 
 def _walked(file: BinaryIO, at: int, end: int) -> list[tuple[int, int, int]]:
-    """First byte, end and frames of each stream: a new one begins with a tag, or with a header of its own."""
+    """First byte, end and frames of each stream: a new one begins with a header of its own."""
     streams: list[tuple[int, int, int]] = []
     begun, frames = at, 0
     for place, is_header in _frames(file, at, end):

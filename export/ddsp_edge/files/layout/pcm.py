@@ -5,22 +5,17 @@ that say something else than what is there.
 """
 
 import struct
-from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
 
+from ddsp_edge.files.chunks import MAX_CHUNKS, OPEN_ENDED, chunks, w64_chunks
 from ddsp_edge.files.layout.segment import Layout, Segment
 from ddsp_edge.files.layout.tags import before_tags
 
-OPEN_ENDED = 0x7FFF_F000
-"""Programs that write into a pipe state this length, or more, as they cannot know."""
-MAX_CHUNKS = 1_000
-"""No recorder writes as many; a file of zeros seems to have millions."""
 MAX_SEGMENTS = 10_000
 
 _LOOKED_AT = 1 << 16  # bytes behind a sound, to see whether they are more of it
-_W64 = bytes.fromhex("f3acd3118cd100c04f8edb8a")  # of the GUIDs of its chunks, behind their names
 _RIFF_GUID = b"riff" + bytes.fromhex("2e91cf11a5d628db04c10000")
 
 
@@ -70,18 +65,6 @@ def _sound_at(file: BinaryIO, at: int, size: int) -> tuple[Segment, str] | None:
     except struct.error:  # it ends inside its header
         return Segment(at, size), ""
     return None
-
-
-def chunks(file: BinaryIO, at: int, order: str) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, first byte and size of the chunks of a RIFF or IFF file."""
-    for _ in range(MAX_CHUNKS):
-        file.seek(at)
-        header = file.read(8)
-        if len(header) < 8:
-            return
-        (count,) = struct.unpack(f"{order}I", header[4:])
-        yield header[:4], at + 8, count
-        at += 8 + count + count % 2
 
 
 def _wav(file: BinaryIO, at: int, size: int, order: str) -> tuple[Segment, str]:
@@ -229,19 +212,12 @@ def _w64(file: BinaryIO, at: int, size: int) -> tuple[Segment, str]:
     """libsndfile reads what lies behind the sound of a W64 file as sound."""
     file.seek(at + 16)
     (declared,) = struct.unpack("<Q", file.read(8))
-    place = at + 40
-    for _ in range(MAX_CHUNKS):
-        file.seek(place)
-        header = file.read(24)
-        if len(header) < 24 or header[4:16] != _W64:
+    for name, place, count in w64_chunks(file, at + 40):
+        if place + count > size:
             break
-        (count,) = struct.unpack("<Q", header[16:])
-        if header[:4] == b"data":
-            if count <= 24 or place + count > size:
+        if name == b"data":
+            if count <= 0:
                 break
             end = place + (count + 7) // 8 * 8
             return Segment(at, max(min(end, size), min(at + declared, size))), ""
-        if place + count > size:
-            break
-        place += (max(count, 24) + 7) // 8 * 8
     return Segment(at, before_tags(file, at, size)), ""
