@@ -24,6 +24,7 @@ from pathlib import Path
 from types import FrameType
 
 from ddsp_edge.errors import DdspError, printable
+from ddsp_edge.shipped import model_path
 
 _LOST = "cannot write to standard output: {}"
 _CLOSED_PIPE = 141  # 128 + SIGPIPE, which Python turns into an exception, and Windows does not have
@@ -94,6 +95,14 @@ def path_argument(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("the name is empty (a variable of the shell that is not set?)")
     return Path(text)
+
+
+def model_argument(text: str) -> Path:
+    """Type of an argument of argparse that names a model: a file, or one that comes with the package."""
+    try:
+        return model_path(str(path_argument(text)))
+    except DdspError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _words(error: Exception) -> str:

@@ -10,6 +10,7 @@ from ddsp_edge.cli.command import run_command
 from ddsp_edge.cli.info import add_info
 from ddsp_edge.cli.install_service import add_install_service
 from ddsp_edge.cli.midi import add_midi
+from ddsp_edge.cli.models import add_models
 from ddsp_edge.cli.play import add_play
 from ddsp_edge.cli.render import add_render
 from ddsp_edge.threads import THREAD_VARIABLES
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     parser.add_argument("--debug", action="store_true", help=text)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_models(commands, debug)
     add_info(commands, debug)
     add_render(commands, debug)
     players = {"play": add_play(commands, debug), "midi": add_midi(commands, debug)}

@@ -7,10 +7,11 @@ from dataclasses import fields
 from functools import partial
 from typing import Any
 
-from ddsp_edge.cli.command import path_argument
+from ddsp_edge.cli.command import model_argument, path_argument
 from ddsp_edge.errors import DdspError
 from ddsp_edge.ranges import MAX_VOICES, check_range
 
+MODEL_HELP = "a .tflite by ddsp-tf export, or a name of ddsp-edge models"
 VOICES = 4
 DEFAULTS: dict[str, Any] = {"octaves": 0, "transposition": 0.0, "block": 0, "osc_host": "127.0.0.1"}
 """Of live commands: what is neither on the command line nor in the settings file."""
@@ -39,9 +40,9 @@ WIDE = partial(argparse.HelpFormatter, max_help_position=26)
 """Formats the help of commands with long options, each in a line."""
 
 
-def add_instrument(parser: argparse.ArgumentParser, help: str = "a .tflite by ddsp-tf export") -> None:
+def add_instrument(parser: argparse.ArgumentParser, help: str = MODEL_HELP) -> None:
     """Add the model file that a command is about."""
-    parser.add_argument("instrument", metavar="INSTRUMENT", type=path_argument, help=help)
+    parser.add_argument("instrument", metavar="INSTRUMENT", type=model_argument, help=help)
 
 
 def add_live_options(parser: argparse.ArgumentParser, own: Mapping[str, str]) -> None:
@@ -51,9 +52,7 @@ def add_live_options(parser: argparse.ArgumentParser, own: Mapping[str, str]) ->
         parser: The parser of the command.
         own: Help of the settings that it has for itself, by field.
     """
-    parser.add_argument(
-        "instrument", metavar="INSTRUMENT", nargs="?", type=path_argument, help="a .tflite by ddsp-tf export"
-    )
+    parser.add_argument("instrument", metavar="INSTRUMENT", nargs="?", type=model_argument, help=MODEL_HELP)
     parser.add_argument(
         "--settings", metavar="FILE", type=path_argument, help="a TOML file with any of these options"
     )
