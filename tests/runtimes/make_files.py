@@ -5,11 +5,9 @@ python -m tests.runtimes.make_files FOLDER
 
 import sys
 import tempfile
-from functools import cache
 from pathlib import Path
 
-import ddsp_export.export as module
-from ddsp_export.convert import convert_run
+from ddsp_export.export import export
 from ddsp_tf.data import prepare
 from ddsp_tf.training import train
 from tests import tiny
@@ -28,7 +26,6 @@ def main(folder: Path) -> None:
         training={**tiny.settings()["training"], "steps": 2},
     )
     folder.mkdir(parents=True, exist_ok=True)
-    module.convert_apart = cache(convert_run)  # once, and here: weights are quantized after it
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         prepare(
@@ -36,7 +33,7 @@ def main(folder: Path) -> None:
         )
         train(config, work / "data", work / "run", verbose=0)
         for out, options in EXPORTS.items():
-            card = module.export(work / "run", folder / f"{out}.tflite", **options)
+            card = export(work / "run", folder / f"{out}.tflite", **options)
             print(f"{out}: {card.quantization}")
 
 

@@ -195,7 +195,7 @@ def without_rooms(model: Autoencoder) -> Autoencoder:
     )
     config = {**model.get_config(), "processors": keras.saving.serialize_keras_object(dry)}
     copy = type(model).from_config(config)
-    copy.build(None)
+    copy.build(copy.input_shapes)
     for part in ("decoder", "encoder", "embedding"):
         if getattr(model, part, None) is not None:
             getattr(copy, part).set_weights(getattr(model, part).get_weights())
