@@ -56,13 +56,9 @@ def convolve_causal(
     taps = take.known("impulse_response", "taps")
     if history is not None:
         history = take("history", history, "batch", taps - 1)
-    batch = tf.shape(audio)[0]
-    if history is None:
-        history = tf.zeros([batch, taps - 1], audio.dtype)
-    extended = tf.concat([history, audio], axis=1)
-    length = extended.shape[1]
+    length = None if audio.shape[1] is None else taps - 1 + audio.shape[1]  # with the history
     if length is None:
-        length = tf.shape(extended)[1]
+        length = taps - 1 + tf.shape(audio)[1]
         longest = tf.maximum(length, taps)  # empty audio has one sample less than there are taps
         bits = tf.math.ceil(
             tf.math.log(tf.cast(longest, tf.float64)) / tf.math.log(tf.constant(2.0, tf.float64))
@@ -70,12 +66,15 @@ def convolve_causal(
         size = tf.bitwise.left_shift(1, tf.cast(bits, tf.int32))
     else:
         size = fft_size(max(length, taps))
-    # Wrap-around falls on the first taps - 1 samples, which are cut off.
-    padded = tf.pad(extended, [[0, 0], [0, size - length]])  # the transform itself pads no empty batch
+    # Wrap-around falls on the first taps - 1 samples, which are cut off. The transform pads no empty batch.
+    if history is None:
+        padded = tf.pad(audio, [[0, 0], [taps - 1, size - length]])
+    else:
+        padded = tf.pad(tf.concat([history, audio], axis=1), [[0, 0], [0, size - length]])
     response = tf.pad(impulse_response, [[0, 0]] * (impulse_response.shape.rank - 1) + [[0, size - taps]])
     filtered = _circular(padded, response, size)[:, taps - 1 : length]
     filtered = tf.ensure_shape(filtered, audio.shape)
-    return filtered, extended[:, length - (taps - 1) :]
+    return filtered, padded[:, length - (taps - 1) : length]
 
 
 def _circular(audio: tf.Tensor, response: tf.Tensor, size: tf.Tensor | int) -> tf.Tensor:
