@@ -31,3 +31,7 @@ class GainConfig(Config):
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
     threshold_db: float = -30.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        in_range("threshold_db", self.threshold_db, -120.0, 0.0)

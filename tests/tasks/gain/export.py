@@ -28,7 +28,7 @@ import sys
 for name in ("tensorflow", "keras"): sys.modules[name] = None
 from ddsp_edge import StepModel
 gain = StepModel(sys.argv[1]).step(level_scaled=[[0.5]])["gain"]
-assert 0.0 <= gain.item() <= 1.0, gain
+if not 0.0 <= gain.item() <= 1.0: sys.exit(f"it opens, and gives a gain of {gain.item()}, which is none")
 """
 
 
