@@ -1,5 +1,6 @@
 """What a survey of a dataset means to the one who made the recordings, in plain words."""
 
+from ddsp_edge.units import midi_to_hz, note_name
 from ddsp_tf.data.quality.survey import HUM_DB, ROOM_SECONDS, SNR_DB, Survey
 
 _NAMED = 3
@@ -26,6 +27,14 @@ def advice(survey: Survey) -> list[str]:
             f"In {survey.octave_share:.0%} of the frames the pitch seems to be an octave off"
             f"{_in(survey, 'octave errors')}. Set data.f0_min_hz and data.f0_max_hz to the range of the "
             f"instrument, or try another --f0 ({_AGAIN})"
+        )
+    for strays in survey.strays():
+        side, limit = ("below", "f0_min_hz") if strays.high < strays.edge else ("above", "f0_max_hz")
+        edge = midi_to_hz(strays.edge)
+        told.append(
+            f"{_for(strays.seconds)} the pitch seems to be {_notes(strays.low, strays.high)}, {side} all "
+            f"other notes: octave errors, if the instrument ends at {_notes(strays.edge)}. Set data.{limit} "
+            f"to {edge * (0.97 if side == 'below' else 1.03):.0f} then ({_AGAIN.removeprefix('then ')})"
         )
     if seconds := survey.concern_seconds("clipping"):
         told.append(
@@ -85,6 +94,15 @@ def _of(seconds: float, total: float) -> str:
 def _minutes(seconds: float) -> str:
     whole = round(seconds)
     return f"{whole // 60}:{whole % 60:02d} min"
+
+
+def _for(seconds: float) -> str:
+    return f"For {seconds:.1f} s" if seconds < 10.0 else f"For {_minutes(seconds)}"
+
+
+def _notes(low: int, high: int | None = None) -> str:
+    names = [note_name(midi_to_hz(note)) for note in (low, low if high is None else high)]
+    return names[0] if names[0] == names[1] else f"{names[0]} to {names[1]}"
 
 
 def _looks(seconds: float) -> str:

@@ -94,6 +94,10 @@ def _overview(page: Page, info: DatasetInfo, survey: Survey) -> None:
     }
     if survey.measured:
         facts |= {f"suspected: {name}": minutes(survey.concern_seconds(name)) for name in CONCERNS}
+        strays = sum(found.seconds for found in survey.strays())
+        facts["suspected: pitches beyond the instrument"] = (
+            minutes(strays) if strays >= 1.0 else f"{strays:.1f} s"
+        )
         room = survey.room_seconds
         facts["reverberation time"] = "too few free ends of notes" if room is None else f"about {room:.1f} s"
         snr = [r.snr_db for r in survey.recordings.values() if np.isfinite(r.snr_db)]

@@ -25,6 +25,8 @@ HUM_DB = -75.0  # weaker hum is not heard under an instrument
 SNR_DB = 20.0  # less of it is learned as part of the sound
 ROOM_SECONDS = 0.6  # a longer reverberation smears notes into each other
 MIN_DECAYS = 4  # of a recording, or nothing is said of its room
+STRAY_SHARE = 0.005  # of the frames, at most, that lie beyond the lowest or highest note of an instrument
+_EDGE = 4  # times as often as all beyond them together the last two notes of an instrument are played
 _DECAY_EDGES = np.geomspace(0.05, 10.0, 54)  # 10 % a bin
 PITCH_EDGES_MIDI = np.arange(11.5, 136.5)
 LOUDNESS_EDGES_DB = np.arange(-80.0, 10.5, 1.0)
@@ -81,6 +83,22 @@ class RecordingSurvey:
         return _median_of_bins(self.decays)
 
 
+@dataclass(frozen=True)
+class Strays:
+    """Few pitches beyond the lowest or the highest note that an instrument seems to have.
+
+    Args:
+        seconds: For how long they were found.
+        low, high: The lowest and highest of them, MIDI notes.
+        edge: The last note of the instrument, MIDI note.
+    """
+
+    seconds: float
+    low: int
+    high: int
+    edge: int
+
+
 @dataclass
 class Survey:
     """What was found in a dataset.
@@ -121,6 +139,25 @@ class Survey:
         """Share of the frames that could be judged in which f0 seems an octave off, polyphony left out."""
         judged = sum(r.judged_frames for r in self.recordings.values())
         return sum(r.octave_frames for r in self.recordings.values()) / max(1, judged)
+
+    def strays(self) -> list[Strays]:
+        """Pitches far from the rest of the histogram, below it and above: most of them octave errors.
+
+        An instrument ends where its last two notes are played far more often than all beyond them together.
+        """
+        voiced = sum(r.voiced_seconds for r in self.recordings.values())
+        found = []
+        for counts, step in ((self.pitch, 1), (self.pitch[::-1], -1)):
+            beyond = np.concatenate([[0], np.cumsum(counts)[:-1]])
+            last_two = counts + np.append(counts[1:], 0)
+            ends = (beyond > 0) & (beyond < STRAY_SHARE * counts.sum()) & (last_two >= _EDGE * beyond)
+            if ends.any():
+                edge = int(np.flatnonzero(ends)[-1])
+                places = np.flatnonzero(counts[:edge])
+                notes = sorted(_note(place, step, len(counts)) for place in (int(places[0]), int(places[-1])))
+                seconds = voiced * float(beyond[edge] / counts.sum())
+                found.append(Strays(seconds, *notes, edge=_note(edge, step, len(counts))))
+        return found
 
     @property
     def room_seconds(self) -> float | None:
@@ -199,6 +236,11 @@ def _count(survey: Survey, place: RecordPlace, record: PitchedRecord) -> None:
     for concern, score in heard.items():
         if concern not in recording.worst or score > recording.worst[concern].score:
             recording.worst[concern] = Worst(score, record.source, first, seconds, place)
+
+
+def _note(place: int, step: int, notes: int) -> int:
+    """MIDI note of a bin of the histogram of pitch, counted from its beginning (1) or its end (-1)."""
+    return round(float(PITCH_EDGES_MIDI[0] + 0.5)) + (place if step > 0 else notes - 1 - place)
 
 
 def _median_of_bins(counts: Array) -> float | None:

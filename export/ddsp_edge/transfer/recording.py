@@ -13,6 +13,7 @@ import numpy as np
 from ddsp_edge.card import Range
 from ddsp_edge.errors import DdspError
 from ddsp_edge.frames import FrameSpec
+from ddsp_edge.transfer.levels import PlayedLevels
 from ddsp_edge.transfer.mapping import FeatureMapping
 from ddsp_edge.transfer.matching import OctaveMatch, WholeLoudnessMatch
 from ddsp_edge.transfer.settings import TransferSettings
@@ -54,14 +55,14 @@ class RecordingTransfer:
                 raise DdspError(
                     f"the instrument does not know the {words} of its training data: nothing to match"
                 )
-        self._trained = f0_hz
+        self._trained_hz, self._trained_db = f0_hz, loudness_db
         start = _START_HZ if f0_hz is None else f0_hz.median
         nothing = Range(start, start, start)
         self._octave = OctaveMatch(spec, f0_hz or nothing)
         loudness = WholeLoudnessMatch(spec, loudness_db or nothing)
         doubt = spec.frames_for(_DOUBT_S)
         self._mapping = FeatureMapping(spec, start, self._octave, loudness, doubt)
-        self._played = PlayedPitches()
+        self._pitches, self._levels = PlayedPitches(), PlayedLevels()
         if not settings.learns:
             self._mapping.stop_learning()
 
@@ -89,13 +90,20 @@ class RecordingTransfer:
         shift = self.settings.transposition / 12.0
         if self.settings.match_octave:
             shift += self._octave.octaves
-        self._played.add(f0_hz * 2.0**shift)
+        self._pitches.add(f0_hz * 2.0**shift)
         pitches, levels = self._mapping.map(_frames(f0_hz, loudness_db), self.settings)
-        return np.array(pitches, np.float32), np.array(levels, np.float32) + self.settings.loudness_shift_db
+        played_db = np.array(levels, np.float32) + self.settings.loudness_shift_db
+        self._levels.add(played_db[(f0_hz > 0.0) & (loudness_db >= self.settings.gate_db)])
+        return np.array(pitches, np.float32), played_db
 
     def advice(self) -> list[str]:
         """What the user might want to change, one line each."""
-        return [] if self._trained is None else self._played.advice(self._trained, self.settings.octaves)
+        told = []
+        if self._trained_hz is not None:
+            told += self._pitches.advice(self._trained_hz, self.settings.octaves)
+        if self._trained_db is not None:
+            told += self._levels.advice(self._trained_db, self.settings)
+        return told
 
 
 class FeatureStore:

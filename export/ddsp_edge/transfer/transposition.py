@@ -12,7 +12,9 @@ from ddsp_edge.units import Array, hz_to_midi, midi_to_hz
 MAX_OCTAVES = 8  # either way: what a shift beyond them gives nobody can hear
 _LEAST_HZ = 1.0
 _NOTE_STEPS = 10  # bins of the histogram a semitone
-_MARGIN = 2.0 ** (1 / 12)  # how far outside the range the median may lie
+_MARGIN = 1.0  # semitones that a pitch may lie outside the range
+_MANY = 0.15  # of the frames outside: those of the training data itself are a tenth, without the margin
+_NEARLY_ALL = 0.95
 
 
 def check_shifts(octaves: int, loudness_shift_db: float) -> None:
@@ -53,7 +55,9 @@ class PlayedPitches:
         return low, median, high
 
     def advice(self, trained: Range, octaves: int) -> list[str]:
-        """One line when most of what was played lies outside the pitches of the training data.
+        """One line when much of what was played lies outside the pitches of the training data.
+
+        The octave advised is the one from which the frames lie least far outside, on average.
 
         Args:
             trained: Pitches of the training data, Hz.
@@ -62,22 +66,26 @@ class PlayedPitches:
         played = self.percentiles_hz()
         if played is None:
             return ["no pitch was found in the input: the instrument held its middle pitch"]
-        low, median, high = (f * 2.0**octaves for f in played)
+        notes = (np.arange(len(self._counts)) + 0.5) / _NOTE_STEPS
+        shares = self._counts / self._counts.sum()
+        lowest, highest = hz_to_midi(np.array([trained.low, trained.high])) + np.array([-_MARGIN, _MARGIN])
 
-        def beyond(shift: int) -> float:
-            """Octaves by which the middle of what was played lies outside the training data."""
-            middle = float(np.ldexp(median, shift))
-            margin = log2(_MARGIN)
-            return max(0.0, log2(trained.low / middle) - margin, log2(middle / trained.high) - margin)
+        def beyond(shift: int) -> Array:
+            """Semitones by which each note lies outside, `shift` octaves further up."""
+            moved = notes + 12.0 * (octaves + shift)
+            return np.maximum(np.maximum(lowest - moved, moved - highest), 0.0)
 
-        if not beyond(0):
+        outside = float(shares @ (beyond(0) > 0.0))
+        if outside < _MANY:
             return []
         shifts = sorted(range(-MAX_OCTAVES - octaves, MAX_OCTAVES + 1 - octaves), key=abs)
-        nearest = min(shifts, key=beyond)
+        nearest = min(shifts, key=lambda shift: round(float(shares @ beyond(shift)), 3))
         hint = "" if not nearest else f"; try --octaves {octaves + nearest}"
-        if nearest and beyond(nearest):
+        if nearest and float(shares @ (beyond(nearest) > 0.0)) >= _MANY:
             hint += ", which comes nearest"
+        low, _, high = (f * 2.0**octaves for f in played)
+        part = "" if outside >= _NEARLY_ALL else f"{100 * outside:.0f} % of "
         return [
-            f"the pitch played ({low:.0f} to {high:.0f} Hz) lies outside what the instrument was trained on "
-            f"({trained.low:.0f} to {trained.high:.0f} Hz){hint}"
+            f"{part}the pitch played ({low:.0f} to {high:.0f} Hz) lies outside what the instrument was "
+            f"trained on ({trained.low:.0f} to {trained.high:.0f} Hz){hint}"
         ]
