@@ -142,7 +142,11 @@ class Instrument:
     def stems(self, f0_hz: npt.ArrayLike, loudness_db: npt.ArrayLike) -> dict[str, Array]:
         """Play frames as `process`; return the signal `[frames * hop]` of every node by its name."""
         self._leave_graph("stems")
-        controls = self.controls(f0_hz, loudness_db)
+        return self.render_stems(self.controls(f0_hz, loudness_db))
+
+    def render_stems(self, controls: dict[str, Array]) -> dict[str, Array]:
+        """Play controls as `render`; return the signal `[frames * hop]` of every node by its name."""
+        self._leave_graph("render_stems")
         if not len(controls["f0_hz"]):
             return {name: np.zeros(0, np.float32) for name in self.synthesizer.node_names}
         return _finite(self.synthesizer.stems(controls))

@@ -7,6 +7,9 @@ from ddsp_edge.errors import DdspError
 
 MAX_VOICES = 32
 MAX_SHIFT_DB = 80.0
+CONSONANTS = ("hold", "noise", "mute")
+"""What may be played of a frame without a pitch: the pitch before it, as loud as the frame was; the
+instrument's noise alone, as loud as that; nothing."""
 _DECIBELS = (-MAX_SHIFT_DB, MAX_SHIFT_DB)
 _SECONDS = (0.0, 20.0)
 

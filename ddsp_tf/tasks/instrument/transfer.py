@@ -16,6 +16,7 @@ from ddsp_edge.card import Range
 from ddsp_edge.files.audio_file import AudioReader
 from ddsp_edge.files.sound_with_stems import SoundWriter
 from ddsp_edge.synthesis.stems import Stems
+from ddsp_edge.transfer.consonants import without_pitch
 from ddsp_edge.transfer.recording import RecordingTransfer, Tracked
 from ddsp_edge.transfer.settings import TransferSettings
 from ddsp_edge.units import Array
@@ -27,6 +28,7 @@ from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 from ddsp_tf.tasks.instrument.model.render import Renderer
 
 PASSAGE_SECONDS = 10.0
+_Controls = dict[str, dict[str, Array]]  # by node and name
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def transfer(
     writing = SoundWriter(out, spec.sample_rate, inputs, Stems(nodes) if stems else None)
     if seed is not None:
         seed_noise(model, seed)
-    renderer = _Rendering(model, source, mapping.settings.loudness_shift_db, stems)
+    renderer = _Rendering(model, source, mapping.settings, stems)
     analyse = Analyser(spec, estimator, "float32", model.level)
     passage_frames, twice = spec.frames_for(PASSAGE_SECONDS), mapping.settings.learns
     heard, frames = False, 0
@@ -108,8 +110,8 @@ def transfer(
                     progress(spec.seconds(found) / 2, total)
                 yield passage.f0_hz, passage.loudness_db
 
-        for f0_hz, loudness_db in mapping.process(tracked(), passage_frames):
-            for audio, signals in renderer.blocks(f0_hz, loudness_db):
+        for f0_hz, loudness_db, pitched in mapping.process(tracked(), passage_frames):
+            for audio, signals in renderer.blocks(f0_hz, loudness_db, pitched):
                 writing.write(audio, audio, signals)
             frames += len(f0_hz)
             done = spec.seconds(frames)
@@ -144,14 +146,16 @@ class _Rendering:
     Args:
         model: The model.
         source: The recording.
-        louder_db: dB by which a model that listens hears it louder.
+        settings: A model that listens hears it louder by the shift of the loudness.
         stems: Whether the signals of all nodes are wanted.
     """
 
-    def __init__(self, model: Autoencoder, source: Path, louder_db: float, stems: bool) -> None:
+    def __init__(self, model: Autoencoder, source: Path, settings: TransferSettings, stems: bool) -> None:
         self._renderer, self._stems, self._hop = Renderer(model), stems, model.spec.hop
+        self._rate, self._way = model.spec.sample_rate, settings.consonants
+        self._types = {node.name: node.type for node in model.processors.nodes}
         self._output = model.processors.output_name
-        self._gain = 10.0 ** (louder_db / 20.0)
+        self._gain = 10.0 ** (settings.loudness_shift_db / 20.0)
         self._reader: AudioReader | None = None
         if "audio" in model.feature_names:
             self._reader = AudioReader(source, model.spec.sample_rate)
@@ -167,10 +171,19 @@ class _Rendering:
         if self._reader is not None:
             self._reader.__exit__(*exception)
 
-    def blocks(self, f0_hz: Array, loudness_db: Array) -> Iterator[tuple[Array, dict[str, Array]]]:
+    def blocks(
+        self, f0_hz: Array, loudness_db: Array, pitched: Array
+    ) -> Iterator[tuple[Array, dict[str, Array]]]:
         """Yield the sound `[n * hop]`, and the signals of all nodes by name if they are wanted."""
         listened = None if self._reader is None else self._listen(len(f0_hz) * self._hop)
-        if self._stems:
+        if self._way != "hold":
+
+            def edit(controls: _Controls, first: int, end: int) -> _Controls:
+                return without_pitch(controls, self._types, pitched[first:end], self._way, self._rate)
+
+            for signals in self._renderer.edited(f0_hz, loudness_db, edit, audio=listened):
+                yield signals[self._output], signals
+        elif self._stems:
             for signals in self._renderer.signals(f0_hz, loudness_db, audio=listened):
                 yield signals[self._output], signals
         else:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ddsp_edge.cli.command import model_argument, path_argument
 from ddsp_edge.errors import DdspError
-from ddsp_edge.ranges import MAX_VOICES, check_range
+from ddsp_edge.ranges import CONSONANTS, MAX_VOICES, check_range
 
 MODEL_HELP = "a .tflite by ddsp-tf export, or a name of ddsp-edge models"
 VOICES = 4
@@ -31,6 +31,7 @@ RECORDING_OPTIONS = {
     "loudest_db": "and its loudest playing, dB",
     "gate": "mute what has no pitch or is softer than --gate-db",
     "gate_db": "loudness at which the gate opens, dB (-60)",
+    "consonants": "without a pitch: hold the last one, noise, mute (hold)",
 }
 """Options for recordings alone, by field of the settings of a transfer, with their help."""
 _FLAGS = ("gate", "match_loudness", "match_octave")
@@ -94,6 +95,8 @@ def add_transfer_options(parser: argparse.ArgumentParser) -> None:
         option = "--" + name.replace("_", "-")
         if name in _FLAGS:
             parser.add_argument(option, action="store_true", default=None, help=text)
+        elif name == "consonants":
+            parser.add_argument(option, metavar="WAY", choices=CONSONANTS, help=text)
         else:
             parser.add_argument(option, metavar="DB", type=float, help=text)
     stems_help = "also write its parts: OUTPUT-harmonic, -noise ..."

@@ -28,6 +28,8 @@ from ddsp_edge.ranges import MAX_VOICES
 from ddsp_edge.render.midi import MidiScore, play
 from ddsp_edge.synthesis.limiter import Limiter
 from ddsp_edge.synthesis.stems import Stems
+from ddsp_edge.synthesis.synthesizer import LEVELS
+from ddsp_edge.transfer.consonants import without_pitch
 from ddsp_edge.transfer.recording import RecordingTransfer, Tracked
 from ddsp_edge.transfer.settings import TransferSettings
 from ddsp_edge.transfer.transposition import PlayedPitches, check_shifts
@@ -137,8 +139,9 @@ def render_audio(
                     tell(False, done)
                 yield f0_hz, loudness_db
 
-        for f0_hz, loudness_db in transfer.process(tracked()):
-            write(instrument.stems(f0_hz, loudness_db))
+        for f0_hz, loudness_db, pitched in transfer.process(tracked()):
+            controls = instrument.controls(f0_hz, loudness_db)
+            write(instrument.render_stems(_unpitched(instrument, controls, pitched, transfer.settings)))
             tell(True, writing.samples if twice else done)
         if not writing.samples:
             raise DdspError(f"{source} is too short: less than one frame, {spec.hop} samples at {rate} Hz")
@@ -210,6 +213,22 @@ def _stolen(count: int, voices: int) -> list[str]:
 def _report(writing: SoundWriter, began: float, warnings: list[str]) -> RenderReport:
     warnings = [*warnings, *writing.warnings("where the limiter held it")]
     return RenderReport(writing.seconds, time.perf_counter() - began, writing.peak, warnings)
+
+
+def _unpitched(
+    instrument: Instrument, controls: dict[str, Array], pitched: Array, settings: TransferSettings
+) -> dict[str, Array]:
+    """The controls with the levels that `settings.consonants` wants in frames without a pitch."""
+    types, by_node, levels = dict[str, str](), dict[str, dict[str, Array]](), dict[str, str]()
+    for name, processor, inputs in instrument.synthesizer.nodes():
+        types[name] = type(processor).__name__
+        by_node[name] = {
+            control: controls[source] for control, source in inputs.items() if source in controls
+        }
+        if types[name] in LEVELS:
+            levels[name] = inputs[LEVELS[types[name]]]
+    changed = without_pitch(by_node, types, pitched, settings.consonants, instrument.spec.sample_rate)
+    return {**controls, **{source: changed[name][LEVELS[types[name]]] for name, source in levels.items()}}
 
 
 def _features(instrument: Instrument, reader: AudioReader) -> Iterator[tuple[Array, Array, int]]:

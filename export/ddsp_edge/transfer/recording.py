@@ -27,6 +27,9 @@ _NO_ROOM = "what was tracked cannot be kept in a temporary file: {}"
 Tracked = tuple[Array, Array]
 """f0, 0 Hz where there is no pitch, and loudness in dB: float32 `[frames]` each."""
 
+Played = tuple[Array, Array, Array]
+"""f0 above 0 Hz and loudness in dB, float32, and whether the player had a pitch: `[frames]` each."""
+
 
 class RecordingTransfer:
     """Turn what was tracked in a recording into what an instrument is to do.
@@ -66,8 +69,8 @@ class RecordingTransfer:
         if not settings.learns:
             self._mapping.stop_learning()
 
-    def process(self, blocks: Iterable[Tracked], block_frames: int = 1024) -> Iterator[Tracked]:
-        """Map blocks of tracked features; yield f0, above 0 Hz in every frame, and loudness to be played.
+    def process(self, blocks: Iterable[Tracked], block_frames: int = 1024) -> Iterator[Played]:
+        """Map blocks of tracked features; yield what is to be played.
 
         Args:
             blocks: What was tracked, from the beginning to the end of the recording.
@@ -86,7 +89,7 @@ class RecordingTransfer:
             for tracked in store.blocks(block_frames):
                 yield self._mapped(*tracked)
 
-    def _mapped(self, f0_hz: Array, loudness_db: Array) -> Tracked:
+    def _mapped(self, f0_hz: Array, loudness_db: Array) -> Played:
         shift = self.settings.transposition / 12.0
         if self.settings.match_octave:
             shift += self._octave.octaves
@@ -94,7 +97,7 @@ class RecordingTransfer:
         pitches, levels = self._mapping.map(_frames(f0_hz, loudness_db), self.settings)
         played_db = np.array(levels, np.float32) + self.settings.loudness_shift_db
         self._levels.add(played_db[(f0_hz > 0.0) & (loudness_db >= self.settings.gate_db)])
-        return np.array(pitches, np.float32), played_db
+        return np.array(pitches, np.float32), played_db, f0_hz > 0.0
 
     def advice(self) -> list[str]:
         """What the user might want to change, one line each."""

@@ -34,6 +34,8 @@ CHANGES = [
     {"softest_db": -55.0, "loudest_db": -25.0},
     {"gate": True},
     {"gate": True, "gate_db": -42.0},
+    {"consonants": "noise"},
+    {"consonants": "mute"},
     ALL,
 ]
 
@@ -51,8 +53,8 @@ def played(frames=2000):
 def transferred(blocks, trained=(PITCHES, LEVELS), **changes):
     transfer = RecordingTransfer(SPEC, TransferSettings(**changes), *trained)
     found = list(transfer.process(iter(blocks), 300))
-    nothing = np.zeros(0, np.float32), np.zeros(0, np.float32)
-    f0_hz, loudness_db = (np.concatenate(column) for column in zip(nothing, *found, strict=True))
+    nothing = np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, bool)
+    f0_hz, loudness_db, _ = (np.concatenate(column) for column in zip(nothing, *found, strict=True))
     assert f0_hz.dtype == loudness_db.dtype == np.float32
     return f0_hz, loudness_db, transfer
 

@@ -110,6 +110,40 @@ def test_the_same_features_give_the_same_sound(model, file, source, tmp_path, sa
     assert ours.seconds == theirs.seconds
 
 
+@pytest.mark.parametrize("way", ["noise", "mute"])
+def test_consonants_are_noise_or_nothing_on_both(tmp_path, source, same_tracks, way):
+    """Where `played` has no pitch for longer than the fade of a frame there are no harmonics."""
+    model = noisy_model()
+    card, arrays = describe(model)
+    write_model_file(tmp_path / "one.tflite", convert(model), card, arrays)
+    changes = {"octaves": -2, "stems": True, "seed": 0, "consonants": way, "loudness_shift_db": 40.0}
+    transfer(model, ConstantEstimator(), source, tmp_path / "tf.wav", **changes)
+    render_audio(Instrument(tmp_path / "one.tflite", 0), source, tmp_path / "edge.wav", **_files(changes))
+    pitched = np.repeat(played(round(SECONDS * tiny.FRAME_RATE))[0] > 0.0, tiny.HOP)
+    silent = ~pitched & ~np.roll(pitched, tiny.HOP)  # the first hop without pitch fades
+    sounds = {
+        (who, part): soundfile.read(tmp_path / f"{who}-{part}.wav", dtype="float32")[0][: len(pitched)]
+        for who in ("tf", "edge")
+        for part in ("harmonic", "noise")
+    }
+    for (_, part), sound in sounds.items():
+        assert np.abs(sound[pitched]).max() > 1e-3
+        heard = part == "noise" and way == "noise"
+        # Noise filters ring on for some samples.
+        assert (
+            (np.sqrt(np.mean(sound[silent] ** 2)) > 1e-3)
+            if heard
+            else (np.abs(sound[silent]) < 1e-4).mean() > 0.8
+        )
+    np.testing.assert_allclose(sounds["tf", "harmonic"], sounds["edge", "harmonic"], atol=1e-4)
+    levels = [np.sqrt(np.mean(sounds[who, "noise"] ** 2)) for who in ("tf", "edge")]
+    assert levels[0] == pytest.approx(levels[1], rel=0.05)  # two draws of one noise
+
+
+def _files(changes):
+    return {name: value for name, value in changes.items() if name != "seed"}
+
+
 def test_both_commands_have_the_same_options_and_make_the_same_of_them():
     parser = argparse.ArgumentParser()
     of_device = argparse.ArgumentParser()
@@ -125,6 +159,8 @@ def test_both_commands_have_the_same_options_and_make_the_same_of_them():
         "--gate",
         "--gate-db",
         "-50",
+        "--consonants",
+        "noise",
     ]
     options += ["--stems", "--seed", "3", "--quiet"]
     ours = parser.parse_args(["model", "in.wav", "out.wav", *options])
@@ -140,6 +176,7 @@ def test_both_commands_have_the_same_options_and_make_the_same_of_them():
         "loudest_db": -20.0,
         "gate": True,
         "gate_db": -50.0,
+        "consonants": "noise",
     }
     for arguments in (ours, theirs):
         assert (arguments.stems, arguments.seed, arguments.quiet) == (True, 3, True)

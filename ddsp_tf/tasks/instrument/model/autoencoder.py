@@ -217,6 +217,21 @@ class Autoencoder(GroupModel):
         )
         return output, after, latent
 
+    def stream_controls(
+        self, features: Tensors, state: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Tensors], dict[str, Any]]:
+        """Predict the controls of one block without rendering them, for example to edit them.
+
+        Args:
+            features: The model's input, see there.
+            state: What the call before returned; None starts anew.
+
+        Returns:
+            Controls by node and name, and the states of the networks for the next block.
+        """
+        inputs, after, _ = self._decode(features, state)
+        return self.processors.get_controls(inputs), after
+
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """As `keras.Model.compile`.
 

@@ -87,6 +87,48 @@ class Renderer:
         for signals in self._rendered(self._stream_signals, f0_hz, loudness_db, audio, instrument):
             yield {name: np.asarray(signal) for name, signal in signals.items()}
 
+    def edited(
+        self,
+        f0_hz: Array,
+        loudness_db: Array,
+        edit: Callable[[dict[str, dict[str, Array]], int, int], Mapping[str, Mapping[str, Array]]],
+        *,
+        audio: Array | None = None,
+    ) -> Iterator[dict[str, Array]]:
+        """Yield what `signals` yields, of controls that were changed before they are rendered.
+
+        Args:
+            f0_hz: As in `blocks`.
+            loudness_db: As in `blocks`.
+            edit: Called with the controls of a block, `[frames, channels]` by node and name, the first of its
+                frames among those given, and the first after it; returns the controls that are rendered.
+            audio: As in `blocks`.
+        """
+        first = 0
+        for controls, state in self._rendered(self._stream_controls, f0_hz, loudness_db, audio, None):
+            frames = min(self._block_frames, len(f0_hz) - first)
+            plain = {
+                node: {name: np.asarray(value[0]) for name, value in values.items() if len(value.shape) == 3}
+                for node, values in controls.items()
+            }
+            changed = edit(plain, first, first + frames)
+            first += frames
+            given = {
+                node: {
+                    **values,
+                    **{name: tf.constant(v[None], tf.float32) for name, v in changed.get(node, {}).items()},
+                }
+                for node, values in controls.items()
+            }
+            output, played = self.model.processors.stream_signal(given, state)
+            self._state["processors"], self._last = played, self._last_frame(output.controls)
+            yield {name: np.asarray(signal[0]) for name, signal in output.signals.items()}
+
+    def _stream_controls(self, features: Tensors, state: Any = None) -> tuple[Any, ...]:
+        played = None if state is None else state["processors"]
+        controls, state = self.model.stream_controls(as_batch(features), state)
+        return (controls, played), state, {}
+
     def _rendered(
         self,
         stream: Callable[..., Any],
