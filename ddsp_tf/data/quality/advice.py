@@ -101,7 +101,7 @@ def _for(seconds: float) -> str:
 
 
 def _notes(low: int, high: int | None = None) -> str:
-    names = [note_name(midi_to_hz(note)) for note in (low, low if high is None else high)]
+    names = [note_name(float(midi_to_hz(note))) for note in (low, low if high is None else high)]
     return names[0] if names[0] == names[1] else f"{names[0]} to {names[1]}"
 
 

@@ -26,7 +26,8 @@ SNR_DB = 20.0  # less of it is learned as part of the sound
 ROOM_SECONDS = 0.6  # a longer reverberation smears notes into each other
 MIN_DECAYS = 4  # of a recording, or nothing is said of its room
 STRAY_SHARE = 0.005  # of the frames, at most, that lie beyond the lowest or highest note of an instrument
-_EDGE = 4  # times as often as all beyond them together the last two notes of an instrument are played
+_EDGE = 4  # times as often as all beyond them together the last two notes of an instrument are played,
+_EDGE_SHARE = 0.003  # and this share of the frames at least
 _DECAY_EDGES = np.geomspace(0.05, 10.0, 54)  # 10 % a bin
 PITCH_EDGES_MIDI = np.arange(11.5, 136.5)
 LOUDNESS_EDGES_DB = np.arange(-80.0, 10.5, 1.0)
@@ -150,13 +151,15 @@ class Survey:
         for counts, step in ((self.pitch, 1), (self.pitch[::-1], -1)):
             beyond = np.concatenate([[0], np.cumsum(counts)[:-1]])
             last_two = counts + np.append(counts[1:], 0)
-            ends = (beyond > 0) & (beyond < STRAY_SHARE * counts.sum()) & (last_two >= _EDGE * beyond)
+            total = max(1, counts.sum())
+            ends = (beyond > 0) & (beyond < STRAY_SHARE * total)
+            ends &= last_two >= np.maximum(_EDGE * beyond, _EDGE_SHARE * total)
             if ends.any():
                 edge = int(np.flatnonzero(ends)[-1])
                 places = np.flatnonzero(counts[:edge])
-                notes = sorted(_note(place, step, len(counts)) for place in (int(places[0]), int(places[-1])))
-                seconds = voiced * float(beyond[edge] / counts.sum())
-                found.append(Strays(seconds, *notes, edge=_note(edge, step, len(counts))))
+                last, first, end = (_note(int(p), step, len(counts)) for p in (places[0], places[-1], edge))
+                seconds = voiced * float(beyond[edge] / total)
+                found.append(Strays(seconds, min(first, last), max(first, last), end))
         return found
 
     @property

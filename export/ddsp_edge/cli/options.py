@@ -31,7 +31,7 @@ RECORDING_OPTIONS = {
     "loudest_db": "and its loudest playing, dB",
     "gate": "mute what has no pitch or is softer than --gate-db",
     "gate_db": "loudness at which the gate opens, dB (-60)",
-    "consonants": "without a pitch: hold the last one, noise, mute (hold)",
+    "consonants": "without a pitch: hold (the last one), noise or mute",
 }
 """Options for recordings alone, by field of the settings of a transfer, with their help."""
 _FLAGS = ("gate", "match_loudness", "match_octave")

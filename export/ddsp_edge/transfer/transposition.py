@@ -73,7 +73,7 @@ class PlayedPitches:
         def beyond(shift: int) -> Array:
             """Semitones by which each note lies outside, `shift` octaves further up."""
             moved = notes + 12.0 * (octaves + shift)
-            return np.maximum(np.maximum(lowest - moved, moved - highest), 0.0)
+            return np.asarray(np.maximum(np.maximum(lowest - moved, moved - highest), 0.0))
 
         outside = float(shares @ (beyond(0) > 0.0))
         if outside < _MANY:

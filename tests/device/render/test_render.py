@@ -135,8 +135,8 @@ def test_what_is_beyond_full_scale_is_held_there_as_it_is_live(tiny, tmp_path, m
     sound = np.concatenate(heard) * gain
     monkeypatch.undo()
     if source == "in.wav":
-        play, flush = Instrument.stems, Instrument.flush_stems
-        monkeypatch.setattr(Instrument, "stems", lambda *given: louder(play(*given), gain))
+        play, flush = Instrument.render_stems, Instrument.flush_stems
+        monkeypatch.setattr(Instrument, "render_stems", lambda *given: louder(play(*given), gain))
         monkeypatch.setattr(Instrument, "flush_stems", lambda *given: louder(flush(*given), gain))
     else:
         render = functools.partial(render, settings=KeySettings(gain_db=36.0))

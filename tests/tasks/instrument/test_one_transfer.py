@@ -163,8 +163,8 @@ def test_both_commands_have_the_same_options_and_make_the_same_of_them():
         "noise",
     ]
     options += ["--stems", "--seed", "3", "--quiet"]
-    ours = parser.parse_args(["model", "in.wav", "out.wav", *options])
-    theirs = of_device.parse_args(["render", "model", "in.wav", "out.wav", *options])
+    ours = parser.parse_args(["model.tflite", "in.wav", "out.wav", *options])
+    theirs = of_device.parse_args(["render", "model.tflite", "in.wav", "out.wav", *options])
     assert transfer_changes(ours) == transfer_changes(theirs)
     assert transfer_changes(ours) == {
         "octaves": -1,
