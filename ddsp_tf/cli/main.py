@@ -58,7 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         add(name, module.HELP, module.__doc__, module)
     for name in task_names():
         command = command_of(name)
-        add(command.word, command.help, f"{command.help.capitalize()}.", command)
+        for one in (command, *command.others):
+            add(one.word, one.help, f"{one.help.capitalize()}.", one)
     add(last[0], last[1].HELP, last[1].__doc__, last[1])
     return parser
 

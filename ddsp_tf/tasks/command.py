@@ -5,9 +5,9 @@ only.
 """
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from ddsp_tf.tasks.registry import load
 
@@ -65,6 +65,21 @@ class ExportTable:
         return tuple(column.key for column in self.columns)
 
 
+class Word(Protocol):
+    """A command of `ddsp-tf`."""
+
+    word: str
+    help: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare its command line."""
+        ...
+
+    def run(self, args: argparse.Namespace) -> None:
+        """Run it."""
+        ...
+
+
 class Command:
     """The command lines of a task; sub-classes override what is their own.
 
@@ -75,6 +90,7 @@ class Command:
         listening: What is told while recordings are measured.
         groups: Kinds of recordings that it is prepared from, and what each is; the name of the only one is
             empty.
+        others: Further commands, beside the one that uses a model.
         targets: Hosts other than LiteRT that it can be exported for, by name.
         export_table: What an export shows of each way to store the weights.
     """
@@ -84,6 +100,7 @@ class Command:
     help: str
     listening: str = "listening"
     groups: ClassVar[Mapping[str, str]] = {"": "sound file, or folder that holds some"}
+    others: ClassVar[Sequence[Word]] = ()
     targets: ClassVar[Mapping[str, Target]] = {}
     export_table: ExportTable
 

@@ -10,6 +10,8 @@ from ddsp_edge.cli.options import WIDE, add_transfer_options, transfer_changes
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import DdspError, printable
 from ddsp_tf.tasks.command import Column, Command, ExportTable, Target
+from ddsp_tf.tasks.instrument.controls.commands import ControlsCommand, PlotCommand, RenderCommand
+from ddsp_tf.tasks.instrument.playing_options import add_playing_options, instrument_and_estimator
 
 
 def _check_export_for_vst(args: argparse.Namespace) -> None:
@@ -50,6 +52,7 @@ class InstrumentCommand(Command):
     """See `ddsp_tf.tasks.command.Command`."""
 
     noun = "an instrument"
+    others = (ControlsCommand(), RenderCommand(), PlotCommand())
     word = "transfer"
     help = "render a recording through an instrument"
     listening = "listening for pitch"
@@ -77,39 +80,16 @@ class InstrumentCommand(Command):
         parser.add_argument("input", type=path_argument, metavar="INPUT", help="monophonic sound file")
         parser.add_argument("output", type=path_argument, metavar="OUTPUT", help=".wav or .flac to write")
         add_transfer_options(parser)
-        parser.add_argument("--instrument", metavar="MIX", help="of several: flute, or flute=0.5,violin=0.5")
-        parser.add_argument(
-            "--f0",
-            choices=("yin-viterbi", "pyin", "crepe"),
-            metavar="NAME",
-            help="yin-viterbi, pyin or crepe (as it was trained)",
-        )
-        parser.add_argument(
-            "--crepe-weights", type=path_argument, metavar="FILE", help="weights for CREPE, .h5 or .h5.bz2"
-        )
+        add_playing_options(parser)
 
     def run(self, args: argparse.Namespace) -> None:
         """Run the command."""
         load_tensorflow()
 
         from ddsp_tf.cli.progress import Progress
-        from ddsp_tf.data.instruments import parse_mix
-        from ddsp_tf.features.f0_estimators import f0_estimator_as_recorded
-        from ddsp_tf.tasks.instrument.model.load import load_instrument
         from ddsp_tf.tasks.instrument.transfer import transfer
 
-        model = load_instrument(args.run)
-        if args.instrument is not None:
-            model = model.playing(parse_mix(args.instrument, model.instrument_names))
-        trained_on = model.instrument.get("f0_estimator", {})
-        wanted = {**trained_on, "name": args.f0, "implementation": ""} if args.f0 else trained_on
-        estimator = f0_estimator_as_recorded(wanted, args.crepe_weights)
-        if estimator.name != trained_on.get("name"):
-            print(
-                f"ddsp-tf: note: pitch is tracked by {estimator.name}, but the instrument was trained on "
-                f"{trained_on.get('name')}: they may differ in octaves (see --f0 and --crepe-weights)",
-                file=sys.stderr,
-            )
+        model, estimator = instrument_and_estimator(args)
         with Progress("transfer", quiet=args.quiet) as progress:
             result = transfer(
                 model,

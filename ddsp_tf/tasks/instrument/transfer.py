@@ -12,22 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from ddsp_edge.card import Range
 from ddsp_edge.files.audio_file import AudioReader
 from ddsp_edge.files.sound_with_stems import SoundWriter
 from ddsp_edge.synthesis.stems import Stems
 from ddsp_edge.transfer.consonants import without_pitch
-from ddsp_edge.transfer.recording import RecordingTransfer, Tracked
+from ddsp_edge.transfer.recording import Tracked
 from ddsp_edge.transfer.settings import TransferSettings
 from ddsp_edge.units import Array
-from ddsp_tf.data.prepare.analysis import Analyser, context_frames
-from ddsp_tf.data.prepare.passages import cut_passages
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0 import F0Estimator
 from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
-from ddsp_tf.tasks.instrument.model.render import Renderer
+from ddsp_tf.tasks.instrument.model.render import Renderer, seed_noise
+from ddsp_tf.tasks.instrument.tracking import PASSAGE_SECONDS, mapping_for, tracked_passages
 
-PASSAGE_SECONDS = 10.0
 _Controls = dict[str, dict[str, Array]]  # by node and name
 
 
@@ -80,30 +77,22 @@ def transfer(
             f"the model plays several instruments: name one, or a mix, of {', '.join(model.instrument_names)}"
         )
     spec = model.spec
-    mapping = RecordingTransfer(
-        spec,
-        TransferSettings(**changes),
-        _range(model, "f0_hz_range"),
-        _range(model, "loudness_db_range"),
-    )
+    mapping = mapping_for(model, TransferSettings(**changes))
     nodes = [{"name": n.name, "type": n.type, "inputs": n.inputs} for n in model.processors.nodes]
     inputs = {"recording that is to be played": source}
     writing = SoundWriter(out, spec.sample_rate, inputs, Stems(nodes) if stems else None)
     if seed is not None:
-        seed_noise(model, seed)
+        seed_noise(model.processors, seed)
     renderer = _Rendering(model, source, mapping.settings, stems)
-    analyse = Analyser(spec, estimator, "float32", model.level)
     passage_frames, twice = spec.frames_for(PASSAGE_SECONDS), mapping.settings.learns
     heard, frames = False, 0
     with AudioReader(source, spec.sample_rate) as reader, writing, renderer:
         total = reader.n_samples / spec.sample_rate
-        context = context_frames(spec, estimator.context_seconds)
 
         def tracked() -> Iterator[Tracked]:
             nonlocal heard
             found = 0
-            for cut in cut_passages(reader.blocks(), spec, passage_frames, context):
-                passage = analyse(cut)
+            for passage in tracked_passages(model, estimator, reader):
                 heard = heard or not passage.silent
                 found += passage.n_frames
                 if twice:
@@ -124,20 +113,6 @@ def transfer(
         writing.write(audio, audio, signals)
     warnings = [*reader.remarks(), *mapping.advice(), *writing.warnings("where it is clipped")]
     return Transfer(writing.seconds, warnings)
-
-
-def seed_noise(model: Autoencoder, seed: int) -> None:
-    """Have the noise of a model begin anew, each processor's with a seed of its own that follows from one.
-
-    Args:
-        model: The model.
-        seed: Integer from 0.
-    """
-    for number, processor in enumerate(model.processors.processors.values()):
-        generator = getattr(processor, "seed_generator", None)
-        if generator is not None:
-            own = np.random.SeedSequence([seed, number]).generate_state(1)[0] % 2**31
-            generator.state.assign(np.array([own, 0]))
 
 
 class _Rendering:
@@ -204,8 +179,3 @@ class _Rendering:
         joined = np.concatenate(parts)
         self._waiting = joined[samples:]
         return np.asarray(joined[:samples] * self._gain)
-
-
-def _range(model: Autoencoder, name: str) -> Range | None:
-    known = model.instrument.get(name)
-    return Range(**known) if known else None

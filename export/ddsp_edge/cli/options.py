@@ -34,6 +34,7 @@ RECORDING_OPTIONS = {
     "consonants": "without a pitch: hold (the last one), noise or mute",
 }
 """Options for recordings alone, by field of the settings of a transfer, with their help."""
+_OF_SOUND = ("consonants",)  # what they change is neither pitch nor loudness
 _FLAGS = ("gate", "match_loudness", "match_octave")
 
 
@@ -86,12 +87,19 @@ def add_live_options(parser: argparse.ArgumentParser, own: Mapping[str, str]) ->
             parser.add_argument(option, metavar=name.rsplit("_", 1)[-1].upper(), type=of_field, help=text)
 
 
-def add_transfer_options(parser: argparse.ArgumentParser) -> None:
-    """Add what `ddsp-edge render` and `ddsp-tf transfer` take: both play a recording on an instrument."""
+def add_transfer_options(parser: argparse.ArgumentParser, sound: bool = True) -> None:
+    """Add what `ddsp-edge render` and `ddsp-tf transfer` take: both play a recording on an instrument.
+
+    Args:
+        parser: The parser of the command.
+        sound: Whether the command writes sound, and not controls alone.
+    """
     parser.add_argument("--octaves", metavar="N", type=int, help="transpose by octaves (-2, 1 ...)")
     parser.add_argument("--transposition", metavar="N", type=float, help="and by semitones")
     parser.add_argument("--loudness-shift-db", metavar="DB", type=float, help="add to the loudness, in dB")
     for name, text in RECORDING_OPTIONS.items():
+        if name in _OF_SOUND and not sound:
+            continue
         option = "--" + name.replace("_", "-")
         if name in _FLAGS:
             parser.add_argument(option, action="store_true", default=None, help=text)
@@ -99,16 +107,17 @@ def add_transfer_options(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(option, metavar="WAY", choices=CONSONANTS, help=text)
         else:
             parser.add_argument(option, metavar="DB", type=float, help=text)
-    stems_help = "also write its parts: OUTPUT-harmonic, -noise ..."
-    parser.add_argument("--stems", action="store_true", help=stems_help)
-    parser.add_argument("--seed", metavar="N", type=seed, help="of the noise: same seed, same sound")
+    if sound:
+        stems_help = "also write its parts: OUTPUT-harmonic, -noise ..."
+        parser.add_argument("--stems", action="store_true", help=stems_help)
+        parser.add_argument("--seed", metavar="N", type=seed, help="of the noise: same seed, same sound")
     parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
 
 
 def transfer_changes(arguments: argparse.Namespace) -> dict[str, Any]:
     """What was given of the fields of `ddsp_edge.transfer.settings.TransferSettings`."""
     names = ("octaves", "transposition", "loudness_shift_db", *RECORDING_OPTIONS)
-    return {name: value for name in names if (value := getattr(arguments, name)) is not None}
+    return {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
 
 
 def given_settings(arguments: argparse.Namespace, kind: Callable[..., Any]) -> dict[str, Any]:

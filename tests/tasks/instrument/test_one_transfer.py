@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 import ddsp_edge.render.render as device
-import ddsp_tf.tasks.instrument.transfer as library
+import ddsp_tf.tasks.instrument.tracking as library
 from ddsp_edge import Instrument
 from ddsp_edge.cli.options import transfer_changes
 from ddsp_edge.cli.render import add_render
@@ -21,7 +21,7 @@ from ddsp_tf.models import Autoencoder
 from ddsp_tf.tasks.instrument.command import COMMAND
 from ddsp_tf.tasks.instrument.export.describe import describe
 from ddsp_tf.tasks.instrument.export.exportable import convert_model as convert
-from ddsp_tf.tasks.instrument.transfer import seed_noise
+from ddsp_tf.tasks.instrument.model.render import seed_noise
 from tests import tiny
 from tests.data.doubles import ConstantEstimator
 from tests.device.transfer.test_recording import CHANGES, played

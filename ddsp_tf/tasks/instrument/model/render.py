@@ -9,6 +9,7 @@ import tensorflow as tf
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor import AUDIO, Tensors
+from ddsp_tf.layers.processor_group import ProcessorGroup
 from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 from ddsp_tf.tasks.instrument.model.parts import FEATURES
 
@@ -124,8 +125,18 @@ class Renderer:
             self._state["processors"], self._last = played, self._last_frame(output.controls)
             yield {name: np.asarray(signal[0]) for name, signal in output.signals.items()}
 
+    def controls(self, f0_hz: Array, loudness_db: Array) -> Iterator[dict[str, dict[str, Array]]]:
+        """Yield the controls of blocks of frames, which are not rendered: by node and name, with the axis of
+        the batch; what does not change has no axis of frames.
+        """
+        for controls, _ in self._rendered(self._stream_controls, f0_hz, loudness_db, None, None):
+            yield {
+                node: {name: np.asarray(value) for name, value in values.items()}
+                for node, values in controls.items()
+            }
+
     def _stream_controls(self, features: Tensors, state: Any = None) -> tuple[Any, ...]:
-        played = None if state is None else state["processors"]
+        played = None if state is None else state.get("processors")
         controls, state = self.model.stream_controls(as_batch(features), state)
         return (controls, played), state, {}
 
@@ -167,22 +178,11 @@ class Renderer:
     def ring_out_signals(self) -> dict[str, Array]:
         """Render what `ring_out` renders, of every node by its name."""
         group = self.model.processors
-        tail = sum(processor.tail_samples for processor in group.processors.values())
-        if not tail or self._state is None:
+        if self._state is None:
             return {name: np.zeros(0, np.float32) for name in group.processors}
-        frames = 1 + -(-tail // group.spec.hop)  # one to fade in
-        held = {
-            node: {
-                name: tf.repeat(value, frames, axis=1) if len(value.shape) > 2 else value
-                for name, value in values.items()
-            }
-            for node, values in self._last.items()
-        }
-        for node, processor in group.processors.items():
-            held[node] |= {name: tf.zeros_like(held[node][name]) for name in processor.level_controls}
-        output, _ = group.stream_signal(held, self._state["processors"])
+        signals = ring_out(group, self._last, self._state["processors"])
         self.reset()
-        return {name: np.asarray(signal[0]) for name, signal in output.signals.items()}
+        return signals
 
     def _function(self, stream: Callable[..., Any], given: Tensors, *state: Any) -> Any:
         """`stream`, compiled once for these features, with or without a state."""
@@ -208,6 +208,47 @@ class Renderer:
         """Render whole features, those of `blocks`; return audio `[frames * hop]`."""
         sounds = self.blocks(f0_hz, loudness_db, audio=audio, instrument=instrument)
         return np.concatenate([np.zeros(0, np.float32), *sounds])
+
+
+def ring_out(group: ProcessorGroup, last: Mapping[str, Tensors], state: Any) -> dict[str, Array]:
+    """Render what rings on after the last frame, of every node of a group by its name, `[n * hop]`.
+
+    Levels of the processors that make sound go to zero over one hop; all other controls stay as they were.
+
+    Args:
+        group: The processors.
+        last: The last frame of each control, `[1, 1, channels]`, by node, and what lasts.
+        state: What rendering that frame returned.
+    """
+    tail = sum(processor.tail_samples for processor in group.processors.values())
+    if not tail:
+        return {name: np.zeros(0, np.float32) for name in group.processors}
+    frames = 1 + -(-tail // group.spec.hop)  # one to fade in
+    held = {
+        node: {
+            name: tf.repeat(value, frames, axis=1) if len(value.shape) > 2 else value
+            for name, value in values.items()
+        }
+        for node, values in last.items()
+    }
+    for node, processor in group.processors.items():
+        held[node] |= {name: tf.zeros_like(held[node][name]) for name in processor.level_controls}
+    output, _ = group.stream_signal(held, state)
+    return {name: np.asarray(signal[0]) for name, signal in output.signals.items()}
+
+
+def seed_noise(group: ProcessorGroup, seed: int) -> None:
+    """Have the noise of processors begin anew, each with a seed of its own that follows from one.
+
+    Args:
+        group: The processors.
+        seed: Integer from 0.
+    """
+    for number, processor in enumerate(group.processors.values()):
+        generator = getattr(processor, "seed_generator", None)
+        if generator is not None:
+            own = np.random.SeedSequence([seed, number]).generate_state(1)[0] % 2**31
+            generator.state.assign(np.array([own, 0]))
 
 
 def _check_length(name: str, value: Array, length: int, why: str) -> None:
