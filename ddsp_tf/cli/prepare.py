@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ddsp_edge.cli.command import path_argument, tell
+from ddsp_edge.cli.command import model_argument, path_argument, tell
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import DdspError, printable
 from ddsp_tf.tasks.command import Command, command_of
@@ -55,6 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--crepe-weights", type=path_argument, metavar="FILE", help="weights for --f0 crepe, .h5 or .h5.bz2"
     )
+    parser.add_argument(
+        "--restore",
+        type=model_argument,
+        metavar="MODEL",
+        help="clean the recordings first: a restoration (.tflite), or a name of ddsp-edge models",
+    )
     parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: one a core, in 1.5 GB)")
     parser.add_argument("--engine", default="local", help="local, or beam: an Apache Beam pipeline")
     parser.add_argument(
@@ -97,6 +103,13 @@ def run(args: argparse.Namespace) -> None:
     options = [f"--{option.lstrip('-')}" for option in args.beam_option]
     check_call(args.out, args.jobs, args.engine, options)
     find_sources(recordings, args.out)  # what is named is told to be wrong before anything is loaded
+    noticed_before: list[str] = []
+    if args.restore is not None:
+        from ddsp_tf.data.prepare.restored import restore_recordings
+
+        with Progress("restoring") as progress:
+            restored = restore_recordings(recordings, args.out, args.restore, progress)
+        recordings, noticed_before = restored.recordings, restored.notices
     before = _description(args.out)
     with Progress(task.command.listening) as progress:
         info = prepare_dataset(
@@ -111,7 +124,8 @@ def run(args: argparse.Namespace) -> None:
         )
     unchanged = " holds all of this already" if _description(args.out) == before else ""
     view = task.look_at(args.out, info)
-    noticed = [line for sentence in view.notices for line in _wrapped("notice", sentence)]
+    notices = [*noticed_before, *view.notices]
+    noticed = [line for sentence in notices for line in _wrapped("notice", sentence)]
     listen = []
     if (args.out / REPORT_NAME).is_file():
         listen = _wrapped("report", f"{args.out / REPORT_NAME}, to look at and to listen to")
@@ -124,9 +138,10 @@ def _recordings(args: argparse.Namespace, command: Command) -> "Recordings":
     wrong = [f"--{group}" for group, paths in named.items() if paths and group not in command.groups]
     if args.recordings and "" not in command.groups:
         wrong.append(str(args.recordings[0]))
-    if wrong:
+    if wrong or not (args.recordings or any(named.values())):
         wanted = ", ".join(f"--{group}" for group in command.groups if group) or "recordings by their paths"
-        raise DdspError(f"{command.noun} is prepared from {wanted}. Received: {', '.join(wrong)}")
+        received = ", ".join(wrong) or "none"
+        raise DdspError(f"{command.noun} is prepared from {wanted}. Received: {received}")
     if tuple(command.groups) == ("",):
         return list(args.recordings)
     given = {group: args.recordings if not group else named[group] for group in command.groups}

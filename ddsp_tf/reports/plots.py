@@ -126,13 +126,27 @@ def plot_impulse_response(response: Array, sample_rate: int) -> Figure:
     return figure
 
 
+def plot_gains(gains: Array, hop_seconds: float, hz: Array, title: str = "") -> Figure:
+    """Gains `[frames, bins]`, linear, 0 to 1, over time and over frequency `hz` `[bins]`."""
+    figure, axes = _figure(title)
+    step = max(1, -(-len(gains) // _MOST_COLUMNS))
+    shown = np.maximum.reduceat(gains, np.arange(0, len(gains), step), axis=0)
+    seconds = np.arange(len(shown)) * step * hop_seconds
+    image = axes.pcolormesh(
+        seconds, hz / 1000.0, shown.T, cmap="magma", vmin=0.0, vmax=1.0, shading="nearest", rasterized=True
+    )
+    axes.set(xlabel="time, s", ylabel="frequency, kHz")
+    figure.colorbar(image, ax=axes, label="gain", pad=0.01)
+    return figure
+
+
 def plot_loss(log: Sequence[Mapping[str, str]]) -> Figure:
     """Training and validation loss over steps; `log` holds the lines of a run's `log.csv`."""
     figure, axes = _figure()
     steps = [int(row["step"]) for row in log]
     axes.plot(steps, [float(row["loss"]) for row in log], label="training")
     axes.plot(steps, [float(row["val_loss"]) for row in log], label="held back")
-    axes.set(xlabel="step", ylabel="multi-scale spectral loss")
+    axes.set(xlabel="step", ylabel="loss")
     axes.legend(fontsize="small")
     axes.grid(alpha=0.3)
     return figure

@@ -114,6 +114,19 @@ def add_transfer_options(parser: argparse.ArgumentParser, sound: bool = True) ->
     parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
 
 
+def add_restoration_options(parser: argparse.ArgumentParser) -> None:
+    """Add what `ddsp-edge restore` and `ddsp-tf restore` take."""
+    parser.add_argument(
+        "--strength",
+        metavar="S",
+        type=share,
+        default=1.0,
+        help="how much is done of it: 0 leaves all as it is (%(default)s)",
+    )
+    parser.add_argument("--stems", action="store_true", help="also write what was taken out: OUTPUT-removed")
+    parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
+
+
 def transfer_changes(arguments: argparse.Namespace) -> dict[str, Any]:
     """What was given of the fields of `ddsp_edge.transfer.settings.TransferSettings`."""
     names = ("octaves", "transposition", "loudness_shift_db", *RECORDING_OPTIONS)
@@ -167,6 +180,14 @@ def number(text: str, name: str | None = None) -> float:
             check_range(name, value)
         except DdspError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
+    return value
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1."""
+    value = number(text)
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"a number from 0 to 1 is wanted. Received: {text!r}")
     return value
 
 

@@ -11,10 +11,13 @@ from ddsp_edge.cli.options import (
     check_played_range,
     given_settings,
     named_instrument,
+    share,
 )
 from ddsp_edge.cli.settings_file import with_settings_file
 from ddsp_edge.cli.sound_card import list_devices, play_on_sound_card
+from ddsp_edge.errors import DdspError
 
+_RESTORED_RATE = 48_000  # Hz, that every sound card has
 _LATENCIES = ("low", "middle", "full")
 _SETTINGS = {
     "gate": "let through only what has a pitch and is louder than --gate-db",
@@ -32,7 +35,8 @@ def add_play(commands: Any, debug: argparse.ArgumentParser) -> argparse.Argument
         "play",
         parents=[debug],
         help="play live from a microphone",
-        description="Play the pitch and loudness of what a microphone hears on an instrument. "
+        description="Play the pitch and loudness of what a microphone hears on an instrument; or, where "
+        "INSTRUMENT is a restoration, what it hears without its noise. "
         "Needs pip install 'ddsp-tf[live]'. Ctrl-C ends.",
     )
     defaults = {**DEFAULTS, "latency": "low"}
@@ -44,21 +48,47 @@ def add_play(commands: Any, debug: argparse.ArgumentParser) -> argparse.Argument
         help="low (20 ms, notes above 110 Hz), middle, or full: surest, as files are rendered (low)",
     )
     add_live_options(parser, _SETTINGS)
+    parser.add_argument(
+        "--strength", metavar="S", type=share, help="of a restoration: 0 leaves the sound as it is (1)"
+    )
     return parser
 
 
 def _play(arguments: argparse.Namespace) -> None:
     if list_devices(arguments):
         return
+    from ddsp_edge.model.file import read_model_file
+    from ddsp_edge.restoration.restorer import TASK
+
+    path = named_instrument(arguments)
+    file = read_model_file(path)
+    if file.card.task == TASK:
+        _restore(arguments, file)
+        return
+    if arguments.strength is not None:
+        raise DdspError(f"--strength is for restorations, and {path} is none")
     from ddsp_edge.live import LATENCIES, EffectSettings, LiveEffect
 
     check_played_range(arguments)
     if arguments.match_loudness is None and arguments.softest_db is not None:
         arguments.match_loudness = True  # what else would a range be for
     settings = EffectSettings(**given_settings(arguments, EffectSettings))
-    effect = LiveEffect(named_instrument(arguments), settings, **LATENCIES[arguments.latency])
+    effect = LiveEffect(path, settings, **LATENCIES[arguments.latency])
     play_on_sound_card(arguments, effect, wants_input=True)
     played = effect.played_db()
     if played:
         low, high = math.floor(played[0]), math.ceil(played[1])
         tell(f"you played from {low} to {high} dB: --softest-db {low} --loudest-db {high} sets that range")
+
+
+def _restore(arguments: argparse.Namespace, file: Any) -> None:
+    """Play what is heard without its noise."""
+    from ddsp_edge.live.stream import check_rate
+    from ddsp_edge.restoration.live import LiveRestorer
+
+    if arguments.osc is not None:
+        raise DdspError("--osc is for instruments, and this is a restoration")
+    rate = _RESTORED_RATE if arguments.rate is None else arguments.rate
+    check_rate(rate)
+    strength = 1.0 if arguments.strength is None else arguments.strength
+    play_on_sound_card(arguments, LiveRestorer(file, rate, strength), wants_input=True)

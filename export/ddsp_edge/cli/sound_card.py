@@ -10,16 +10,17 @@ from ddsp_edge.cli.command import tell
 from ddsp_edge.errors import DdspError
 
 if TYPE_CHECKING:
-    from ddsp_edge.live.block_player import BlockPlayer
     from ddsp_edge.live.effect import LiveEffect
     from ddsp_edge.live.keys import LiveInstrument
+    from ddsp_edge.live.player import Player
     from ddsp_edge.live.sound_card import SoundCard
+    from ddsp_edge.restoration.live import LiveRestorer
 
 _HEALTH_S = 300.0
 
 
 def play_on_sound_card(
-    arguments: argparse.Namespace, player: "LiveEffect | LiveInstrument", wants_input: bool
+    arguments: argparse.Namespace, player: "LiveEffect | LiveInstrument | LiveRestorer", wants_input: bool
 ) -> None:
     """Play as the options of a live command say.
 
@@ -87,7 +88,7 @@ class _Told:
     def running(self) -> bool:
         return self._card.running
 
-    def open(self, player: "BlockPlayer") -> Any:
+    def open(self, player: "Player") -> Any:
         stream = self._card.open(player)
         own_ms = 1e3 * stream.latency_samples / stream.rate
         card_ms = 1e3 * self._card.card_latency_s

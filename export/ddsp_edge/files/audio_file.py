@@ -1,4 +1,4 @@
-"""Sound files in: mono, at the rate that is asked for.
+"""Sound files in: mono, at the rate that is asked for, or as they are.
 
 Memory does not grow with the length of the file.
 """
@@ -147,20 +147,29 @@ class AudioReader:
             yield stream.resample_chunk(block)
         yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
-    def _mono(self, at_once: int = 8_192) -> Iterator[Array]:
+    def channel_blocks(self, at_once: int = 8_192) -> Iterator[Array]:
+        """Yield the file as it is stored, float32 `[n, channels]` at its own rate, `n` at most `at_once`.
+
+        Raises:
+            DdspError: If the file holds samples that are not finite or beyond any level, or breaks off.
+        """
         place = 0  # samples read before the block
         for block in self.stored.blocks(at_once):
             peak = max(float(block.max()), -float(block.min()))
             if not peak <= MAX_LEVEL:  # also true of NaN
                 raise DdspError(self._beyond(block, place))
-            mono = block.mean(axis=1) if self.channels > 1 else block[:, 0]
             self._channel_peak = max(self._channel_peak, peak)
-            self._mono_peak = max(self._mono_peak, float(mono.max()), -float(mono.min()))
             before = self._clipping.samples
             self._clipping.add(block)
             if self._locate_clipping and self._clipping.samples > before:
                 self._clipped.append((place, place + len(block), self._clipping.samples - before))
             place += len(block)
+            yield block
+
+    def _mono(self) -> Iterator[Array]:
+        for block in self.channel_blocks():
+            mono = block.mean(axis=1) if self.channels > 1 else block[:, 0]
+            self._mono_peak = max(self._mono_peak, float(mono.max()), -float(mono.min()))
             yield mono
 
     def _beyond(self, block: Array, position: int) -> str:

@@ -1,4 +1,4 @@
-"""Sound files out: mono, 16 bits, WAV or FLAC, under their name when they are whole."""
+"""Sound files out: 16 bits, WAV or FLAC, under their name when they are whole."""
 
 import os
 from collections.abc import Mapping
@@ -23,17 +23,18 @@ def write_audio(path: str | Path, audio: Array, sample_rate: int) -> None:
 
 
 class AudioWriter:
-    """Write a mono 16-bit sound file block by block; it gets its name when it is complete.
+    """Write a 16-bit sound file block by block; it gets its name when it is complete.
 
     Args:
         path: Where to; `.wav` or `.flac`.
         sample_rate: Integer, Hz.
+        channels: Integer, 1 for mono.
 
     Raises:
         DdspError: If the ending is another, or the file cannot be written there.
     """
 
-    def __init__(self, path: str | Path, sample_rate: int) -> None:
+    def __init__(self, path: str | Path, sample_rate: int, channels: int = 1) -> None:
         self.path = Path(path)
         formats = {".wav": "WAV", ".flac": "FLAC"}
         if self.path.suffix.lower() not in formats:
@@ -45,7 +46,7 @@ class AudioWriter:
                 self._beside if os.name == "nt" else os.fsencode(self._beside),
                 "w",
                 sample_rate,
-                channels=1,
+                channels=channels,
                 subtype="PCM_16",
                 format=formats[self.path.suffix.lower()],
             )
@@ -53,7 +54,7 @@ class AudioWriter:
             raise DdspError(f"{self.path} cannot be written: {_reason(self.path)}") from error
 
     def write(self, audio: Array) -> None:
-        """Append samples `[n]`; what is beyond full scale is clipped.
+        """Append samples `[n]`, or `[n, channels]`; what is beyond full scale is clipped.
 
         Raises:
             DdspError: If there is no room for them.

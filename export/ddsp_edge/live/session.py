@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ddsp_edge.errors import DdspError
-from ddsp_edge.live.block_player import BlockPlayer
+from ddsp_edge.live.player import Player
 from ddsp_edge.live.stream import LiveStream
 
 _LOOK_S = 0.25  # between two looks at the device
@@ -15,7 +15,7 @@ _RETRY_S = 1.0
 class Device(Protocol):
     """Something that calls `LiveStream.callback` again and again: a sound card."""
 
-    def open(self, player: BlockPlayer) -> LiveStream:
+    def open(self, player: Player) -> LiveStream:
         """Begin to call; return the stream that is called.
 
         Raises:
@@ -44,7 +44,7 @@ class Session:
     def __init__(
         self,
         device: Device,
-        player: BlockPlayer,
+        player: Player,
         tell: Callable[[str], None],
         sleep: Callable[[float], None] = time.sleep,
         health_s: float | None = None,

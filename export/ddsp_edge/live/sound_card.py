@@ -3,7 +3,7 @@
 from typing import Any
 
 from ddsp_edge.errors import DdspError, printable
-from ddsp_edge.live.block_player import BlockPlayer
+from ddsp_edge.live.player import Player
 from ddsp_edge.live.stream import LiveStream
 from ddsp_edge.units import Array
 
@@ -71,7 +71,7 @@ class SoundCard:
         self._stream: Any = None
         self._opened = False
 
-    def open(self, player: BlockPlayer) -> LiveStream:
+    def open(self, player: Player) -> LiveStream:
         """Begin to play; see `ddsp_edge.live.session.Device`."""
         module = self._module
         if self._opened:  # PortAudio looks for devices once, when it is started
@@ -130,7 +130,7 @@ class SoundCard:
         channels = channels_in, channels_out
         return module.Stream(device=(heard, played), channels=channels, callback=play_heard, **how)
 
-    def _rate_for(self, player: BlockPlayer, heard: int | str | None, played: int | str | None) -> int:
+    def _rate_for(self, player: Player, heard: int | str | None, played: int | str | None) -> int:
         own = player.spec.sample_rate
         try:
             self._module.check_output_settings(device=played, samplerate=own)

@@ -6,7 +6,7 @@ from math import ceil
 import numpy as np
 
 from ddsp_edge.errors import DdspError
-from ddsp_edge.live.block_player import BlockPlayer
+from ddsp_edge.live.player import Player
 from ddsp_edge.live.resampler import Resampler
 from ddsp_edge.live.sample_queue import SampleQueue
 from ddsp_edge.units import Array, silence_bad
@@ -38,7 +38,7 @@ class LiveStream:
         DdspError: If the rate is out of range.
     """
 
-    def __init__(self, player: BlockPlayer, rate: int) -> None:
+    def __init__(self, player: Player, rate: int) -> None:
         check_rate(rate)
         own = player.spec.sample_rate
         self.rate = rate

@@ -1,7 +1,5 @@
 """Does the file play what the model plays? Measured in a process that cannot import TensorFlow."""
 
-import contextlib
-import platform
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.model.network import Network
 from ddsp_edge.units import Array, scale_f0, scale_loudness
 from ddsp_export.apart import play_apart
+from ddsp_export.machine import machine
 from ddsp_tf.errors import DdspError
 from ddsp_tf.metrics import MultiScaleSpectralDistance
 from ddsp_tf.tasks.instrument.export.endpoints import output_name
@@ -118,15 +117,6 @@ class Verifier:
             "play_us_per_frame": round(1e6 * float(played["play_seconds"]) / frames, 2),
             "play_real_time_factor": round(seconds / float(played["play_seconds"]), 2),
         }
-
-
-def machine() -> str:
-    """What a time was measured on: kind of processor and, where the system tells, its name."""
-    name = platform.processor()
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
-    return f"{platform.machine()}, {name}" if name not in ("", platform.machine()) else platform.machine()
 
 
 def _repeated(reference: Reference, frames: int, hop: int, exactly: bool = False) -> Reference:

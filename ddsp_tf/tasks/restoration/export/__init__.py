@@ -1,0 +1,1 @@
+"""A restoration as a file for devices."""

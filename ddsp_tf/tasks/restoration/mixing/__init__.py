@@ -1,0 +1,1 @@
+"""Noisy sound and what it should be, made of recordings while training."""

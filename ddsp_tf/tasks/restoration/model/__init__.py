@@ -1,0 +1,1 @@
+"""The network that gives every band a gain, and the processors that carry it."""

@@ -1,0 +1,116 @@
+"""The model: one frame at a time is what a sequence is, blind to level and colour, and law 1."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ddsp_tf.config.sections import Config
+from ddsp_tf.tasks.restoration.loss import RestorationLoss
+from ddsp_tf.tasks.restoration.model.band_loss import band_products
+from ddsp_tf.tasks.restoration.model.model import Restoration
+from ddsp_tf.tasks.restoration.model.normaliser import BandNormaliser
+from ddsp_tf.tasks.restoration.restore import restorer_of
+from tests.device.restoration.networks import masked
+from tests.tasks.restoration import sounds
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Restoration.from_experiment(Config.from_dict(sounds.settings()), {})
+
+
+@pytest.fixture(scope="module")
+def audio():
+    return sounds.voice(2.0, 5) + sounds.noise(2.0, 6)
+
+
+def test_blocks_of_numpy_are_the_call_of_keras_is_the_definition(model, audio):
+    restorer = restorer_of(model)
+    padded = np.pad(audio, (0, restorer.latency_samples))
+    parts = [restorer.push(padded[i : i + 999])[0][:, 0] for i in range(0, len(padded), 999)]
+    streamed = np.concatenate(parts)[restorer.latency_samples :]
+    whole = model({"audio": audio[None]}).numpy()[0]
+    np.testing.assert_allclose(streamed, whole[: len(streamed)], atol=1e-5)
+    spectra = model.spectra(tf.constant(padded[None, : len(padded) // 128 * 128]))
+    gains = model.network(model.log_powers(tf.abs(spectra) ** 2))[0].numpy()[0]
+    wanted = masked(padded[: len(padded) // 128 * 128].astype(np.float64), gains, model.bands)
+    np.testing.assert_allclose(streamed, wanted[restorer.latency_samples :], atol=1e-5)
+
+
+def test_a_stream_of_keras_is_the_same_in_any_blocks(model, audio):
+    whole, _ = model.stream(tf.constant(audio[None]))
+    state, parts = None, []
+    for start, end in ((0, 128), (128, 6_400), (6_400, 32_000)):
+        part, state = model.stream(tf.constant(audio[None, start:end]), state)
+        parts.append(part)
+    np.testing.assert_allclose(tf.concat(parts, 1), whole, atol=1e-5)
+
+
+def test_step_is_a_frame_of_the_network(model):
+    frames = np.random.default_rng(1).normal(-8.0, 3.0, (1, 30, 96)).astype(np.float32)
+    wanted, after = model.network(tf.constant(frames))
+    states = [tf.zeros([1, size]) for size in model.state_sizes.values()]
+    for i in range(30):
+        out = model.step(tf.constant(frames[:, i]), *states)
+        states = [out[name] for name in model.state_sizes]
+        np.testing.assert_allclose(out["gains"], wanted[:, i], atol=1e-5)
+    for name in model.state_sizes:
+        np.testing.assert_allclose(out[name], after[name], atol=1e-4)
+
+
+def test_neither_level_nor_colour_is_heard(model):
+    frames = np.random.default_rng(2).normal(-3.0, 2.0, (1, 40, 96)).astype(np.float32)
+    colour = np.linspace(-2.0, 4.0, 96, dtype=np.float32)
+    wanted, given = (model.network(tf.constant(x))[0] for x in (frames, frames + colour))
+    np.testing.assert_allclose(given, wanted, atol=1e-4)
+
+
+def test_the_normaliser_is_its_definition_in_float64():
+    layer = BandNormaliser(3, 125.0)
+    x = np.random.default_rng(3).normal(-5.0, 3.0, (300, 3))
+    out = layer(tf.constant(x[None], tf.float32))[0].numpy()[0]
+    slow, fast = np.exp(-1.0 / 125.0), np.exp(-1.0 / 5.0)
+    rise = 6.0 / 125.0 * np.log(10.0) / 10.0
+    mean = smooth = np.zeros(3)
+    floor = np.full(3, np.inf)
+    for i, frame in enumerate(x):
+        mean, smooth = slow * mean + (1 - slow) * frame, fast * smooth + (1 - fast) * frame
+        floor = np.minimum(smooth / (1 - fast ** (i + 1)), floor + rise)
+        wanted = np.concatenate([frame - mean / (1 - slow ** (i + 1)), frame - floor]) / 4.0
+        np.testing.assert_allclose(out[i], wanted, atol=2e-4)  # means begin as quotients of small numbers
+
+
+def test_the_mask_never_boosts(model):
+    gains = model.bin_gains(tf.constant(np.random.default_rng(4).random((1, 5, 96)), tf.float32))
+    assert 0.0 <= float(tf.reduce_min(gains)) <= float(tf.reduce_max(gains)) <= 1.0
+    loud = np.random.default_rng(5).uniform(-1, 1, (1, 8_000)).astype(np.float32)
+    assert np.sum(model({"audio": loud}).numpy() ** 2) <= np.sum(loud**2)
+
+
+def test_the_error_reckoned_in_bands_is_that_of_the_sound(model, audio):
+    """Where gains are the same in all bands, masked sound is the mixture times the gain."""
+    loss = RestorationLoss(compressed_weight=0.0, under_weight=0.0, ratio_weight=1.0)
+    clean = audio * 0.5 + sounds.noise(2.0, 9) * 0.1
+    spectra = (model.spectra(tf.constant(x[None])) for x in (audio, clean))
+    products = band_products(*spectra, tf.eye(257))
+    for gain in (0.3, 0.6):
+        gains = tf.fill(products[0].shape, gain)
+        in_bands, _ = loss.of_bands(gains, *products)
+        power = tf.constant([np.mean(audio**2)])
+        of_sound, _ = loss.of_sound(tf.constant(clean[None]), tf.constant(gain * audio[None]), power)
+        np.testing.assert_allclose(in_bands, of_sound, atol=0.2)  # dB; one counts half the bins, and no edges
+
+
+def test_the_loss_is_lower_the_nearer_and_its_terms_add_up(audio):
+    loss = RestorationLoss()
+    clean = tf.constant(sounds.voice(2.0, 5)[None])
+    values = []
+    for share in (1.0, 0.5, 0.1, 0.0):
+        value, terms = loss.value_and_terms(clean, clean + share * tf.constant(audio[None] - clean))
+        np.testing.assert_allclose(value, sum(terms.values()), rtol=1e-5)
+        values.append(float(value[0]))
+    assert values == sorted(values, reverse=True)
+    again = RestorationLoss.from_config(loss.get_config())
+    np.testing.assert_allclose(
+        again.call(clean, tf.constant(audio[None])), loss.call(clean, tf.constant(audio[None]))
+    )
