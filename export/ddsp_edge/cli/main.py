@@ -10,6 +10,7 @@ from ddsp_edge.cli.command import run_command
 from ddsp_edge.cli.info import add_info
 from ddsp_edge.cli.install_service import add_install_service
 from ddsp_edge.cli.midi import add_midi
+from ddsp_edge.cli.mix import add_mix
 from ddsp_edge.cli.models import add_models
 from ddsp_edge.cli.play import add_play
 from ddsp_edge.cli.render import add_render
@@ -18,7 +19,7 @@ from ddsp_edge.threads import THREAD_VARIABLES
 from ddsp_edge.version import __version__
 
 PROGRAM = "ddsp-edge"
-_PLAYING = ("render", "restore", "play", "midi", "bench")
+_PLAYING = ("render", "mix", "restore", "play", "midi", "bench")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     add_models(commands, debug)
     add_info(commands, debug)
     add_render(commands, debug)
+    add_mix(commands, debug)
     add_restore(commands, debug)
     players = {"play": add_play(commands, debug), "midi": add_midi(commands, debug)}
     add_install_service(commands, debug, players)

@@ -18,6 +18,9 @@ from ddsp_edge.files.midi_events import BreaksOff, Event, events
 Timed = tuple[int, mido.Message]
 """A tick and a message."""
 
+Place = tuple[int, int]
+"""A track and a channel, both counted from 0."""
+
 MAX_TRACKS = 65_535  # the most that a header can count
 _USUAL_DIVISION = 480  # ticks a beat
 _DROP_FRAME = Fraction(30_000, 1_001)  # frames a second, told as 29
@@ -35,6 +38,7 @@ class MidiFile:
         tracks: The bytes of each track, up to its end.
         ticks_per_second: Where time is counted in SMPTE frames; else None.
         warnings: What was wrong with it, one line each.
+        only: The place whose messages are heard, and no others; None for all.
     """
 
     kind: int
@@ -42,6 +46,7 @@ class MidiFile:
     tracks: tuple[bytes, ...]
     ticks_per_second: Fraction | None = None
     warnings: tuple[str, ...] = field(default=(), compare=False)
+    only: Place | None = None
 
     def messages(self) -> Iterator[Timed]:
         """Yield the messages of all tracks with their ticks, in the order of time.
@@ -52,14 +57,20 @@ class MidiFile:
         nothing else.
         """
         if self.kind != 2:
-            yield from _together(self.tracks)
+            yield from _together([_Line(track, self._channels(i)) for i, track in enumerate(self.tracks)])
             return
         begins = 0
-        for track in self.tracks:
+        for number, track in enumerate(self.tracks):
             tick = 0
-            for tick, message in _together((track,)):
+            for tick, message in _together([_Line(track, self._channels(number))]):
                 yield begins + tick, message
             begins += tick
+
+    def _channels(self, track: int) -> range:
+        """Channels that are heard of a track."""
+        if self.only is None:
+            return range(16)
+        return range(self.only[1], self.only[1] + 1) if track == self.only[0] else range(0)
 
 
 def read_midi_file(data: bytes) -> MidiFile:
@@ -176,8 +187,8 @@ def _chunk_stands_at(data: bytes, at: int) -> bool:
 class _Line:
     """The messages of a track, of which the next one can be looked at."""
 
-    def __init__(self, track: bytes) -> None:
-        self._events = events(track)
+    def __init__(self, track: bytes, channels: range) -> None:
+        self._events, self._channels = events(track), channels
         self.tick = 0
         """Of the next message; after the last one, of the end of the track."""
         self.message: mido.Message | None = None
@@ -193,14 +204,13 @@ class _Line:
             message = event.message
             if event.ends_track:
                 break
-            if message is not None:
+            if message is not None and (message.is_meta or message.channel in self._channels):
                 self.message = message
                 break
 
 
-def _together(tracks: tuple[bytes, ...]) -> Iterator[Timed]:
+def _together(lines: list[_Line]) -> Iterator[Timed]:
     """The messages of tracks that play together, and their one end."""
-    lines = [_Line(track) for track in tracks if track]
     end = max((line.tick for line in lines), default=0)
     waiting = [(line.tick, number) for number, line in enumerate(lines) if line.message is not None]
     heapq.heapify(waiting)

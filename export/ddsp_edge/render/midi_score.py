@@ -1,5 +1,6 @@
 """A Standard MIDI File, checked and timed; docs/midi.md says what is made of what is odd in it."""
 
+import dataclasses
 from array import array
 from collections import Counter
 from collections.abc import Iterator
@@ -10,13 +11,13 @@ import numpy as np
 
 from ddsp_edge.errors import DdspError
 from ddsp_edge.files.midi_container import read_midi_bytes
-from ddsp_edge.files.midi_file import MidiFile, read_midi_file
+from ddsp_edge.files.midi_file import MidiFile, Place, read_midi_file
+from ddsp_edge.files.midi_parts import DRUMS
 from ddsp_edge.files.midi_strikes import LooseStrikes
 from ddsp_edge.live.controllers import ALL_SOUND_OFF, NOTES_OFF
 from ddsp_edge.units import Array, midi_to_hz
 
 MAX_SECONDS = 24 * 3600
-DRUMS = 9  # channel 10, counted from 0
 
 _USUAL_TEMPO = 500_000  # microseconds a beat
 _SOON_S = 0.05  # a key that is handed over is let go in that time
@@ -28,12 +29,13 @@ class MidiScore:
     Args:
         path: The file.
         sample_rate: Integer, Hz, of the samples that time is counted in.
+        only: The track and the channel that are heard, counted from 0; None for all.
 
     Raises:
         DdspError: If the file is missing, damaged, longer than a day, or holds no notes.
     """
 
-    def __init__(self, path: str | Path, sample_rate: int) -> None:
+    def __init__(self, path: str | Path, sample_rate: int, only: Place | None = None) -> None:
         self.path = Path(path)
         self._rate = sample_rate
         self._missing = array("q")
@@ -42,7 +44,9 @@ class MidiScore:
         self.n_samples = 0
         """Sample at which the piece ends; what was let go then fades after it."""
         self._odd = dict[str, None]()
-        self._file = self._read()
+        file, odd = open_midi(self.path)
+        self._odd.update(dict.fromkeys(odd))
+        self._file = dataclasses.replace(file, only=only)
         strikes, drums = LooseStrikes(round(_SOON_S * sample_rate)), 0
         for number, (sample, message) in enumerate(self._timed()):
             self.n_samples = sample
@@ -122,25 +126,30 @@ class MidiScore:
         elif message.type == "end_of_track":
             strikes.let_all_go(sample)
 
-    def _read(self) -> MidiFile:
-        if self.path.is_dir():
-            raise DdspError(f"{self.path} is a folder, not a MIDI file")
-        if not self.path.exists():
-            raise DdspError(f"{self.path}: no such file")
-        if not self.path.is_file():
-            raise DdspError(f"{self.path} is a pipe or a device; name a file")
-        try:
-            data, odd = read_midi_bytes(self.path)
-            file = read_midi_file(data)
-        except OSError as error:
-            raise DdspError(f"{self.path} cannot be read: {error.strerror or error}") from error
-        except ValueError as error:
-            raise DdspError(f"{self.path} is not a readable MIDI file: {error}") from error
-        self._odd.update(dict.fromkeys((*odd, *file.warnings)))
-        return file
-
     def _say(self, words: str) -> None:
         self._odd[words] = None
+
+
+def open_midi(path: Path) -> tuple[MidiFile, list[str]]:
+    """Read a Standard MIDI File; return it and what is odd about it, in words.
+
+    Raises:
+        DdspError: If it is missing or damaged.
+    """
+    if path.is_dir():
+        raise DdspError(f"{path} is a folder, not a MIDI file")
+    if not path.exists():
+        raise DdspError(f"{path}: no such file")
+    if not path.is_file():
+        raise DdspError(f"{path} is a pipe or a device; name a file")
+    try:
+        data, odd = read_midi_bytes(path)
+        file = read_midi_file(data)
+    except OSError as error:
+        raise DdspError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise DdspError(f"{path} is not a readable MIDI file: {error}") from error
+    return file, [*odd, *file.warnings]
 
 
 def _strikes(message: mido.Message) -> bool:
