@@ -1,0 +1,59 @@
+// An instrument: a model file, ready to turn pitch and loudness into sound, a frame at a time.
+import { PlayerError } from "./errors.js";
+import { Graph } from "./graph.js";
+import { readModelFile } from "./model-file.js";
+import { Synthesizer } from "./synthesis/synthesizer.js";
+
+const FEATURES = ["f0_scaled", "loudness_scaled"];
+
+export class Instrument {
+  // `bytes`: a Uint8Array of a .tflite by ddsp-tf export.
+  static async open(bytes) {
+    return new Instrument(await readModelFile(bytes));
+  }
+
+  constructor({ card, arrays, model }) {
+    this.card = card;
+    this.spec = { sampleRate: card.sample_rate, hop: card.hop };
+    if (![card.sample_rate, card.hop].every((n) => Number.isInteger(n) && n > 0 && n <= 1e6)) {
+      throw new PlayerError("its card has no sample rate or hop");
+    }
+    this.graph = new Graph(model, "step");
+    this.states = Object.keys(card.states ?? card.state_shapes ?? {});
+    for (const name of [...FEATURES, ...this.states]) {
+      if (!this.graph.inputs[name]) throw new PlayerError(`its network takes no ${name}`);
+    }
+    this.controls = { f0_hz: new Float64Array(1) };
+    for (const [name, values] of Object.entries(this.graph.outputs)) {
+      if (!this.states.includes(name)) this.controls[name] = values;
+    }
+    const channels = Object.fromEntries(Object.entries(this.controls).map(([name, v]) => [name, v.length]));
+    this.synthesizer = new Synthesizer(card, arrays, channels);
+    this.reset();
+  }
+
+  reset() {
+    for (const name of this.states) this.graph.inputs[name].fill(0);
+    this.synthesizer.reset();
+    this.f0 = this.card.f0_hz_range?.median ?? 220;
+  }
+
+  // Plays a frame: f0 in Hz, where it is no number above 0 the last one holds; loudness in dB. Returns a
+  // Float32Array of a hop, which the next frame overwrites. `given` may hold the noise of a node.
+  process(f0, loudness, given = {}) {
+    if (f0 > 0 && f0 < Infinity) this.f0 = Math.fround(Math.min(f0, this.spec.sampleRate / 2));
+    const level = Number.isFinite(loudness) ? loudness : -80;
+    const { inputs } = this.graph;
+    inputs.f0_scaled[0] = Math.min(Math.max((69 + 12 * Math.log2(this.f0 / 440)) / 127, 0), 1);
+    inputs.loudness_scaled[0] = Math.min(Math.max(level / 80 + 1, 0), 1.25);
+    this.graph.run();
+    for (const name of this.states) inputs[name].set(this.graph.outputs[name]);
+    this.controls.f0_hz[0] = this.f0;
+    for (const [name, values] of Object.entries(this.controls)) {
+      if (name !== "f0_hz") for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) values[i] = 0;
+    }
+    const out = this.synthesizer.process({ ...this.controls, ...given });
+    for (let n = 0; n < out.length; n++) if (!Number.isFinite(out[n])) out[n] = 0;
+    return out;
+  }
+}

@@ -1,0 +1,44 @@
+// A model file: the flatbuffer, its card and its arrays; see docs/model-file.md.
+import { PlayerError } from "./errors.js";
+import { member, members } from "./zip.js";
+
+const MOST_CARD = 4 << 20, MOST_ARRAYS = 64 << 20;
+
+export async function readModelFile(bytes) {
+  if (bytes.length < 8 || String.fromCharCode(...bytes.subarray(4, 8)) !== "TFL3") {
+    throw new PlayerError("it is not a TensorFlow Lite file");
+  }
+  const parts = members(bytes);
+  if (!parts.has("metadata.json")) throw new PlayerError("it has no card: it was not exported by ddsp_tf");
+  let card;
+  try {
+    card = JSON.parse(new TextDecoder().decode(await member(bytes, parts.get("metadata.json"), MOST_CARD)));
+  } catch (error) {
+    if (error instanceof PlayerError) throw error;
+    throw new PlayerError(`its card is not JSON: ${error.message}`);
+  }
+  if (!("schema_version" in card) && "num_noise_amps" in card) {
+    throw new PlayerError("it is an instrument of the plug-in DDSP-VST, which is not played here");
+  }
+  if (![1, 2].includes(card.schema_version)) {
+    throw new PlayerError(`its card has schema version ${card.schema_version}; 1 and 2 are read here`);
+  }
+  const task = card.task ?? "instrument";
+  if (task !== "instrument") throw new PlayerError(`it is a model for the task '${task}', not an instrument`);
+  if (!Number.isInteger(card.model_bytes) || card.model_bytes < 8 || card.model_bytes > bytes.length) {
+    throw new PlayerError(`its card says that the network has ${card.model_bytes} bytes of ${bytes.length}`);
+  }
+  const arrays = {};
+  let total = 0;
+  for (const [name, shape] of Object.entries(card.arrays ?? {})) {
+    const size = 4 * shape.reduce((product, n) => product * n, 1);
+    total += size;
+    if (!(size > 0 && total <= MOST_ARRAYS)) throw new PlayerError(`its array ${name} has the shape [${shape}]`);
+    if (!parts.has(`${name}.f32`)) throw new PlayerError(`its array ${name} is missing`);
+    const data = await member(bytes, parts.get(`${name}.f32`), MOST_ARRAYS);
+    if (data.length !== size) throw new PlayerError(`its array ${name} has ${data.length} bytes, not ${size}`);
+    arrays[name] = new Float32Array(data.buffer, data.byteOffset, size / 4);
+    if (!arrays[name].every(Number.isFinite)) throw new PlayerError(`its array ${name} holds what is no number`);
+  }
+  return { card, arrays, model: bytes.slice(0, card.model_bytes) };
+}
