@@ -52,6 +52,7 @@ export class Instrument {
     for (const [name, values] of Object.entries(this.controls)) {
       if (name !== "f0_hz") for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) values[i] = 0;
     }
+    this.between?.(); // where a host changes controls before they are rendered
     const out = this.synthesizer.process({ ...this.controls, ...given });
     for (let n = 0; n < out.length; n++) if (!Number.isFinite(out[n])) out[n] = 0;
     return out;

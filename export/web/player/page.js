@@ -1,0 +1,181 @@
+// The page: a file, knobs, keys and a meter. All sound is made on the audio thread (worklet.js).
+import { PlayerError } from "./errors.js";
+import { readModelFile } from "./model-file.js";
+import { SETTINGS } from "./voices.js";
+
+const VOICES = 4, MOST_BYTES = 64 << 20, LOWEST = 48, HIGHEST = 84;
+const KNOBS = [ // name, what it is, from, to, step, unit
+  ["transposition", "Transposition", -24, 24, 1, "semitones"],
+  ["loudness_shift_db", "Loudness of playing", -30, 20, 1, "dB"],
+  ["harmonic_db", "Harmonics", -60, 12, 1, "dB"],
+  ["noise_db", "Noise", -60, 24, 1, "dB"],
+  ["reverb", "Room", 0, 1, 0.01, ""],
+  ["attack_s", "Attack", 0.005, 0.5, 0.005, "s"],
+  ["release_s", "Release", 0.02, 2, 0.01, "s"],
+  ["vibrato_semitones", "Vibrato", 0, 1, 0.01, "semitones"],
+  ["gain_db", "Gain", -40, 20, 1, "dB"],
+];
+const PIANO = "awsedftgyhujkolp;"; // by the characters of a US layout: a is C
+
+const $ = (id) => document.getElementById(id);
+const settings = { ...SETTINGS };
+let context = null, node = null, octave = 0;
+const held = new Map(); // of the computer's keys: note that each began
+
+function say(text, error = false) {
+  $("status").textContent = text;
+  $("status").classList.toggle("error", error);
+}
+
+const send = (message) => node?.port.postMessage(message);
+const press = (note, velocity = 96) => (context?.resume(), send({ type: "on", note, velocity }), light(note, true));
+const release = (note) => (send({ type: "off", note }), light(note, false));
+const light = (note, down) => $("keys").querySelector(`[data-note="${note}"]`)?.classList.toggle("down", down);
+
+async function open(file) {
+  try {
+    if (file.size > MOST_BYTES) throw new PlayerError(`it has ${file.size} bytes; ${MOST_BYTES} are read`);
+    say(`Opening ${file.name} ...`);
+    const model = await readModelFile(new Uint8Array(await file.arrayBuffer()));
+    await start(model);
+    show(file, model.card);
+    say(`${model.card.name || file.name} is ready: play.`);
+  } catch (error) {
+    const words = error instanceof PlayerError ? error.message : `${error.name}: ${error.message}`;
+    say(`${file.name} cannot be played: ${words}`, true);
+  }
+}
+
+async function start(file) {
+  await context?.close();
+  node = null;
+  context = new AudioContext({ sampleRate: file.card.sample_rate, latencyHint: "interactive" });
+  await context.audioWorklet.addModule(new URL("worklet.js", import.meta.url));
+  node = new AudioWorkletNode(context, "ddsp-player", {
+    numberOfInputs: 0, outputChannelCount: [2], processorOptions: { file, voices: VOICES },
+  });
+  await new Promise((resolve, reject) => {
+    node.onprocessorerror = () => reject(new PlayerError("its network or its processors are not played here"));
+    node.port.onmessage = ({ data }) => {
+      $("meter").value = data.level;
+      resolve();
+    };
+    setTimeout(resolve, 300); // a context that waits for a gesture sends nothing yet
+  });
+  node.connect(context.destination);
+  send({ type: "settings", settings });
+}
+
+function show(file, card) {
+  const hz = (f) => `${Math.round(f)} Hz`;
+  const rows = [
+    ["file", `${file.name}, ${Math.round(file.size / 1000)} kB`],
+    ["sample rate", `${card.sample_rate} Hz, hop ${card.hop}`],
+    ["pitch", card.f0_hz_range ? `${hz(card.f0_hz_range.low)} to ${hz(card.f0_hz_range.high)}` : "not told"],
+    ["latency", `${Math.round(1000 * (context.baseLatency + card.hop / card.sample_rate))} ms and that of the device`],
+  ];
+  $("about").replaceChildren(...rows.flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
+  $("desk").hidden = false;
+  window.ready = true;
+}
+
+function element(name, text = "", attributes = {}) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+function knobs() {
+  for (const [name, label, min, max, step, unit] of KNOBS) {
+    const box = element("label"), value = element("output");
+    const input = element("input", "", { type: "range", min, max, step, value: settings[name], name });
+    const tell = () => (value.textContent = `${input.value} ${unit}`);
+    input.addEventListener("input", () => {
+      settings[name] = Number(input.value);
+      tell();
+      send({ type: "settings", settings: { [name]: settings[name] } });
+    });
+    tell();
+    box.append(element("span", label), value, input);
+    $("knobs").append(box);
+  }
+}
+
+function keys() {
+  const black = (note) => [1, 3, 6, 8, 10].includes(note % 12);
+  const whites = Array.from({ length: HIGHEST - LOWEST + 1 }, (_, i) => LOWEST + i).filter((note) => !black(note));
+  const width = 100 / whites.length;
+  for (let note = LOWEST; note <= HIGHEST; note++) {
+    const below = whites.filter((white) => white < note).length;
+    const names = ["C", "C sharp", "D", "D sharp", "E", "F", "F sharp", "G", "G sharp", "A", "A sharp", "B"];
+    const key = element("button", "", {
+      "data-note": note, type: "button", "aria-label": `${names[note % 12]}${Math.floor(note / 12) - 1}`,
+    });
+    key.classList.toggle("black", black(note));
+    key.style.left = `${width * (black(note) ? below - 0.3 : below)}%`;
+    key.style.width = `${width * (black(note) ? 0.6 : 1)}%`;
+    key.addEventListener("pointerdown", (event) => {
+      const depth = event.offsetY / key.clientHeight; // louder further down
+      press(note, Math.round(40 + 80 * Math.min(Math.max(depth, 0), 1)));
+    });
+    for (const end of ["pointerup", "pointerleave", "pointercancel"]) key.addEventListener(end, () => release(note));
+    key.addEventListener("keydown", (event) => event.key === "Enter" && !event.repeat && press(note));
+    key.addEventListener("keyup", (event) => event.key === "Enter" && release(note));
+    $("keys").append(key);
+  }
+}
+
+function computerKeys() {
+  addEventListener("keydown", (event) => {
+    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+    const place = PIANO.indexOf(event.key.toLowerCase());
+    if (event.key === "z" || event.key === "x") octave = Math.min(Math.max(octave + (event.key === "x" ? 1 : -1), -3), 3);
+    else if (place >= 0 && !held.has(event.code)) {
+      held.set(event.code, 60 + 12 * octave + place);
+      press(held.get(event.code));
+    }
+  });
+  addEventListener("keyup", (event) => {
+    if (held.has(event.code)) release(held.get(event.code));
+    held.delete(event.code);
+  });
+  addEventListener("blur", () => {
+    held.clear();
+    send({ type: "silence" });
+  });
+}
+
+async function midi() {
+  if (!navigator.requestMIDIAccess) return;
+  try {
+    const access = await navigator.requestMIDIAccess();
+    const listen = () => access.inputs.forEach((input) => (input.onmidimessage = ({ data }) => message(...data)));
+    access.onstatechange = listen;
+    listen();
+  } catch {
+    // Not allowed: the other keys are there.
+  }
+}
+
+function message(status, first, second) {
+  const kind = status >> 4;
+  if (kind === 9 && second > 0) press(first, second);
+  else if (kind === 8 || kind === 9) release(first);
+  else if (kind === 11 && first === 64) send({ type: "sustain", down: second >= 64 });
+  else if (kind === 11 && (first === 120 || first === 123)) send({ type: "silence" });
+  else if (kind === 14) send({ type: "bend", semitones: (2 * (first + 128 * second - 8192)) / 8192 });
+}
+
+$("file").addEventListener("change", ({ target }) => target.files[0] && open(target.files[0]));
+addEventListener("dragover", (event) => (event.preventDefault(), document.body.classList.add("over")));
+addEventListener("dragleave", () => document.body.classList.remove("over"));
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  document.body.classList.remove("over");
+  if (event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
+});
+knobs();
+keys();
+computerKeys();
+midi();

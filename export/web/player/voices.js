@@ -1,0 +1,151 @@
+// Notes on an instrument: voices without the room, and the room that all of them play in.
+import { Instrument } from "./instrument.js";
+
+const FLOOR = -80, SILENT = -79;
+
+// What a player may turn; read anew for every hop.
+export const SETTINGS = {
+  gain_db: 0, harmonic_db: 0, noise_db: 0, reverb: 1, transposition: 0, loudness_shift_db: 0,
+  attack_s: 0.03, release_s: 0.15, vibrato_semitones: 0.0, vibrato_hz: 5.5,
+};
+
+const factor = (db) => 10 ** (db / 20);
+
+class Voice {
+  constructor(file) {
+    this.instrument = new Instrument(file);
+    this.note = null;
+    this.level = FLOOR;
+    this.rest();
+  }
+
+  rest() {
+    this.instrument.reset();
+    this.level = FLOOR;
+    this.held = false;
+    this.age = 0;
+  }
+
+  get silent() {
+    return !this.held && this.level <= SILENT;
+  }
+}
+
+export class Voices {
+  // `file`: what readModelFile gave.
+  constructor(file, count = 4) {
+    const nodes = file.card.synthesizer?.nodes ?? [];
+    const rooms = nodes.filter((node) => node.type === "Reverb");
+    // The rooms stand at the end, each after the other; before them is the dry sound.
+    const dry = rooms.length ? rooms[0].inputs.audio : file.card.synthesizer?.output;
+    const voiceFile = {
+      ...file,
+      card: { ...file.card, synthesizer: { nodes: nodes.filter((node) => node.type !== "Reverb"), output: dry } },
+    };
+    this.whole = new Instrument(file); // checks all of it, and has the rooms
+    this.voices = Array.from({ length: count }, () => new Voice(voiceFile));
+    this.rooms = this.whole.synthesizer.nodes.filter((node) => node.type === "Reverb");
+    this.levels = this.voices[0].instrument.synthesizer.nodes.filter((node) => node.level);
+    this.spec = this.whole.spec;
+    this.settings = { ...SETTINGS };
+    this.dry = new Float32Array(this.spec.hop);
+    this.wet = new Float32Array(this.spec.hop);
+    this.out = new Float32Array(this.spec.hop);
+    this.peak = 1;
+    this.clock = 0;
+    this.pedal = false;
+    this.bend = 0; // semitones
+    this.range = file.card.loudness_db_range ?? { low: -50, high: -20 };
+  }
+
+  noteOn(note, velocity = 96) {
+    if (!(velocity > 0)) return this.noteOff(note);
+    const again = this.voices.find((voice) => voice.note === note && !voice.silent);
+    const free = again ?? this.voices.find((voice) => voice.silent) ?? this.oldest();
+    if (free.silent) free.rest();
+    const loud = Math.min(velocity, 127) / 127;
+    Object.assign(free, { note, held: true, pressed: true, age: this.clock++ });
+    free.target = this.range.low + (this.range.high - this.range.low) * loud;
+  }
+
+  noteOff(note) {
+    for (const voice of this.voices) {
+      if (voice.note === note && voice.pressed) {
+        voice.pressed = false;
+        voice.held = this.pedal;
+      }
+    }
+  }
+
+  sustain(down) {
+    this.pedal = down;
+    if (!down) for (const voice of this.voices) if (!voice.pressed) voice.held = false;
+  }
+
+  allOff() {
+    this.pedal = false;
+    for (const voice of this.voices) voice.held = voice.pressed = false;
+  }
+
+  oldest() {
+    return this.voices.reduce((a, b) => (a.held === b.held ? (a.age < b.age ? a : b) : a.held ? b : a));
+  }
+
+  // Plays a hop of all voices; the Float32Array is overwritten by the next one.
+  process() {
+    const { settings, dry, spec } = this, seconds = spec.hop / spec.sampleRate;
+    dry.fill(0);
+    this.time = (this.time ?? 0) + seconds;
+    const vibrato = settings.vibrato_semitones * Math.sin(2 * Math.PI * settings.vibrato_hz * this.time);
+    for (const voice of this.voices) {
+      if (voice.silent) continue;
+      const span = voice.target - FLOOR;
+      if (voice.held) voice.level = Math.min(voice.target, voice.level + (span * seconds) / Math.max(settings.attack_s, seconds));
+      else voice.level = Math.max(FLOOR, voice.level - (80 * seconds) / Math.max(settings.release_s, seconds));
+      const note = voice.note + settings.transposition + this.bend + vibrato;
+      const sound = this.play(voice, 440 * 2 ** ((note - 69) / 12), voice.level + settings.loudness_shift_db);
+      for (let n = 0; n < dry.length; n++) dry[n] += sound[n];
+      if (voice.silent) voice.rest();
+    }
+    return this.limited(this.inRooms());
+  }
+
+  play(voice, f0, level) {
+    const { instrument } = voice, { controls } = instrument;
+    const gains = { Harmonic: factor(this.settings.harmonic_db), FilteredNoise: factor(this.settings.noise_db) };
+    const changed = {};
+    // Levels are changed after the network and before the processors.
+    instrument.between = () => {
+      for (const node of this.levels) {
+        const source = node.inputs[node.level], gain = gains[node.type];
+        if (gain !== 1 && !changed[source]) {
+          changed[source] = true;
+          for (let i = 0; i < controls[source].length; i++) controls[source][i] *= gain;
+        }
+      }
+    };
+    return instrument.process(f0, level);
+  }
+
+  inRooms() {
+    let audio = this.dry;
+    for (const room of this.rooms) {
+      room.processor.process({ audio }, room.out);
+      audio = room.out;
+    }
+    const share = this.rooms.length ? this.settings.reverb : 1;
+    for (let n = 0; n < audio.length; n++) this.wet[n] = share * audio[n] + (1 - share) * this.dry[n];
+    return this.wet;
+  }
+
+  // Gain, and a limiter with instant attack and a release of 0.1 s after which nothing exceeds full scale.
+  limited(audio) {
+    const gain = factor(this.settings.gain_db), decay = Math.exp(-1 / (0.1 * this.spec.sampleRate));
+    for (let n = 0; n < audio.length; n++) {
+      const sample = gain * audio[n];
+      this.peak = Math.max(Math.abs(sample), this.peak * decay, 1);
+      this.out[n] = sample / this.peak;
+    }
+    return this.out;
+  }
+}

@@ -1,0 +1,153 @@
+"""The page in a real browser: the same samples, and notes that are heard.
+
+Needs Chromium and `pip install playwright`; skipped in words without them.
+"""
+
+import functools
+import http.server
+import json
+import shutil
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ddsp_edge import Instrument
+from tests.device.conftest import TINY
+from tests.web.test_player import expected, features, white
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PLAYER = Path(__file__).parents[2] / "export" / "web" / "player"
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves the page and the model."""
+
+    def log_message(self, *arguments):
+        pass
+
+    def do_GET(self):
+        if self.path == "/tiny.tflite":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(TINY.read_bytes())
+        else:
+            super().do_GET()
+
+
+@pytest.fixture(scope="module")
+def address():
+    handler = functools.partial(Quiet, directory=str(PLAYER))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    opened = browser.new_page(viewport={"width": 900, "height": 900})
+    problems = []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.on("console", lambda told: told.type == "error" and problems.append(told.text))
+    opened.goto(f"{address}/index.html")
+    yield opened
+    opened.close()
+    assert problems == []
+
+
+def until(page, condition):
+    """Wait for an expression of the page; its own way would need `eval`, which the page forbids."""
+    for _ in range(600):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"never true: {condition}")
+
+
+def opened(page, path=TINY):
+    page.set_input_files("#file", str(path))
+    until(page, "window.ready === true")
+
+
+def test_a_browser_plays_the_samples_of_the_device_side(page, address):
+    instrument = Instrument(TINY, backend="numpy")
+    f0_hz, loudness_db = features(instrument, 1.5)
+    noise = white(instrument, len(f0_hz))
+    given = {"f0": f0_hz.tolist(), "loudness": loudness_db.tolist()}
+    given["noise"] = {f"{name}_noise": values.tolist() for name, values in noise.items()}
+    found = page.evaluate(
+        """async ({ f0, loudness, noise }) => {
+            const { Instrument } = await import("./instrument.js");
+            const bytes = new Uint8Array(await (await fetch("/tiny.tflite")).arrayBuffer());
+            const player = await Instrument.open(bytes), { hop } = player.spec, sound = [];
+            for (let i = 0; i < f0.length; i++) {
+                const white = {};
+                for (const [name, values] of Object.entries(noise)) {
+                    white[name] = Float32Array.from(values.slice(i * hop, (i + 1) * hop));
+                }
+                sound.push(...player.process(f0[i], loudness[i], white));
+            }
+            return JSON.stringify(sound);
+        }""",
+        given,
+    )
+    want = expected(TINY, f0_hz, loudness_db, noise)
+    assert np.abs(np.array(json.loads(found), np.float32) - want).max() < 0.01  # 8-bit weights
+
+
+def test_a_key_of_the_page_is_heard_and_let_go(page):
+    opened(page)
+    assert "ready: play" in page.inner_text("#status")
+    key = page.locator("#keys button[data-note='60']")
+    box = key.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 0.9 * box["height"])
+    page.mouse.down()
+    until(page, "document.getElementById('meter').value > 0.005")
+    page.mouse.up()
+    until(page, "document.getElementById('meter').value < 0.001")
+
+
+def test_the_computers_keys_play_and_knobs_are_heard(page):
+    opened(page)
+    page.locator("#knobs input[name='gain_db']").fill("-40")
+    page.locator("body").press("Escape")
+    page.keyboard.down("a")
+    page.wait_for_timeout(400)
+    soft = page.evaluate("document.getElementById('meter').value")
+    page.locator("#knobs input[name='gain_db']").fill("0")
+    page.wait_for_function(
+        f"document.getElementById('meter').value > {max(20 * soft, 0.005)}", timeout=20_000
+    )
+    page.keyboard.up("a")
+
+
+def test_a_file_of_another_kind_is_refused_in_words(page, tmp_path):
+    other = tmp_path / "song.tflite"
+    other.write_bytes(b"RIFF....WAVE" * 20)
+    page.set_input_files("#file", str(other))
+    until(page, "document.getElementById('status').classList.contains('error')")
+    assert page.inner_text("#status") == "song.tflite cannot be played: it is not a TensorFlow Lite file"
+
+
+def test_every_control_has_a_name(page):
+    opened(page)
+    nameless = page.evaluate(
+        """[...document.querySelectorAll("button, input, meter")].filter((each) =>
+            !each.getAttribute("aria-label") && !each.closest("label")?.textContent.trim()).length"""
+    )
+    assert nameless == 0

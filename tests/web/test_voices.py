@@ -1,0 +1,87 @@
+"""Notes on the player in JavaScript: several at once, let go, and never beyond full scale."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.device.conftest import TINY
+
+KEYS = Path(__file__).with_name("keys.mjs")
+NODE = shutil.which("node")
+HOP, RATE = 128, 16_000
+QUIET = {"noise_db": -200.0}  # noise is drawn anew each time
+
+pytestmark = pytest.mark.skipif(NODE is None, reason="there is no Node to run JavaScript with")
+
+
+@pytest.fixture
+def play(tmp_path):
+    def play(events, seconds=1.0, settings=QUIET, **more):
+        score, out = tmp_path / "score.json", tmp_path / "out.f32"
+        hops = round(seconds * RATE / HOP)
+        score.write_text(json.dumps({"hops": hops, "settings": settings, "events": events, **more}))
+        command = [str(NODE), str(KEYS), str(TINY), str(score), str(out)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return np.fromfile(out, np.float32)
+
+    return play
+
+
+def test_a_chord_is_the_sum_of_its_notes(play):
+    low, high = [[0, "noteOn", 60, 70]], [[10, "noteOn", 67, 90]]
+    both = play(low + high)
+    assert 0.01 < np.abs(both).max() < 1.0  # the limiter has nothing to do
+    np.testing.assert_allclose(both, play(low) + play(high), atol=1e-5)
+
+
+def test_a_note_has_the_pitch_of_its_key(play):
+    sound = play([[0, "noteOn", 69, 100]])[RATE // 4 : RATE // 2]
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+    strongest = np.argmax(spectrum) * RATE / len(sound)
+    assert strongest / 440.0 == pytest.approx(round(strongest / 440.0), abs=0.02)
+
+
+def test_what_is_let_go_falls_silent(play):
+    sound = play([[0, "noteOn", 64, 100], [40, "noteOff", 64]], seconds=1.5)
+    assert np.abs(sound[: 40 * HOP]).max() > 0.01
+    assert np.abs(sound[-RATE // 4 :]).max() < 1e-4
+
+
+def test_the_pedal_holds_what_is_let_go(play):
+    events = [[0, "noteOn", 64, 100], [5, "sustain", True], [40, "noteOff", 64]]
+    held = play(events)
+    assert np.abs(held[-RATE // 10 :]).max() > 0.01
+    assert np.abs(play([*events, [60, "sustain", False]], seconds=1.5)[-RATE // 10 :]).max() < 1e-4
+
+
+def test_more_notes_than_voices_take_the_oldest(play):
+    events = [[0, "noteOn", 60, 90], [10, "noteOn", 64, 90], [20, "noteOn", 67, 90]]
+    sound = play(events, voices=2)[RATE // 2 :]
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+
+    def level(midi):
+        place = 440.0 * 2.0 ** ((midi - 69) / 12) * len(sound) / RATE
+        return spectrum[round(place) - 2 : round(place) + 3].max()
+
+    assert level(60) < 0.05 * level(67)
+    assert level(64) > 0.05 * level(67)
+
+
+def test_nothing_exceeds_full_scale(play):
+    events = [[0, "noteOn", note, 127] for note in (48, 55, 60, 64)]
+    sound = play(events, settings={"gain_db": 40.0})
+    assert np.abs(sound).max() <= 1.0
+    assert np.isfinite(sound).all()
+
+
+def test_dry_and_transposed(play):
+    wet = play([[0, "noteOn", 60, 90]])
+    dry = play([[0, "noteOn", 60, 90]], settings={**QUIET, "reverb": 0.0})
+    assert not np.allclose(wet, dry, atol=1e-3)
+    moved = play([[0, "noteOn", 60, 90]], settings={**QUIET, "transposition": 7})
+    np.testing.assert_allclose(moved, play([[0, "noteOn", 67, 90]]), atol=1e-5)
