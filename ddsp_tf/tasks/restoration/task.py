@@ -78,6 +78,10 @@ class RestorationTask(Task):
         mixtures = Mixtures(config, data, "validation", on_damage)
         return validation_batches(mixtures, batch_size=config.training.batch_size)
 
+    def check(self, config: RestorationConfig, origin: str) -> None:
+        """Its classes have checked everything."""
+        return
+
     def facts(self, info: DatasetInfo) -> dict[str, Any]:
         """How much there was of each group."""
         return {name: info.statistics[name] for name in ("seconds", "recordings") if name in info.statistics}
@@ -140,6 +144,10 @@ class RestorationTask(Task):
         from ddsp_tf.tasks.restoration.evaluation.report import show_results
 
         show_results(page, run, model)
+
+    def show_model(self, page: "Page", model: "Restoration", data: Path) -> None:
+        """The processors."""
+        page.code(model.processors.table())
 
     def exportable(self, run: Path, options: Mapping[str, Any]) -> "RestorationExport":
         """The network, one signature."""

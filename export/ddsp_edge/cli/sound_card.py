@@ -49,7 +49,10 @@ def play_on_sound_card(
     session = Session(_Told(card), player, say, health_s=_HEALTH_S)
     with ExitStack() as stack:
         if arguments.osc is not None:
-            port = stack.enter_context(listening_for_osc(player, arguments.osc_host, arguments.osc))
+            port = stack.enter_context(
+                # A restoration has no settings that could be heard: `play` refuses to.
+                listening_for_osc(player, arguments.osc_host, arguments.osc)  # type: ignore[arg-type]
+            )
             say(f"hearing OSC at {arguments.osc_host}, port {port}")
         session.run(ended.is_set)
     tell(f"{session.xruns} xruns, {session.reopened} times reopened")

@@ -23,7 +23,7 @@ RATIOS_DB = (0.0, 5.0, 10.0, 20.0)
 SECONDS, MOST = 6.0, 24
 """Length of an example, and how many there are of each condition: one a held-back clean passage."""
 
-_PLAIN = {
+_PLAIN: dict[str, Any] = {
     **{name: 0.0 for name in vars(MixturesConfig()) if name.endswith("_share")},
     "equaliser_db": 0.0,
     "speed": 0.0,
@@ -50,7 +50,7 @@ class RestorationEvaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data; null where nobody could tell."""
-        return dict(_plain(dataclasses.asdict(self)))
+        return dict(_known(dataclasses.asdict(self)))
 
     def rows(self) -> Iterator[list[str]]:
         """Condition, system, and each figure as text; the first row is the heading."""
@@ -87,7 +87,7 @@ def shown(name: str, value: float) -> str:
 def conditions_of(settings: MixturesConfig, has_noise: bool, has_rooms: bool) -> dict[str, tuple[Any, Any]]:
     """Settings and level above the noise (None: as drawn) of each condition, by name."""
     plain = dataclasses.replace(settings, **_PLAIN)
-    noise = {} if has_noise else {"synthetic_share": 1.0}
+    noise: dict[str, Any] = {} if has_noise else {"synthetic_share": 1.0}
     noisy = dataclasses.replace(plain, **noise)
     found: dict[str, tuple[Any, Any]] = {f"noise at {ratio:g} dB": (noisy, ratio) for ratio in RATIOS_DB}
     if has_rooms:
@@ -162,9 +162,9 @@ def _examples(mixtures: Mixtures, ratio_db: float | None) -> Iterator[Mixture]:
         yield mixtures.make(mixtures.place(number, 0), ratio_db)
 
 
-def _plain(value: Any) -> Any:
+def _known(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
+        return {key: _known(each) for key, each in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

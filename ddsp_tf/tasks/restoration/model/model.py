@@ -50,6 +50,8 @@ class Restoration(TaskModel):
     Input: `{"audio": [batch, samples]}`. Output: `[batch, samples]`.
     """
 
+    built: bool
+    train_function: Any
     _reckons_in_bands = False
 
     def __init__(
