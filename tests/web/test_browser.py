@@ -15,6 +15,7 @@ import pytest
 
 from ddsp_edge import Instrument
 from tests.device.conftest import TINY
+from tests.device.render.test_midi import off, on, save
 from tests.web.test_player import expected, features, white
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -134,6 +135,16 @@ def test_the_computers_keys_play_and_knobs_are_heard(page):
         f"document.getElementById('meter').value > {max(20 * soft, 0.005)}", timeout=20_000
     )
     page.keyboard.up("a")
+
+
+def test_a_midi_file_is_rendered_to_be_heard_and_kept(page, tmp_path):
+    opened(page)
+    song = save(tmp_path / "tune.mid", [on(0, 60), off(300, 60), on(300, 64), off(600, 64)])
+    page.set_input_files("#file", str(song))
+    until(page, "!document.getElementById('audio').hidden")
+    until(page, "document.getElementById('audio').duration > 0.5")
+    assert page.get_attribute("#download", "download") == "tune.wav"
+    assert page.inner_text("#status") == "tune.mid is ready to be heard."
 
 
 def test_a_file_of_another_kind_is_refused_in_words(page, tmp_path):

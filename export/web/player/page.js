@@ -19,7 +19,7 @@ const PIANO = "awsedftgyhujkolp;"; // by the characters of a US layout: a is C
 
 const $ = (id) => document.getElementById(id);
 const settings = { ...SETTINGS };
-let context = null, node = null, octave = 0;
+let context = null, node = null, octave = 0, model = null, worker = null;
 const held = new Map(); // of the computer's keys: note that each began
 
 function say(text, error = false) {
@@ -36,7 +36,13 @@ async function open(file) {
   try {
     if (file.size > MOST_BYTES) throw new PlayerError(`it has ${file.size} bytes; ${MOST_BYTES} are read`);
     say(`Opening ${file.name} ...`);
-    const model = await readModelFile(new Uint8Array(await file.arrayBuffer()));
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    if (isMidi(file, bytes)) {
+      if (!model) throw new PlayerError("choose an instrument first");
+      render(file, bytes);
+      return;
+    }
+    model = await readModelFile(bytes);
     await start(model);
     show(file, model.card);
     say(`${model.card.name || file.name} is ready: play.`);
@@ -44,6 +50,35 @@ async function open(file) {
     const words = error instanceof PlayerError ? error.message : `${error.name}: ${error.message}`;
     say(`${file.name} cannot be played: ${words}`, true);
   }
+}
+
+function isMidi(file, bytes) {
+  return /\.(midi?|kar|smf|rmi)$/i.test(file.name) || String.fromCharCode(...bytes.subarray(0, 4)) === "MThd";
+}
+
+// A MIDI file on the instrument that is open, with the knobs as they are.
+function render(file, midi) {
+  worker?.terminate();
+  worker = new Worker(new URL("render-worker.js", import.meta.url), { type: "module" });
+  const [box, bar, audio, link] = ["rendered", "progress", "audio", "download"].map($);
+  box.hidden = bar.hidden = false;
+  audio.hidden = link.hidden = true;
+  say(`Playing ${file.name} into a file ...`);
+  worker.onmessage = ({ data }) => {
+    if (data.error) {
+      box.hidden = true;
+      say(`${file.name} cannot be played: ${data.error}`, true);
+    } else if (data.sound) {
+      URL.revokeObjectURL(audio.src);
+      audio.src = link.href = URL.createObjectURL(new Blob([data.sound], { type: "audio/wav" }));
+      link.download = file.name.replace(/\.[^.]*$/, "") + ".wav";
+      bar.hidden = true;
+      audio.hidden = link.hidden = false;
+      say(`${file.name} is ready to be heard.`);
+    } else bar.value = data.total ? data.done / data.total : 0;
+  };
+  worker.onerror = (event) => say(`${file.name} cannot be played: ${event.message}`, true);
+  worker.postMessage({ file: model, midi, settings });
 }
 
 async function start(file) {

@@ -82,6 +82,10 @@ export class Voices {
     if (!down) for (const voice of this.voices) if (!voice.pressed) voice.held = false;
   }
 
+  bendTo(semitones) {
+    this.bend = semitones;
+  }
+
   allOff() {
     this.pedal = false;
     for (const voice of this.voices) voice.held = voice.pressed = false;

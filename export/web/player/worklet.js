@@ -16,7 +16,7 @@ class Player extends AudioWorkletProcessor {
     if (type === "on") this.voices.noteOn(note, velocity);
     else if (type === "off") this.voices.noteOff(note);
     else if (type === "sustain") this.voices.sustain(down);
-    else if (type === "bend") this.voices.bend = semitones;
+    else if (type === "bend") this.voices.bendTo(semitones);
     else if (type === "settings") Object.assign(this.voices.settings, settings);
     else if (type === "silence") this.voices.allOff();
   }
