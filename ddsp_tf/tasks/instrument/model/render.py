@@ -181,7 +181,8 @@ class Renderer:
         if self._state is None:
             return {name: np.zeros(0, np.float32) for name in group.processors}
         signals = ring_out(group, self._last, self._state["processors"])
-        self.reset()
+        if any(processor.tail_samples for processor in group.processors.values()):
+            self.reset()
         return signals
 
     def _function(self, stream: Callable[..., Any], given: Tensors, *state: Any) -> Any:
