@@ -68,8 +68,8 @@ class BandNormaliser(keras.layers.Layer):
         number = tf.range(1, frames + 1)
         steps = tf.cast(number, tf.float32)[tf.newaxis, :, tf.newaxis]
         slow_weight, fast_weight = tf.split(state["weights"][:, tf.newaxis], 2, axis=2)
-        slow_weights = 1.0 - (1.0 - slow_weight) * tf.exp(steps * math.log(self._slow))
-        fast_weights = 1.0 - (1.0 - fast_weight) * tf.exp(steps * math.log(self._fast))
+        slow_weights = _weights(slow_weight, steps * math.log(self._slow))
+        fast_weights = _weights(fast_weight, steps * math.log(self._fast))
         means = _running(log_power, self._slow, state["mean"])
         smooths = _running(log_power, self._fast, state["smooth"])
         lowest = _running_minimum(smooths / fast_weights - self._rise * steps)
@@ -112,6 +112,11 @@ class BandNormaliser(keras.layers.Layer):
 def _running(values: tf.Tensor, keep: float, state: tf.Tensor) -> tf.Tensor:
     """`h' = keep h + (1 - keep) x`, `[batch, frames, bands]`."""
     return linear_recurrence(tf.zeros_like(values) + keep, (1.0 - keep) * values, state)
+
+
+def _weights(before: tf.Tensor, log_keep: tf.Tensor) -> tf.Tensor:
+    """`1 - (1 - before) exp(log_keep)`, exact where both are near zero and means are quotients of little."""
+    return before * tf.exp(log_keep) - tf.math.expm1(log_keep)
 
 
 def _running_minimum(values: tf.Tensor) -> tf.Tensor:
