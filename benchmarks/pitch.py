@@ -2,6 +2,12 @@
 
     DDSP_TEST_DATA=FOLDER python benchmarks/pitch.py                      all, and a minute of each file
     DDSP_TEST_DATA=FOLDER python benchmarks/pitch.py --seconds 30 pyin    less of each file, some estimators
+    DDSP_TEST_DATA=FOLDER python benchmarks/pitch.py --only leaps         leaps alone, which need no data
+
+Leaps are notes of our own synthesizer (`tests/leaps.py`), of all intervals up to two octaves, up and down.
+Told is the time from the first sample of the new note until every frame is right, without the tracker's own
+delay.
+`f0-exact, noise` has pink noise 10 dB below the sound added, `f0-exact, room` is in a measured room.
 
 The folder holds `f0-exact` (resynthesised from a known pitch), `rendered` (soundfont and sampled notes with
 nominal pitch; where only notes are known, 30 ms at either end of one do not count) and `voice/vocadito_1`
@@ -39,9 +45,20 @@ from ddsp_tf.metrics.pitch import (
     voicing_false_alarm,
     voicing_recall,
 )
+from tests.leaps import INTERVALS, MANNERS, Heard, judge, make_leaps
 
 SPEC = FrameSpec(16_000, 128)
-GROUPS = {"f0-exact": "f0-exact/*.flac", "rendered": "rendered/*.flac", "vocadito": "voice/vocadito_1.flac"}
+EXACT = "f0-exact/*.flac"
+GROUPS = {
+    "f0-exact": EXACT,
+    "rendered": "rendered/*.flac",
+    "vocadito": "voice/vocadito_1.flac",
+    "f0-exact, noise": EXACT,
+    "f0-exact, room": EXACT,
+}
+ROOM = "rir/webaudio-medium-room1.flac"
+NOISE_DB = 10.0  # of the sound where there is some, over the noise
+RIGHT_MS = 25.0
 COLUMNS = ("RPA", "RCA", "octave errors", "voicing recall", "false alarm", "CPU s/s")
 Estimate = Callable[[Array], tuple[Array, Array]]  # f0 of every frame, and whether it is voiced
 
@@ -108,10 +125,28 @@ def _nearest(table: Array, at: Array) -> tuple[Array, Array]:
     return at, table[nearer, 1]
 
 
-def measure(estimate: Estimate, path: Path, seconds: float) -> list[float]:
+def heard_in(group: str, audio: Array, data: Path) -> Array:
+    """The sound as a group has it: as it is, in noise, or in a room."""
+    if group.endswith("noise"):
+        waves = np.fft.rfft(np.random.default_rng(0).normal(size=len(audio)))
+        hz = np.fft.rfftfreq(len(audio), 1.0 / SPEC.sample_rate)
+        noise = np.fft.irfft(waves * (hz > 30.0) / np.sqrt(np.maximum(hz, 30.0)), len(audio))
+        sounding = audio[np.abs(audio) > 1e-3 * np.abs(audio).max()]
+        level = np.sqrt(np.mean(np.square(sounding)) / np.mean(np.square(noise)))
+        return np.asarray(audio + noise * level * 10.0 ** (-NOISE_DB / 20.0), np.float32)
+    if group.endswith("room"):
+        room, _ = read_audio(data / ROOM, SPEC.sample_rate)
+        room = room[np.argmax(np.abs(room)) :]  # the sound itself comes without delay
+        size = len(audio) + len(room)
+        wet = np.fft.irfft(np.fft.rfft(audio, size) * np.fft.rfft(room, size), size)[: len(audio)]
+        return np.asarray(wet / np.abs(wet).max(), np.float32)
+    return audio
+
+
+def measure(estimate: Estimate, group: str, path: Path, data: Path, seconds: float) -> list[float]:
     """The figures of one estimator on one file, in the order of `COLUMNS`."""
     audio, _ = read_audio(path, SPEC.sample_rate)
-    audio = audio[: int(seconds * SPEC.sample_rate)]
+    audio = heard_in(group, audio[: int(seconds * SPEC.sample_rate)], data)
     used = time.process_time()
     f0, voiced = estimate(audio)
     used = time.process_time() - used
@@ -129,6 +164,41 @@ def measure(estimate: Estimate, path: Path, seconds: float) -> list[float]:
     ]
 
 
+def follow_leaps(estimate: Estimate) -> list[Heard]:
+    """What an estimator makes of the leaps."""
+    heard = list[Heard]()
+    for manner in MANNERS:
+        audio, leaps = make_leaps(SPEC, manner)
+        heard += judge(leaps, SPEC, *estimate(audio))
+    return heard
+
+
+def print_leaps(found: dict[str, list[Heard]]) -> None:
+    """Print the leaps of each estimator by manner, and the times by interval."""
+    print("\n| leaps | estimator | right within 25 ms | median, ms | 90 % within, ms | astray, ms |")
+    print("|---|---|---|---|---|---|")
+    for manner in MANNERS:
+        for name, heard in found.items():
+            of_manner = [x for x in heard if x.leap.manner == manner]
+            until = np.array([x.until_right_ms for x in of_manner])
+            astray = np.mean([x.astray_ms for x in of_manner])
+            print(
+                f"| {manner} | {name} | {100 * np.mean(until <= RIGHT_MS):.1f} % | {np.median(until):.0f} "
+                f"| {np.percentile(until, 90):.0f} | {astray:.1f} |"
+            )
+    print(f"\nMean ms until right of semitones up / down, by {', '.join(found)}:\n")
+    print(f"| semitones | {' | '.join(found)} |\n|---|{'---|' * len(found)}")
+    for semitones in INTERVALS:
+        cells = []
+        for heard in found.values():
+            times = [
+                np.mean([x.until_right_ms for x in heard if x.leap.semitones == signed])
+                for signed in (semitones, -semitones)
+            ]
+            cells.append("{:.0f} / {:.0f}".format(*times))
+        print(f"| {semitones} | {' | '.join(cells)} |", flush=True)
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(
@@ -136,23 +206,32 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="ESTIMATOR")
     parser.add_argument("--seconds", type=float, default=60.0, help="of each file (60)")
+    parser.add_argument("--only", choices=[*GROUPS, "leaps"], nargs="+", help="these groups alone")
     args = parser.parse_args()
+    groups = {name: pattern for name, pattern in GROUPS.items() if not args.only or name in args.only}
     data = Path(os.environ.get("DDSP_TEST_DATA", "absent"))
-    if not data.is_dir():
+    if groups and not data.is_dir():
         parser.error(f"DDSP_TEST_DATA must name the folder of recordings. Received: {data}")
     print(machine())
-    print(f"| group | estimator | {' | '.join(COLUMNS)} |")
-    print("|" + "|".join(["---"] * (2 + len(COLUMNS))) + "|")
+    if groups:
+        print(f"| group | estimator | {' | '.join(COLUMNS)} |")
+        print("|" + "|".join(["---"] * (2 + len(COLUMNS))) + "|")
+    leaps = dict[str, list[Heard]]()
     for name, estimate in estimators(data):
         if args.names and name.split()[0].rstrip(",") not in args.names:
             continue
-        warm = np.random.default_rng(0).normal(size=round(min(30.0, args.seconds) * SPEC.sample_rate))
-        estimate(0.1 * warm)  # loads weights, compiles for pieces of this length
-        for group, pattern in GROUPS.items():
-            rows = [measure(estimate, path, args.seconds) for path in sorted(data.glob(pattern))]
+        if groups:
+            warm = np.random.default_rng(0).normal(size=round(min(30.0, args.seconds) * SPEC.sample_rate))
+            estimate(0.1 * warm)  # loads weights, compiles for pieces of this length
+        for group, pattern in groups.items():
+            rows = [measure(estimate, group, path, data, args.seconds) for path in sorted(data.glob(pattern))]
             figures = np.nanmean(rows, axis=0)
             cells = [f"{100 * x:.1f} %" for x in figures[:-1]] + [f"{figures[-1]:.3f}"]
             print(f"| {group} | {name} | {' | '.join(cells)} |", flush=True)
+        if not args.only or "leaps" in args.only:
+            leaps[name] = follow_leaps(estimate)
+    if leaps:
+        print_leaps(leaps)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,10 @@ _AROUND = np.array([-1, 0, 1, 2])[:, None, None]  # lags about a part, which lie
 _FAST_RATE = 32_000  # Hz; from here on an instrument has little near Nyquist
 
 
+Candidate = tuple[float, float, float]
+"""Cost, f0 in Hz and aperiodicity of one; see `Candidates`."""
+
+
 @dataclass(frozen=True)
 class Candidates:
     """What the pitch of each window may be.

@@ -2,7 +2,8 @@
 
 A path through the periods after which each frame repeats itself (`ddsp_edge.features.periods`), one that
 changes pitch seldom and prefers the shorter of two equal periods, is found by the Viterbi algorithm and
-given out a fixed number of frames later (as Mauch & Dixon 2014 do for whole recordings).
+given out a fixed number of frames later (as Mauch & Dixon 2014 do for whole recordings). A note over one that
+rings on is heard as if it were alone (`ddsp_edge.features.ringing`).
 """
 
 import contextlib
@@ -13,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ddsp_edge.errors import DdspError
-from ddsp_edge.features.window_periods import Candidate, WindowPeriods
+from ddsp_edge.features.periods import Candidate
+from ddsp_edge.features.window_periods import MIDDLE_S, WindowPeriods
 from ddsp_edge.features.windows import CenteredWindows
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.instrument_card import InstrumentCard
@@ -25,12 +27,18 @@ VOICED = 0.5
 
 _CANDIDATES = 6
 _LOOKAHEAD_S = 0.03
-_AUDIBLE = 1e-6  # mean square of a window, -60 dB, below which nothing is heard as a pitch
-# Costs, in units of aperiodicity over 10 ms. Tuned on synthetic tones, on four recordings whose f0 is known
-# exactly and on soundfont renderings of five instruments.
-_UNVOICED = 0.5
-_LEAP = 1.0  # of a change of pitch, for each octave
+_AUDIBLE = 1e-7  # mean square of a window, -70 dB, below which nothing is heard as a pitch
+# Costs, in units of aperiodicity over 10 ms. Tuned on synthetic tones, on recordings of known f0 and on
+# rendered leaps; docs/pitch.md says which.
+_UNVOICED = 0.6
+_GLIDE = 1.0  # of a change of pitch, for each octave
+_GLIDE_OCTAVES = 1.0 / 24.0  # in one frame; what changes more leaps
+_LEAP = 0.6  # of a leap: no note on the way from one to another is to be cheap because it is near
+_LEAP_OCTAVE = 0.3  # and for each octave
 _ONSET = 0.3  # of becoming voiced or unvoiced
+_EMPTY = 0.5  # of a window's mean square; a middle of less may lie before or after a note
+_MIDDLE_HZ = 1.0 / MIDDLE_S
+_KNOWN_S = 0.1  # for which a note is remembered that has ended
 _WINDOWS_AT_ONCE = 256  # bounds memory; their spectra stay in the cache
 
 
@@ -64,6 +72,7 @@ class PitchTracker:
         self.lookahead_frames = check_whole("lookahead_frames", lookahead_frames)
         self.window_samples = self._finder.size
         self._windows = CenteredWindows(spec, self.window_samples)
+        self._known_frames = spec.frames_for(_KNOWN_S)
         self._per_frame = spec.hop / spec.sample_rate / 0.01  # frames in the costs' 10 ms
         self.latency_samples = self._windows.latency_samples + self.lookahead_frames * spec.hop
         self.reset()
@@ -88,6 +97,7 @@ class PitchTracker:
         self._unvoiced = 0.0
         self._voiced: list[tuple[float, float, int]] = []
         self._best = 0  # the state of the least cost
+        self._finder.known_hz, self._unvoiced_frames = 0.0, 0
         # Of each frame: where its states are best reached from, and its candidates.
         self._waiting = deque[tuple[list[int], list[Candidate]]]()
 
@@ -124,23 +134,42 @@ class PitchTracker:
         ]
         return [frame for frame in decided if frame is not None]
 
-    def _take(self, candidates: list[Candidate], mean_square: float) -> tuple[float, float] | None:
+    def _take(
+        self, candidates: list[Candidate], mean_square: float, middle: float
+    ) -> tuple[float, float] | None:
         """Go on to a frame; return what is decided now."""
-        pointers = self._reach(candidates, mean_square)
+        faint = 0.0 if mean_square >= _AUDIBLE else 2.0 * _UNVOICED
+        hollow = faint
+        if middle < _EMPTY * mean_square:
+            hollow += 1.0 - middle / (_EMPTY * mean_square)
+        pointers = self._reach(candidates, faint, hollow)
         if not self.lookahead_frames:
-            return _frame(candidates, self._best)
-        self._waiting.append((pointers, candidates))
-        if len(self._waiting) <= self.lookahead_frames:
-            return None
-        decided = self._path()[0]
-        self._waiting.popleft()
+            decided = _frame(candidates, self._best)
+        else:
+            self._waiting.append((pointers, candidates))
+            if len(self._waiting) <= self.lookahead_frames:
+                return None
+            decided = self._path()[0]
+            self._waiting.popleft()
+        self._remember(*decided)
         return decided
 
-    def _reach(self, candidates: list[Candidate], mean_square: float) -> list[int]:
-        """Go on to a frame; return where each of its states is best reached from."""
+    def _remember(self, f0_hz: float, voicing: float) -> None:
+        """Tell the finder which note sounds: the one decided; what is best now may prove wrong."""
+        if voicing >= VOICED:
+            self._finder.known_hz, self._unvoiced_frames = f0_hz, 0
+        else:
+            self._unvoiced_frames += 1
+            if self._unvoiced_frames > self._known_frames:
+                self._finder.known_hz = 0.0
+
+    def _reach(self, candidates: list[Candidate], faint: float, hollow: float) -> list[int]:
+        """Go on to a frame; return where each of its states is best reached from.
+
+        A pitch costs `faint` more, and `hollow` more if the middle of the window holds a period of it.
+        """
         before, unvoiced = self._voiced, self._unvoiced
         onset = unvoiced + _ONSET
-        faint = 0.0 if mean_square >= _AUDIBLE else 2.0 * _UNVOICED
         pointers, reached = [0], list[tuple[float, float, int]]()
         if before and before[0][0] + _ONSET < unvoiced:
             unvoiced, pointers[0] = before[0][0] + _ONSET, before[0][2]
@@ -150,11 +179,15 @@ class PitchTracker:
             for cost, other, state in before:
                 if cost >= least:
                     break  # and so do those after it
-                way = cost + _LEAP * abs(octave - other)
+                octaves = abs(octave - other)
+                way = cost + (
+                    _GLIDE * octaves if octaves < _GLIDE_OCTAVES else _LEAP + _LEAP_OCTAVE * octaves
+                )
                 if way < least:
                     least, pointer = way, state
             pointers.append(pointer)
-            reached.append((least + (own + faint) * self._per_frame, octave, len(reached) + 1))
+            more = hollow if f0_hz >= _MIDDLE_HZ else faint
+            reached.append((least + (own + more) * self._per_frame, octave, len(reached) + 1))
         reached.sort()
         least, self._best = unvoiced, 0
         if reached and reached[0][0] < unvoiced:
