@@ -192,10 +192,10 @@ def print_leaps(found: dict[str, list[Heard]]) -> None:
         cells = []
         for heard in found.values():
             times = [
-                np.mean([x.until_right_ms for x in heard if x.leap.semitones == signed])
+                float(np.mean([x.until_right_ms for x in heard if x.leap.semitones == signed]))
                 for signed in (semitones, -semitones)
             ]
-            cells.append("{:.0f} / {:.0f}".format(*times))
+            cells.append(f"{times[0]:.0f} / {times[1]:.0f}")
         print(f"| {semitones} | {' | '.join(cells)} |", flush=True)
 
 

@@ -61,13 +61,14 @@ class Leap:
     manner: str
 
 
-def make_leaps(spec: FrameSpec, manner: str, seed: int = 0) -> tuple[Array, list[Leap]]:
-    """Render leaps of all intervals up and down, of four low notes and as many timbres, one after the other.
+def make_leaps(spec: FrameSpec, manner: str, seed: int = 0, of_each: int = 4) -> tuple[Array, list[Leap]]:
+    """Render leaps of all intervals up and down, in timbres as they come, one after the other.
 
     Args:
         spec: Of the estimators; a leap lies anywhere between two frames.
         manner: One of `MANNERS`.
         seed: Integer >= 0: pitches, timbres and places.
+        of_each: Integer, 1, 2 or 4 leaps of each interval.
 
     Returns:
         Audio `[samples]`, and the leaps in it.
@@ -76,7 +77,7 @@ def make_leaps(spec: FrameSpec, manner: str, seed: int = 0) -> tuple[Array, list
     names = [*_timbres(), "voice"]
     parts, leaps, start = list[Array](), list[Leap](), 0
     for semitones in (*INTERVALS, *(-x for x in INTERVALS)):
-        for lower in _LOWER_HZ:
+        for lower in _LOWER_HZ[:: len(_LOWER_HZ) // of_each]:
             lower_hz = lower * 2.0 ** (rng.uniform(-0.5, 0.5) / 12.0)
             upper_hz = lower_hz * 2.0 ** (abs(semitones) / 12.0)
             pitches = (lower_hz, upper_hz) if semitones > 0 else (upper_hz, lower_hz)
@@ -106,10 +107,11 @@ def _pair(
     if manner in ("legato", "room"):
         sound = _notes(grid, f0_hz, _gate(time, lead, second + note), timbre, pitches)
     else:
-        sound = sum(
+        notes = [
             _notes(grid, np.full(frames, pitch), gate, timbre, (pitch, pitch))
             for pitch, gate in zip(pitches, (old, new), strict=True)
-        )
+        ]
+        sound = notes[0] + notes[1]
     if manner == "room":
         sound = Reverb(grid, _room(spec.sample_rate, rng)).process(audio=sound)
     slope = np.full((frames, 1), _NOISE) * 0.7 ** np.arange(9)

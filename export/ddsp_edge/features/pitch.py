@@ -149,7 +149,7 @@ class PitchTracker:
             self._waiting.append((pointers, candidates))
             if len(self._waiting) <= self.lookahead_frames:
                 return None
-            decided = self._path()[0]
+            decided = self._oldest()
             self._waiting.popleft()
         self._remember(*decided)
         return decided
@@ -195,6 +195,13 @@ class PitchTracker:
         self._unvoiced = unvoiced - least
         self._voiced = [(cost - least, octave, state) for cost, octave, state in reached]
         return pointers
+
+    def _oldest(self) -> tuple[float, float]:
+        """F0 and voicing of the frame that waits longest, on the best path known now."""
+        state, waiting = self._best, self._waiting
+        for place in range(len(waiting) - 1, 0, -1):
+            state = waiting[place][0][state]
+        return _frame(waiting[0][1], state)
 
     def _path(self) -> list[tuple[float, float]]:
         """F0 and voicing of the waiting frames on the best path known now."""

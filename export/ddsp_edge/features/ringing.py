@@ -2,8 +2,7 @@
 
 While both sound, the sum repeats itself after neither period: what fits best is one that holds both, a note
 far below that nobody plays. Where the old pitch is known it can be taken away, as A. de Cheveigné (JASA 93,
-1993) does to hear one voice beside another: the correlation of `y[n] = x[n] - x[n + old]` follows from that of
-`x`,
+1993) does to hear one voice beside another: of `y[n] = x[n] - x[n + old]` the correlation is
 
     c_y(lag) = 2 c(lag) - c(lag - old) - c(lag + old).
 """

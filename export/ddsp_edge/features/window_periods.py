@@ -5,6 +5,7 @@ it computes.
 """
 
 from collections.abc import Iterator
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -108,18 +109,27 @@ class WindowPeriods(PeriodFinder):
     def _candidates(self, energy: float) -> list[Candidate]:
         """The candidates of the window in `_likeness`, those of the least cost first."""
         found = self._minima(energy)
-        if self.known_hz and found:
-            found = hear_over(
-                self.known_hz, found, self._likeness_at, self._lags_per_second, self._longest - 1
-            )
         found.sort()
+        known = self.known_hz
+        if known and found and abs(found[0][1] - known) > SAME * known:  # else nothing new is heard
+            found = hear_over(known, found, self._likeness_at, self._lags_per_second, self._longest - 1)
+            found.sort()
         return found
 
     def _likeness_at(self, lag: float) -> float:
         """The normalised correlation, 1 where the window repeats itself, at a lag between two."""
         place = int(lag)
-        part = lag - place
-        return -self._scale * ((1.0 - part) * self._at[place] + part * self._at[place + 1])
+        low, high = self._at[place], self._at[place + 1]
+        return float(-self._scale * (low + (lag - place) * (high - low)))
+
+    def _nearest(self, lag: float) -> float:
+        """The least of `_likeness` about the parts of a lag at which it is looked at after a leap."""
+        at, nearest = self._at, 0.0
+        for parts in _LEAP_PARTS:
+            part = int(lag / parts)
+            if part >= self._shortest:
+                nearest = min(nearest, at[part - 1], at[part], at[part + 1], at[part + 2])
+        return nearest
 
     def _minima(self, energy: float) -> list[Candidate]:
         """The deepest minima of `_likeness`: minus the correlation, over twice the energy at no lag."""
@@ -130,7 +140,9 @@ class WindowPeriods(PeriodFinder):
         rank = self._searched[places] + self._scaled_preference[places]
         best = sorted(zip(rank.tolist(), places.tolist(), strict=True))[: self.count]
         at, scale, shortest, rate = self._at, self._scale, self._shortest, self._lags_per_second
-        known = self.known_hz
+        sooner, later = 0.0, inf  # lags of the note before, or of a first one
+        if self.known_hz:
+            sooner, later = rate / self.known_hz * (1.0 - SAME), rate / self.known_hz * (1.0 + SAME)
         found = list[Candidate]()
         for value, place in best:
             place += shortest
@@ -146,17 +158,13 @@ class WindowPeriods(PeriodFinder):
                 part = int(lag / 3.0)
                 if part >= shortest:
                     near = min(near, at[part - 1], at[part], at[part + 1], at[part + 2])
+                more = 1.0 + scale * near - depth
                 within = MULTIPLE_WITHIN
-                if known:
-                    for parts in _LEAP_PARTS:
-                        part = int(lag / parts)
-                        if part < shortest:
-                            break
-                        near = min(near, at[part - 1], at[part], at[part + 1], at[part + 2])
-                    if abs(rate - known * lag) > SAME * known * lag:
-                        within = _LEAP_MULTIPLE_WITHIN
-                share = 1.0 - (1.0 + scale * near - depth) / within
-                if share > 0.0:
-                    cost += MULTIPLE * min(share, 1.0)
+                if lag < sooner or lag > later:
+                    within = _LEAP_MULTIPLE_WITHIN
+                    if more > 0.02:  # else it is several periods for sure
+                        more = min(more, 1.0 + scale * self._nearest(lag) - depth)
+                if more < within:
+                    cost += MULTIPLE * min(1.0 - more / within, 1.0)
             found.append((cost, rate / lag, depth))
         return found
