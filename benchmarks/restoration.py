@@ -86,21 +86,16 @@ def dtln(folder: Path, kind: str) -> Restore:
     return restore
 
 
-def table(sets: Path, systems: dict[str, Restore], group: str = "") -> None:
-    """Print the table of one set, of the examples in whose name `group` stands."""
+def table(sets: Path, systems: dict[str, Restore]) -> None:
+    """Print the table of one set, and of those of its examples whose names tell a ratio."""
     from ddsp_tf.tasks.restoration.evaluation.anchors import in_place
     from ddsp_tf.tasks.restoration.evaluation.judges import FORMS, judges
 
     measure = judges(RATE)
-    paths = sorted(path for path in (sets / "noisy").glob("*.wav") if group in path.name)
-    if not paths:
-        return
-    print(
-        f"\n{sets.name} {group} ({len(paths)})\n{'':24}" + "".join(f"{FORMS[m]:>12}" for m in measure), end=""
-    )
-    print(f"{'CPU s/s':>12}")
+    paths = sorted((sets / "noisy").glob("*.wav"))
+    scores: dict[str, dict[str, list[float]]] = {name: {} for name in systems}  # by system and example
+    speed: dict[str, float] = {}
     for name, restore in systems.items():
-        scores: dict[str, list[float]] = {figure: [] for figure in measure}
         seconds = sound = 0.0
         for path in paths:
             noisy, clean = (
@@ -110,10 +105,20 @@ def table(sets: Path, systems: dict[str, Restore], group: str = "") -> None:
             estimate = restore(noisy)
             seconds, sound = seconds + time.process_time() - began, sound + len(noisy) / RATE
             estimate = in_place(clean, estimate, RATE * 60 // 1000)
-            for figure, judge in measure.items():
-                scores[figure].append(judge(clean, estimate))
-        means = "".join(f"{np.nanmean(values):12.3f}" for values in scores.values())
-        print(f"{name:24}{means}{seconds / sound:12.4f}", flush=True)
+            scores[name][path.name] = [judge(clean, estimate) for judge in measure.values()]
+        speed[name] = seconds / max(sound, 1e-9)
+    for group in ["", *(f"@{ratio:g}dB" for ratio in RATIOS_DB)]:
+        chosen = [path.name for path in paths if group in path.name]
+        if not chosen or (group and len(chosen) == len(paths)):
+            continue
+        print(f"\n{f'{sets.name} {group} ({len(chosen)})':24}", end="")
+        print("".join(f"{FORMS[figure]:>12}" for figure in measure) + f"{'CPU s/s':>12}")
+        for name, found in scores.items():
+            means = np.nanmean([found[example] for example in chosen], axis=0)
+            print(
+                f"{name:24}" + "".join(f"{value:12.3f}" for value in means) + f"{speed[name]:12.4f}",
+                flush=True,
+            )
 
 
 def make_sets(dataset: Path, out: Path) -> None:
@@ -181,8 +186,6 @@ def main() -> None:
     print(machine())
     for folder in sorted(path for path in given.sets.iterdir() if path.is_dir()):
         table(folder, systems)
-        for group in [f"@{ratio:g}dB" for ratio in RATIOS_DB]:
-            table(folder, systems, group)
 
 
 if __name__ == "__main__":

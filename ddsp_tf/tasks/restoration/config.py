@@ -109,12 +109,15 @@ class NetworkConfig:
         high_bands: Integer, wider bands above them.
         dense_units: Integer, width of the dense layer.
         units: Integer, width of each recurrent layer.
+        by_band: Boolean, whether powers are heard re the running mean of their own band, so that the colour
+            of a sound is not heard; else re that of all bands.
     """
 
     low_bins: int = 64
     high_bands: int = 32
     dense_units: int = 64
     units: int = 80
+    by_band: bool = True
 
     def __post_init__(self) -> None:
         in_range("network.low_bins", self.low_bins, 1, 4096)

@@ -34,7 +34,7 @@ def test_intelligibility_falls_with_noise():
     audio, noise = sounds.voice(3.0, 5), sounds.noise(3.0, 6)
     stoi = judges(16_000)["stoi"]
     assert 1.0 >= stoi(audio, audio + 0.01 * noise) > stoi(audio, audio + 3.0 * noise)
-    assert np.isnan(stoi(np.zeros_like(audio), audio))
+    assert np.isnan(stoi(audio[:3_000], audio[:3_000]))  # too short to tell
 
 
 @pytest.mark.skipif(importlib.util.find_spec("pyrnnoise") is None, reason="pyrnnoise is not installed")

@@ -58,6 +58,18 @@ def test_step_is_a_frame_of_the_network(model):
         np.testing.assert_allclose(out[name], after[name], atol=1e-4)
 
 
+def test_a_frame_at_a_time_is_a_sequence_where_the_mean_is_that_of_all_bands():
+    layer = BandNormaliser(3, 125.0, by_band=False)
+    frames = tf.constant(np.random.default_rng(6).normal(-5.0, 3.0, (1, 20, 3)), tf.float32)
+    wanted, after = layer(frames)
+    state = {name: tf.zeros([1, size]) for name, size in layer.state_sizes.items()}
+    for i in range(20):
+        given, state = layer.step(frames[:, i], state)
+        np.testing.assert_allclose(given, wanted[:, i], atol=2e-4)  # quotients of small numbers
+    for name, value in state.items():
+        np.testing.assert_allclose(value, after[name], atol=1e-4)
+
+
 def test_neither_level_nor_colour_is_heard(model):
     frames = np.random.default_rng(2).normal(-3.0, 2.0, (1, 40, 96)).astype(np.float32)
     colour = np.linspace(-2.0, 4.0, 96, dtype=np.float32)
@@ -65,8 +77,9 @@ def test_neither_level_nor_colour_is_heard(model):
     np.testing.assert_allclose(given, wanted, atol=1e-4)
 
 
-def test_the_normaliser_is_its_definition_in_float64():
-    layer = BandNormaliser(3, 125.0)
+@pytest.mark.parametrize("by_band", [True, False])
+def test_the_normaliser_is_its_definition_in_float64(by_band):
+    layer = BandNormaliser(3, 125.0, by_band)
     x = np.random.default_rng(3).normal(-5.0, 3.0, (300, 3))
     out = layer(tf.constant(x[None], tf.float32))[0].numpy()[0]
     slow, fast = np.exp(-1.0 / 125.0), np.exp(-1.0 / 5.0)
@@ -74,7 +87,8 @@ def test_the_normaliser_is_its_definition_in_float64():
     mean = smooth = np.zeros(3)
     floor = np.full(3, np.inf)
     for i, frame in enumerate(x):
-        mean, smooth = slow * mean + (1 - slow) * frame, fast * smooth + (1 - fast) * frame
+        level = frame if by_band else frame.mean()
+        mean, smooth = slow * mean + (1 - slow) * level, fast * smooth + (1 - fast) * frame
         floor = np.minimum(smooth / (1 - fast ** (i + 1)), floor + rise)
         wanted = np.concatenate([frame - mean / (1 - slow ** (i + 1)), frame - floor]) / 4.0
         np.testing.assert_allclose(out[i], wanted, atol=2e-4)  # means begin as quotients of small numbers

@@ -186,6 +186,7 @@ def test_what_is_wrong_in_a_configuration_is_named(section, words):
         Config.from_dict(values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["restore_speech", "restore_music"])
 def test_shipped_configurations_train_two_steps(road, tmp_path, name):
     short = [

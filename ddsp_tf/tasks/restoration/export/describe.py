@@ -8,8 +8,8 @@ from ddsp_tf.tasks.restoration.model.model import Restoration
 from ddsp_tf.tasks.restoration.model.normaliser import MEAN_SECONDS, RISE_DB_PER_SECOND, SMOOTH_SECONDS
 
 _STATES = {
-    "mean": "running mean of each band's log power, not yet divided by its weight",
-    "smooth": "the same of a faster one",
+    "mean": "running mean of log powers, of each band or of all, not yet divided by its weight",
+    "smooth": "the same of a faster one, of each band",
     "floor": "noise floor of each band's log power, less 40",
     "weights": "weights of the two running means so far, 0 to 1",
 }
@@ -49,6 +49,7 @@ def describe(model: Restoration) -> Card:
         about={
             "latency_samples": model.latency_samples,
             "mean_seconds": MEAN_SECONDS,
+            "mean_by_band": model.normaliser.by_band,
             "smooth_seconds": SMOOTH_SECONDS,
             "floor_rise_db_per_second": RISE_DB_PER_SECOND,
             "parameters": int(model.count_params()),

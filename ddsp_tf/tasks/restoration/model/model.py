@@ -45,6 +45,7 @@ class Restoration(TaskModel):
         high_bands: Integer, see there.
         dense_units: Integer, width of the dense layer.
         units: Integer, width of each recurrent layer.
+        by_band: Boolean, whether powers are heard re the running mean of their band, or of all bands.
         facts: What belongs to the trained model beside its weights, plain data.
 
     Input: `{"audio": [batch, samples]}`. Output: `[batch, samples]`.
@@ -62,6 +63,7 @@ class Restoration(TaskModel):
         high_bands: int,
         dense_units: int,
         units: int,
+        by_band: bool = True,
         facts: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -70,7 +72,7 @@ class Restoration(TaskModel):
         self.bands = Bands(self.spec, low_bins, high_bands)
         self.dense_units, self.units, self.facts = dense_units, units, dict(facts or {})
         rate = sample_rate / hop
-        self.normaliser = BandNormaliser(self.bands.count, rate, name="normaliser")
+        self.normaliser = BandNormaliser(self.bands.count, rate, by_band, name="normaliser")
         self.dense = keras.layers.Dense(dense_units, "relu", name="dense")
         self.memories = [
             GRU(units, return_sequences=True, return_state=True, name=f"gru_{i}") for i in range(2)
@@ -86,7 +88,7 @@ class Restoration(TaskModel):
         """Build the model that a configuration describes, with its weights."""
         keras.utils.set_random_seed(config.training.seed)
         spec, network = config.spec, config.network
-        sizes = (network.low_bins, network.high_bands, network.dense_units, network.units)
+        sizes = (network.low_bins, network.high_bands, network.dense_units, network.units, network.by_band)
         known = {"config": config.to_dict(), **facts}
         model = cls(spec.sample_rate, spec.hop, *sizes, facts=known, name="restoration")
         model.build(None)
@@ -281,6 +283,7 @@ class Restoration(TaskModel):
             "high_bands": self.bands.high,
             "dense_units": self.dense_units,
             "units": self.units,
+            "by_band": self.normaliser.by_band,
             "facts": self.facts,
         }
 

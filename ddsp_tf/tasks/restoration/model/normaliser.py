@@ -22,7 +22,7 @@ State = dict[str, tf.Tensor]
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
 class BandNormaliser(keras.layers.Layer):
-    """Log powers of bands re their running mean, and re their noise floor.
+    """Log powers of bands re a running mean, and re their noise floor.
 
     With powers `x` of a band, `a = exp(-1 / (frame_rate * MEAN_SECONDS))` and a mean whose beginning is
     corrected (Kingma and Ba, "Adam", ICLR 2015, section 3):
@@ -33,20 +33,22 @@ class BandNormaliser(keras.layers.Layer):
 
         floor' = min(s, floor + rise),   out_2 = (x - floor') / 4
 
-    A factor that stays, of all bands (the level) or of each (the colour), is nothing to either. All states
-    begin at zero.
+    The running mean is that of each band, and then a factor that stays is nothing to either, be it that of
+    all bands (the level) or of each (the colour). Or it is one, of the mean of all bands: then a colour is
+    heard in the first half, and only the level is not. All states begin at zero.
 
     Args:
         bands: Integer, channels.
         frame_rate: Float, frames a second.
+        by_band: Boolean, whether the running mean is that of each band.
 
     Input: natural logarithms of powers, `[batch, frames, bands]`. Output: `[batch, frames, 2 * bands]`, and
     the state, see `state_sizes`.
     """
 
-    def __init__(self, bands: int, frame_rate: float, **kwargs: Any) -> None:
+    def __init__(self, bands: int, frame_rate: float, by_band: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.bands, self.frame_rate = bands, frame_rate
+        self.bands, self.frame_rate, self.by_band = bands, frame_rate, by_band
         self._slow = math.exp(-1.0 / (frame_rate * MEAN_SECONDS))
         self._fast = math.exp(-1.0 / (frame_rate * SMOOTH_SECONDS))
         self._rise = RISE_DB_PER_SECOND / frame_rate * math.log(10.0) / 10.0
@@ -54,7 +56,12 @@ class BandNormaliser(keras.layers.Layer):
     @property
     def state_sizes(self) -> dict[str, int]:
         """Width of each state by name."""
-        return {"mean": self.bands, "smooth": self.bands, "floor": self.bands, "weights": 2}
+        return {
+            "mean": self.bands if self.by_band else 1,
+            "smooth": self.bands,
+            "floor": self.bands,
+            "weights": 2,
+        }
 
     def build(self, input_shape: Any) -> None:
         """There are no weights."""
@@ -70,7 +77,7 @@ class BandNormaliser(keras.layers.Layer):
         slow_weight, fast_weight = tf.split(state["weights"][:, tf.newaxis], 2, axis=2)
         slow_weights = _weights(slow_weight, steps * math.log(self._slow))
         fast_weights = _weights(fast_weight, steps * math.log(self._fast))
-        means = _running(log_power, self._slow, state["mean"])
+        means = _running(self._level(log_power), self._slow, state["mean"])
         smooths = _running(log_power, self._fast, state["smooth"])
         lowest = _running_minimum(smooths / fast_weights - self._rise * steps)
         before = state["floor"][:, tf.newaxis] + _CEILING
@@ -90,7 +97,7 @@ class BandNormaliser(keras.layers.Layer):
         slow_weight, fast_weight = tf.split(state["weights"], 2, axis=1)
         slow_weight = slow * slow_weight + (1.0 - slow)
         fast_weight = fast * fast_weight + (1.0 - fast)
-        mean = slow * state["mean"] + (1.0 - slow) * log_power
+        mean = slow * state["mean"] + (1.0 - slow) * self._level(log_power)
         smooth = fast * state["smooth"] + (1.0 - fast) * log_power
         floor = tf.minimum(smooth / fast_weight, state["floor"] + (_CEILING + self._rise))
         after = {
@@ -101,12 +108,21 @@ class BandNormaliser(keras.layers.Layer):
         }
         return self._scaled(log_power, mean / slow_weight, floor), after
 
+    def _level(self, log_power: tf.Tensor) -> tf.Tensor:
+        """What the running mean is of."""
+        return log_power if self.by_band else tf.reduce_mean(log_power, axis=-1, keepdims=True)
+
     def _scaled(self, log_power: tf.Tensor, mean: tf.Tensor, floor: tf.Tensor) -> tf.Tensor:
         return tf.concat([log_power - mean, log_power - floor], axis=-1) * _SCALE
 
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument."""
-        return {**super().get_config(), "bands": self.bands, "frame_rate": self.frame_rate}
+        return {
+            **super().get_config(),
+            "bands": self.bands,
+            "frame_rate": self.frame_rate,
+            "by_band": self.by_band,
+        }
 
 
 def _running(values: tf.Tensor, keep: float, state: tf.Tensor) -> tf.Tensor:
