@@ -17,7 +17,10 @@ VARIABLE = "DDSP_TF_TASKS"
 """Environment variable that names tasks which live elsewhere, for this process and those that it starts:
 `NAME=PACKAGE`, several with commas between them."""
 
-_TASKS = {"instrument": "ddsp_tf.tasks.instrument"}
+_TASKS = {
+    "instrument": "ddsp_tf.tasks.instrument",
+    "transcription": "ddsp_tf.tasks.transcription",
+}
 
 
 def register(name: str, package: str) -> None:
