@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ddsp_edge.transcription.decode import NoteDecoder, Thresholds
-from ddsp_edge.transcription.harmonics import N_FEATURES
+from ddsp_edge.transcription.harmonics import features_of
 from ddsp_edge.transcription.judge import Judged, NoteJudge
 from ddsp_edge.transcription.melody import MelodyNotes
 from ddsp_edge.transcription.names import FAMILY, NAMES
@@ -133,8 +133,7 @@ def _name_scores(mixture: Heard, found: Judged, namer: Namer) -> dict[str, Score
     """Notes with the right name, and with the right family: told who plays, blind, and by register alone."""
     if not found.notes or not all(note.instrument for note in mixture.notes):
         return {}
-    rows = [np.zeros(N_FEATURES, np.float32) if fit is None else fit.features for fit in found.fits]
-    by_sound = namer.log_likelihoods(np.array(rows))
+    by_sound = namer.log_likelihoods(features_of(found.fits))
     by_register = register_likelihoods(np.array([note.pitch for note in found.notes]))
     who = tuple(dict.fromkeys(note.instrument for note in mixture.notes))
     scores = {}
@@ -220,7 +219,7 @@ def learn_thresholds(heard: Sequence[Heard], config: TranscriptionConfig) -> Thr
     for _ in range(_ROUNDS):
         for name, values in _GRID.items():
             for value in values:
-                tried = dataclasses.replace(best, **{name: value})
+                tried = Thresholds(**{**dataclasses.asdict(best), name: value})
                 total = {False: Score(0, 0, 0), True: Score(0, 0, 0)}
                 for mixture in heard:
                     found = decoded(mixture, config, tried)

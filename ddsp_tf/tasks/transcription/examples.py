@@ -9,7 +9,7 @@ import numpy as np
 from ddsp_edge.transcription.harmonics import N_FEATURES, Span, fit_note
 from ddsp_edge.transcription.spectra import N_BINS, WINDOWS, log_spectra
 from ddsp_edge.units import Array
-from ddsp_tf.data.batches import Shapes
+from ddsp_tf.data.batches import Shape, Shapes
 from ddsp_tf.data.prepare.analysis import as_float
 from ddsp_tf.data.records.info import load_dataset_info
 from ddsp_tf.data.records.schema import Record
@@ -87,7 +87,10 @@ class MixtureExamples:
     @property
     def shapes(self) -> Shapes:
         """Spectra and notes; piano rolls and who plays the notes."""
-        given = {"notes": (NAMED_NOTES, N_FEATURES), "spectra": (self.frames, N_BINS, len(WINDOWS))}
+        given: dict[str, Shape] = {
+            "notes": (NAMED_NOTES, N_FEATURES),
+            "spectra": (self.frames, N_BINS, len(WINDOWS)),
+        }
         return given, {"names": (NAMED_NOTES,), "roll": (self.frames, self.config.network.pitches, 4)}
 
     def fitting(self) -> Array:

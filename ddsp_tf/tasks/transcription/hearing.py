@@ -10,6 +10,8 @@ from ddsp_edge.transcription.spectra import N_BINS, WINDOWS
 from ddsp_edge.transcription.transcriber import LOOKAHEAD, LOWEST_MIDI, Transcriber
 from ddsp_edge.transcription.transcriber import THRESHOLDS as ABOUT_THRESHOLDS
 from ddsp_edge.units import Array
+from ddsp_tf.errors import DdspError
+from ddsp_tf.tasks.transcription.config import TranscriptionConfig
 from ddsp_tf.tasks.transcription.evaluation import THRESHOLDS
 from ddsp_tf.tasks.transcription.model import Transcriber as Model
 from ddsp_tf.training.evaluation import load_evaluation
@@ -56,9 +58,21 @@ class KerasNetwork:
         return rolls.stack(), states
 
 
+def transcription_config(run: Path) -> TranscriptionConfig:
+    """The configuration of a run of this task.
+
+    Raises:
+        DdspError: If the run is of another task.
+    """
+    config = load_config_of_run(run)
+    if not isinstance(config, TranscriptionConfig):
+        raise DdspError(f"{run} holds no transcriber; its task is {config.task}")
+    return config
+
+
 def about_run(run: Path) -> dict[str, Any]:
     """What a transcriber needs beside the network; default thresholds before `ddsp-tf evaluate` ran."""
-    network = load_config_of_run(run).network
+    network = transcription_config(run).network
     return {
         LOWEST_MIDI: network.lowest_midi,
         LOOKAHEAD: network.lookahead_frames,

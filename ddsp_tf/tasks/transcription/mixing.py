@@ -37,7 +37,8 @@ def mixed(solos: list[Solo], samples: int, rate: int, config: MixingConfig, rng:
     Returns:
         The mixture, root mean square between -40 and -10 dB, with all its notes.
     """
-    total, tables = np.zeros(samples, np.float32), []
+    total: Array = np.zeros(samples, np.float32)
+    tables = []
     detuned = rng.uniform(-config.cents, config.cents) / 100.0
     gains = -rng.uniform(0.0, config.level_db, len(solos))
     gains -= gains.max()

@@ -88,7 +88,7 @@ class Transcriber(TaskModel):
 
     def build(self, input_shape: Any) -> None:
         """Create the weights, once."""
-        if self.built:
+        if self.harmonics.built:
             return
         stacked = len(HARMONICS) * BINS_PER_SEMITONE * len(WINDOWS)
         for layer in self.layers_in_order:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from ddsp_edge.files.audio_file import AudioReader
 from ddsp_edge.transcription.decode import Thresholds
 from ddsp_edge.transcription.files import Transcript
-from ddsp_edge.transcription.harmonics import N_FEATURES
+from ddsp_edge.transcription.harmonics import features_of
 from ddsp_edge.transcription.names import NAMES
 from ddsp_edge.transcription.naming import Namer, named
 from ddsp_edge.transcription.note import Note
@@ -22,8 +22,8 @@ from ddsp_tf.metrics.notes import score_notes
 from ddsp_tf.reports.html import Page
 from ddsp_tf.tasks.transcription.evaluation import THRESHOLDS, Heard, judged
 from ddsp_tf.tasks.transcription.examples import LEAD_FRAMES, MixtureExamples
+from ddsp_tf.tasks.transcription.hearing import transcription_config
 from ddsp_tf.training.evaluation import load_evaluation
-from ddsp_tf.training.run import load_config_of_run
 
 _COLOURS = ("#e41a1c", "#ff9f1c", "#2ec4b6", "#8f5bff", "#f06ec4", "#4daf4a", "#ffe14d", "#6ea8fe")
 _SECONDS = 10.0
@@ -32,7 +32,7 @@ _SHOWN_S = 60.0
 
 def show_results(page: Page, run: Path, model: Any, data: Path) -> None:
     """Scores, and a held-back mixture with its notes and those that were found."""
-    config = load_config_of_run(run)
+    config = transcription_config(run)
     evaluation = load_evaluation(run)
     if evaluation:
         page.heading("Scores on mixtures of held-back recordings")
@@ -55,8 +55,8 @@ def show_results(page: Page, run: Path, model: Any, data: Path) -> None:
     heard = Heard(spectra, roll, truth, clip.instruments, [])
     thresholds = Thresholds.from_plain(evaluation.get(THRESHOLDS, {}))
     judgement = judged(heard, config, thresholds)
-    rows = [np.zeros(N_FEATURES, np.float32) if f is None else f.features for f in judgement.fits]
-    likelihoods = Namer(model.namer_arrays()).log_likelihoods(np.array(rows).reshape(-1, N_FEATURES))
+    features = features_of(judgement.fits)
+    likelihoods = Namer(model.namer_arrays()).log_likelihoods(features)
     found = named(judgement.notes, likelihoods)
     page.heading("A mixture of held-back recordings")
     page.figure(plot_notes(spectra, found, config.spec.hop / config.spec.sample_rate), "The notes found")

@@ -51,7 +51,7 @@ def read_score(path: Path) -> list[Note]:
 
 def _of_midi(path: Path) -> list[Note]:
     try:
-        midi = read_midi_file(read_midi_bytes(path))
+        midi = read_midi_file(read_midi_bytes(path)[0])
     except ValueError as error:
         raise DdspError(f"{path} is no MIDI file that can be read: {error}") from error
     programs: dict[int, int] = {}

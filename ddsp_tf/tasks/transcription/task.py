@@ -75,6 +75,10 @@ class TranscriptionTask(Task):
         examples = MixtureExamples(data, "validation", config, on_damage)
         return validation_batches(examples, batch_size=config.training.batch_size)
 
+    def check(self, config: TranscriptionConfig, origin: str) -> None:
+        """Nothing: all of it was checked when it was read."""
+        return
+
     @property
     def model_class(self) -> "type[Transcriber]":
         """The network."""
@@ -135,6 +139,15 @@ class TranscriptionTask(Task):
         from ddsp_tf.tasks.transcription.report import show_results
 
         show_results(page, run, model, data)
+
+    def show_model(self, page: "Page", model: Any, data: Path) -> None:
+        """The convolutions and their sizes."""
+        page.heading("The network")
+        rows = [
+            [layer.name, str(layer.frames), str(layer.pitches), str(layer.spread), str(layer.count_params())]
+            for layer in model.layers_in_order
+        ]
+        page.table(["convolution", "frames", "pitches", "semitones apart", "weights"], rows)
 
     def exportable(self, run: Path, options: Mapping[str, Any]) -> "TranscriberExport":
         """The network, frame by frame."""

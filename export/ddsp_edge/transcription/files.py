@@ -11,7 +11,7 @@ from ddsp_edge.errors import DdspError
 from ddsp_edge.files.audio_file import AudioReader
 from ddsp_edge.files.audio_writer import AudioWriter
 from ddsp_edge.files.midi_writer import MidiNote, MidiPart, write_midi
-from ddsp_edge.transcription.harmonics import N_FEATURES, Fit
+from ddsp_edge.transcription.harmonics import Fit, features_of
 from ddsp_edge.transcription.judge import Judged
 from ddsp_edge.transcription.melody import MelodyNotes
 from ddsp_edge.transcription.names import program_of
@@ -107,8 +107,7 @@ def transcribe_file(
     order = sorted(range(len(notes)), key=lambda i: (notes[i].onset_s, notes[i].pitch))
     features = None
     if isinstance(hearing, Transcriber):
-        rows = [np.zeros(N_FEATURES, np.float32) if f is None else f.features for f in fits]
-        features = np.array([rows[i] for i in order], np.float32).reshape(-1, N_FEATURES)
+        features = features_of([fits[i] for i in order])
     return Transcript([notes[i] for i in order], samples / rate, warnings, features)
 
 

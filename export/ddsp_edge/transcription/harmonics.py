@@ -121,6 +121,15 @@ def fit_note(spectra: Array, first: int, span: Span, others: Sequence[Span]) -> 
     return Fit(features.astype(np.float32), float(levels[own].sum()), explains)
 
 
+def features_of(fits: Sequence[Fit | None]) -> Array:
+    """Features of notes, float32 `[notes, 66]`; zeros for those that have no fit."""
+    table = np.zeros((len(fits), N_FEATURES), np.float32)
+    for row, fit in zip(table, fits, strict=True):
+        if fit is not None:
+            row[:] = fit.features
+    return table
+
+
 def heard_amplitudes(values: Array) -> Array:
     """Amplitudes relative to the running level, of spectra as they are heard."""
     return np.asarray(np.maximum(0.0, FLOOR * (np.exp(SCALE * values) - 1.0)), np.float32)

@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 
 from ddsp_edge.transcription.decode import OFFSET, ONSET, SOUNDING, VELOCITY
+from ddsp_edge.transcription.files import write_notes
+from ddsp_edge.transcription.note import Note
+from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.tasks.transcription.config import MixingConfig
 from ddsp_tf.tasks.transcription.mixing import Solo, mixed, stretch
 from ddsp_tf.tasks.transcription.rolls import note_roll
+from ddsp_tf.tasks.transcription.scores import read_score, score_beside
 
 RATE = 16_000
 SPEC = FrameSpec(RATE, 320)
@@ -58,3 +62,17 @@ def test_a_roll_shows_a_note_in_its_frames():
     assert roll[4, 4, VELOCITY] == 1.0
     assert (roll[10:, :, VELOCITY] == -1.0).all()
     assert not roll[:, :4, :3].any()
+
+
+def test_notes_of_midi_files_are_read_with_their_times_and_instruments(tmp_path):
+    notes = [Note(0.1, 0.5, 60, 100, "violin"), Note(0.5, 1.25, 48, 64, "cello")]
+    write_notes(tmp_path / "song.mid", notes)
+    assert score_beside(tmp_path / "song.flac") == tmp_path / "song.mid"
+    found = read_score(tmp_path / "song.mid")
+    assert [(n.pitch, n.velocity, n.instrument) for n in found] == [(60, 100, "violin"), (48, 64, "cello")]
+    times = [(n.onset_s, n.offset_s) for n in found]
+    np.testing.assert_allclose(times, [(0.1, 0.5), (0.5, 1.25)], atol=1e-3)  # a tick is about 1 ms
+    write_notes(tmp_path / "song.notes.csv", notes[:1])
+    assert len(read_score(score_beside(tmp_path / "song.flac"))) == 1  # a table comes first
+    with pytest.raises(DdspError, match="has no notes beside it"):
+        score_beside(tmp_path / "other.flac")
