@@ -139,6 +139,7 @@ def _live(arguments: argparse.Namespace) -> None:
     from ddsp_edge.model.file import read_model_file
     from ddsp_edge.model.step_model import StepModel
     from ddsp_edge.transcription.live import Microphone, MidiSink, NoteEvents, OscSink, Sink, TextSink, listen
+    from ddsp_edge.transcription.naming import Namer, RunningNames, has_namer
     from ddsp_edge.transcription.transcriber import Transcriber
 
     if arguments.rate is not None:
@@ -161,9 +162,12 @@ def _live(arguments: argparse.Namespace) -> None:
         file=sys.stderr,
         flush=True,
     )
+    names = None
+    if has_namer(file.arrays) and not arguments.unnamed:
+        names = RunningNames(Namer(file.arrays), arguments.instruments or ())
     end = None if arguments.seconds is None else time.monotonic() + arguments.seconds
     listen(
-        NoteEvents(transcriber, microphone.rate),
+        NoteEvents(transcriber, microphone.rate, names),
         microphone,
         sinks,
         lambda: end is not None and time.monotonic() >= end,

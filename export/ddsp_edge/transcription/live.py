@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ddsp_edge.errors import DdspError, printable
 from ddsp_edge.live.resampler import Resampler
+from ddsp_edge.transcription.naming import RunningNames
 from ddsp_edge.transcription.note import Note
 from ddsp_edge.transcription.transcriber import Transcriber
 from ddsp_edge.units import Array, midi_to_hz, note_name, silence_bad
@@ -49,10 +50,11 @@ class NoteEvents:
     Args:
         transcriber: What hears.
         rate: Integer, rate of the stream, Hz; it is resampled to that of the transcriber.
+        names: Names notes when they end; None leaves them without names.
     """
 
-    def __init__(self, transcriber: Transcriber, rate: int) -> None:
-        self._transcriber = transcriber
+    def __init__(self, transcriber: Transcriber, rate: int, names: RunningNames | None = None) -> None:
+        self._transcriber, self._names = transcriber, names
         own = transcriber.spec.sample_rate
         self._resampler = Resampler(rate, own) if rate != own else None
         self._on: set[int] = set()
@@ -77,7 +79,11 @@ class NoteEvents:
 
     def _events(self, audio: Array) -> list[NoteBegins | NoteEnds]:
         found = self._transcriber.push(audio)
-        ended = {round(note.pitch): note for note in found.notes}
+        ended = {}
+        for note, fit in zip(found.notes, found.fits, strict=True):
+            if self._names is not None and fit is not None:
+                note = self._names.name(note, fit.features)
+            ended[round(note.pitch)] = note
         begun = {pitch for pitch, _, _ in found.begun}
         sounding = set(self._transcriber.open_pitches)
         events: list[NoteBegins | NoteEnds] = []
@@ -105,7 +111,8 @@ class TextSink:
             self._tell(f"{event.onset_s:9.3f} s  {name:<4} on   velocity {event.velocity}")
         elif event.note is not None:
             length_s = event.note.offset_s - event.note.onset_s
-            self._tell(f"{event.note.offset_s:9.3f} s  {name:<4} off  after {length_s:.2f} s")
+            who = f"  {event.note.instrument}" if event.note.instrument else ""
+            self._tell(f"{event.note.offset_s:9.3f} s  {name:<4} off  after {length_s:.2f} s{who}")
 
 
 class OscSink:

@@ -5,6 +5,7 @@ than half of the time, so notes are named together: how often each instrument pl
 moves is estimated from the file by expectation maximisation, and taken into account.
 """
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ _LAYERS = 3
 _ROUNDS = 12
 _SPREAD = 9.0  # semitones, of an instrument's register before anything is known of it
 _TRUSTED = 6.0  # notes that the register's own spread counts as
+_REMEMBERED = 200  # notes, of a stream
 _FEW = 0.5  # notes that every instrument counts as, for it may yet play
 _SHARPNESS = 0.7  # of what the network says: notes of a file are not independent of each other
 
@@ -89,6 +91,25 @@ def named(notes: Sequence[Note], likelihoods: Array, who: Sequence[str] = ()) ->
         replace(note, instrument=NAMES[chosen[int(k)]], name_confidence=float(share[k]))
         for note, k, share in zip(notes, best, shares, strict=True)
     ]
+
+
+class RunningNames:
+    """Names notes as they end, together with those before them; memory is bounded.
+
+    Args:
+        namer: The small network.
+        who: Who plays; empty where that is to be guessed.
+    """
+
+    def __init__(self, namer: Namer, who: Sequence[str] = ()) -> None:
+        self._namer, self._who = namer, tuple(who)
+        self._before: deque[tuple[Note, Array]] = deque(maxlen=_REMEMBERED)
+
+    def name(self, note: Note, features: Array) -> Note:
+        """Name a note, by its features `[66]` and by all that came before it."""
+        self._before.append((note, self._namer.log_likelihoods(features[np.newaxis])[0]))
+        notes, likelihoods = zip(*self._before, strict=True)
+        return named(notes, np.stack(likelihoods), self._who)[-1]
 
 
 def posterior(likelihoods: Array, pitches: Array, weights: Array) -> Array:

@@ -16,6 +16,7 @@ from ddsp_edge.model.step_model import StepModel
 from ddsp_edge.shipped import model_path
 from ddsp_edge.transcription.files import named_transcript, transcribe_file
 from ddsp_edge.transcription.live import NoteBegins, NoteEnds, NoteEvents
+from ddsp_edge.transcription.naming import Namer, RunningNames
 from ddsp_edge.transcription.note import Note, read_table
 from ddsp_edge.transcription.resynthesis import played
 from ddsp_edge.transcription.transcriber import Transcriber
@@ -90,7 +91,8 @@ def test_a_note_is_told_within_three_tenths_of_a_second(model, audio):
 def test_live_every_note_that_begins_ends_once(model, audio, rate):
     if rate != RATE:
         audio = np.interp(np.arange(int(SECONDS * rate)) * RATE / rate, np.arange(len(audio)), audio)
-    events = NoteEvents(Transcriber.of_card(model, model.card), rate)
+    names = RunningNames(Namer(read_model_file(model_path("notes")).arrays), ("violin", "cello"))
+    events = NoteEvents(Transcriber.of_card(model, model.card), rate, names)
     happened = []
     for start in range(0, len(audio), 441):
         happened += events.push(audio[start : start + 441])
@@ -103,6 +105,7 @@ def test_live_every_note_that_begins_ends_once(model, audio, rate):
         else:
             assert isinstance(event, NoteEnds)
             on.remove(event.pitch)
+            assert event.note is None or event.note.instrument in ("violin", "cello")
     assert not on
     assert sum(isinstance(e, NoteBegins) for e in happened) >= 0.8 * len(CHORDS)
 
