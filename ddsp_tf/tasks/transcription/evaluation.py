@@ -24,7 +24,7 @@ from ddsp_tf.tasks.transcription.examples import LEAD_FRAMES, MixtureExamples
 
 THRESHOLDS = "thresholds"
 """Of `evaluation.json`: what export puts into the card."""
-_MIXTURES = 60  # at most: more move no figure by a hundredth
+_MIXTURES = 48  # at most: more move no figure by a hundredth
 _GRID = {
     "onset": (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65),
     "sounding": (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6),

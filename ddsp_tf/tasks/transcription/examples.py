@@ -24,7 +24,7 @@ LEAD_FRAMES = 7
 """Frames of sound before and after a clip that its windows reach: 2048 samples and a little."""
 
 _LEVEL_DB, _NOISE_DB = 6.0, -45.0  # of mixtures to validate on, at most
-NAMED_NOTES = 6
+NAMED_NOTES = 16
 """Of a clip, that are to be named; chosen at random, where there are as many."""
 
 

@@ -81,7 +81,8 @@ class TranscriptionTask(Task):
 
     @property
     def model_class(self) -> "type[Transcriber]":
-        """The network."""
+        """The network; a run that goes on is loaded with its loss."""
+        from ddsp_tf.tasks.transcription import loss  # noqa: F401 - Keras finds it by its name
         from ddsp_tf.tasks.transcription.model import Transcriber
 
         return Transcriber

@@ -14,9 +14,9 @@ from ddsp_edge.units import Array, hz_to_midi
 
 _HOP_S = 0.01
 _UNVOICED_FRAMES = 4  # that end a note
-_AWAY = 0.65  # semitones from a note, beyond vibrato of most, that begin another
-_AWAY_FRAMES = 6
-_RISE_DB = 9.0  # of level from a dip shortly before: the same pitch struck, or sung, again
+_AWAY = 0.8  # semitones from a note, beyond vibrato of most, that begin another
+_AWAY_FRAMES = 4
+_RISE_DB = 18.0  # of level from a dip shortly before: the same pitch struck, or sung, again
 _DIP_FRAMES = 10
 _SHORTEST_FRAMES = 7
 _SOFTEST_DB = -55.0
@@ -34,7 +34,7 @@ class MelodyNotes:
     """Cuts the pitch of a stream into notes.
 
     A note ends where there is no pitch for 40 ms, and where another begins: where the pitch stays more than
-    0.65 semitones away for 60 ms, or the level rises by 9 dB from a dip.
+    0.8 semitones away for 40 ms, or the level rises by 18 dB from a dip.
 
     Args:
         spec: A frame grid of the stream, of which the sample rate is taken.
