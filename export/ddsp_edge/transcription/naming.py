@@ -25,7 +25,7 @@ _SPREAD = 9.0  # semitones, of an instrument's register before anything is known
 _TRUSTED = 6.0  # notes that the register's own spread counts as
 _REMEMBERED = 200  # notes, of a stream
 _FEW = 0.5  # notes that every instrument counts as, for it may yet play
-_SHARPNESS = 0.7  # of what the network says: notes of a file are not independent of each other
+_SHARPNESS = 1.0  # of what the network says: notes of a file are not independent of each other
 
 
 class Namer:
