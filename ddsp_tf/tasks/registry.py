@@ -20,6 +20,7 @@ VARIABLE = "DDSP_TF_TASKS"
 _TASKS = {
     "instrument": "ddsp_tf.tasks.instrument",
     "restoration": "ddsp_tf.tasks.restoration",
+    "transcription": "ddsp_tf.tasks.transcription",
 }
 
 

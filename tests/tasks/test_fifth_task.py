@@ -155,7 +155,6 @@ def test_what_is_of_another_task_is_refused_in_words(road, tiny_dataset, capsys)
 
 
 def test_a_task_that_is_not_there_is_refused_with_the_nearest(registered):
-    assert task_names() == (*(name for name in task_names() if name != "gain"), "gain")
-    assert {"instrument", "restoration"} <= set(task_names())
+    assert {"instrument", "restoration", "transcription", "gain"} <= set(task_names())
     with pytest.raises(DdspError, match="Did you mean 'gain'"):
         task_named("gian")

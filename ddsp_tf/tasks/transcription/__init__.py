@@ -1,0 +1,1 @@
+"""Polyphonic sound in; notes with onset, offset, pitch, velocity and instrument out."""

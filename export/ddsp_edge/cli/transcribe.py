@@ -1,0 +1,225 @@
+"""`ddsp-edge transcribe`: the notes of a recording, as MIDI or as a table."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ddsp_edge.cli.command import model_argument, path_argument, tell
+from ddsp_edge.cli.options import WIDE
+from ddsp_edge.errors import DdspError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ddsp_edge.transcription.files import Transcript
+    from ddsp_edge.transcription.melody import MelodyNotes
+    from ddsp_edge.transcription.transcriber import Transcriber
+    from ddsp_edge.units import Array
+
+
+def add_transcribe(commands: Any, debug: argparse.ArgumentParser) -> None:
+    """Add the command to those of a parser."""
+    parser = commands.add_parser(
+        "transcribe",
+        parents=[debug],
+        help="write down the notes of a recording",
+        usage="ddsp-edge transcribe [options] MODEL INPUT OUTPUT\n       ddsp-edge transcribe MODEL --live",
+        description="Write the notes of INPUT, a recording, into OUTPUT (.mid, or .csv for a table), "
+        "heard by MODEL, a transcriber's .tflite or the name of one (ddsp-edge models). With --live, tell "
+        "the notes that a microphone hears. Ctrl-C ends.",
+        formatter_class=WIDE,
+    )
+    parser.set_defaults(handler=_transcribe)
+    parser.add_argument("model", metavar="MODEL", type=model_argument, help=argparse.SUPPRESS)
+    for name in ("input", "output"):
+        parser.add_argument(name, metavar=name.upper(), nargs="?", type=path_argument, help=argparse.SUPPRESS)
+    add_hearing_options(parser)
+    _add_live_options(parser)
+    parser.add_argument("--runtime", choices=("auto", "litert", "numpy"), default="auto", help="(auto)")
+
+
+def _add_live_options(parser: argparse.ArgumentParser) -> None:
+    live = parser.add_argument_group("live")
+    live.add_argument("--live", action="store_true", help="hear a microphone, and tell notes as they come")
+    live.add_argument("--device", metavar="DEVICE", help="number or part of the name of the sound card")
+    live.add_argument("--rate", metavar="HZ", type=int, help="of the sound card (16000, if it can)")
+    live.add_argument("--seconds", metavar="S", type=float, help="end after so many seconds")
+    live.add_argument("--osc", metavar="HOST:PORT", help="also send /note_on and /note_off there, by OSC")
+    live.add_argument("--midi-port", metavar="NAME", help="also send notes to this MIDI port")
+
+
+def add_hearing_options(parser: argparse.ArgumentParser) -> None:
+    """Add what `ddsp-edge transcribe` and `ddsp-tf transcribe` take."""
+    parser.add_argument(
+        "--voices",
+        metavar="N",
+        type=int,
+        help="1 for one voice at a time, singing or a solo: notes by the pitch tracker, with pitch bends",
+    )
+    parser.add_argument(
+        "--instruments",
+        metavar="A,B",
+        type=_names,
+        help="who plays, such as violin,piano: a track for each. Much better than guessing, which happens "
+        "without",
+    )
+    parser.add_argument("--unnamed", action="store_true", help="one track, without names")
+    parser.add_argument(
+        "--resynthesis",
+        metavar="FILE",
+        type=path_argument,
+        help="also play what was understood (.wav, .flac)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    from ddsp_edge.transcription.names import checked_names
+
+    try:
+        return checked_names([name for name in text.split(",") if name.strip()])
+    except DdspError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def check_hearing_options(arguments: argparse.Namespace) -> None:
+    """Refuse options that cannot be meant.
+
+    Raises:
+        DdspError: If voices are neither 1 nor left out.
+    """
+    if arguments.voices not in (None, 1):
+        raise DdspError(
+            f"--voices is 1, for one voice at a time, or left out, for as many as sound. Received: "
+            f"{arguments.voices}"
+        )
+    if arguments.unnamed and arguments.instruments:
+        raise DdspError("--unnamed and --instruments contradict each other: leave one of them out")
+    if arguments.voices == 1 and len(arguments.instruments or ()) > 1:
+        raise DdspError(f"one voice is of one instrument. Received: {', '.join(arguments.instruments)}")
+    if arguments.resynthesis is not None:
+        from ddsp_edge.files.audio_writer import check_output
+
+        check_output(arguments.resynthesis, {"recording": arguments.input})
+
+
+def _transcribe(arguments: argparse.Namespace) -> None:
+    if arguments.live:
+        _live(arguments)
+        return
+    if arguments.output is None:
+        raise DdspError("name a recording and a file to write, .mid or .csv; or --live to hear a microphone")
+    check_hearing_options(arguments)
+
+    from ddsp_edge.model.file import read_model_file
+    from ddsp_edge.model.step_model import StepModel
+    from ddsp_edge.transcription.files import check_notes_output
+    from ddsp_edge.transcription.melody import MelodyNotes
+    from ddsp_edge.transcription.transcriber import Transcriber, check_card
+
+    check_notes_output(arguments.output, arguments.input)
+    file = read_model_file(arguments.model)
+    check_card(file.card)
+    if arguments.voices == 1:
+        hear(arguments, MelodyNotes(file.card.spec), arguments.input, arguments.output)
+        return
+    model = StepModel(file, arguments.runtime)
+    hearing = Transcriber.of_card(model, file.card)
+    hear(arguments, hearing, arguments.input, arguments.output, file.arrays)
+
+
+def _live(arguments: argparse.Namespace) -> None:
+    """Tell the notes that a microphone hears."""
+    if arguments.input is not None or arguments.voices is not None or arguments.resynthesis is not None:
+        raise DdspError("--live hears a microphone: no files, no --voices and no --resynthesis go with it")
+    import time
+
+    from ddsp_edge.live.stream import check_rate
+    from ddsp_edge.model.file import read_model_file
+    from ddsp_edge.model.step_model import StepModel
+    from ddsp_edge.transcription.live import Microphone, MidiSink, NoteEvents, OscSink, Sink, TextSink, listen
+    from ddsp_edge.transcription.naming import Namer, RunningNames, has_namer
+    from ddsp_edge.transcription.transcriber import Transcriber
+
+    if arguments.rate is not None:
+        check_rate(arguments.rate)
+    file = read_model_file(arguments.model)
+    transcriber = Transcriber.of_card(StepModel(file, arguments.runtime), file.card)
+    sinks: list[Sink] = [] if arguments.quiet else [TextSink(tell)]
+    if arguments.osc is not None:
+        host, _, port = arguments.osc.rpartition(":")
+        if not port.isdecimal() or int(port) > 65_535:
+            raise DdspError(f"--osc is HOST:PORT, such as 127.0.0.1:9000. Received: {arguments.osc}")
+        sinks.append(OscSink(host or "127.0.0.1", int(port)))
+    if arguments.midi_port is not None:
+        sinks.append(MidiSink(arguments.midi_port))
+    microphone = Microphone(file.card.sample_rate, arguments.rate, arguments.device)
+    late_ms = 1e3 * transcriber.latency_samples / file.card.sample_rate
+    print(
+        f"ddsp-edge: {microphone.rate} Hz; notes are told {late_ms:.0f} ms after they began, and what the "
+        "sound card takes. Ctrl-C ends",
+        file=sys.stderr,
+        flush=True,
+    )
+    names = None
+    if has_namer(file.arrays) and not arguments.unnamed:
+        names = RunningNames(Namer(file.arrays), arguments.instruments or ())
+    end = None if arguments.seconds is None else time.monotonic() + arguments.seconds
+    listen(
+        NoteEvents(transcriber, microphone.rate, names),
+        microphone,
+        sinks,
+        lambda: end is not None and time.monotonic() >= end,
+    )
+    if microphone.lost:
+        print(f"ddsp-edge: warning: {microphone.lost} samples were lost", file=sys.stderr)
+
+
+def hear(
+    arguments: argparse.Namespace,
+    hearing: "Transcriber | MelodyNotes",
+    source: Path,
+    out: Path,
+    arrays: "Mapping[str, Array] | None" = None,
+) -> "Transcript":
+    """Transcribe a file with a bar that shows how far it is, and say what came of it.
+
+    Args:
+        arguments: Those of `add_hearing_options`.
+        hearing: What hears.
+        source: The recording.
+        out: The file of notes.
+        arrays: Arrays of the model, by which notes are named; None for none.
+    """
+    from tqdm import tqdm
+
+    from ddsp_edge.transcription.files import (
+        named_transcript,
+        transcribe_file,
+        write_notes,
+        write_resynthesis,
+    )
+
+    with tqdm(unit="s", leave=False, delay=1.0, disable=arguments.quiet or None, file=sys.stderr) as bar:
+
+        def progress(done_s: float, total_s: float) -> None:
+            bar.total = round(total_s)
+            bar.update(int(done_s) - bar.n)
+
+        found = transcribe_file(hearing, source, progress)
+    if not arguments.unnamed:
+        found = named_transcript(found, arrays or {}, arguments.instruments or ())
+    write_notes(out, found.notes)
+    if arguments.resynthesis is not None:
+        write_resynthesis(arguments.resynthesis, found, hearing.spec.sample_rate)
+    for warning in found.warnings:
+        print(f"warning: {printable(warning)}", file=sys.stderr)
+    if not arguments.quiet:
+        tell(f"{printable(out)}: {len(found.notes)} notes in {found.seconds:.1f} s")
+        for name, count, sure in found.parts():
+            tell(
+                f"  {name}: {count} notes"
+                + (f", {100.0 * sure:.0f} % sure of the name" if sure < 1.0 else "")
+            )
+    return found

@@ -1,0 +1,1 @@
+"""Notes of sounds, on the device."""
