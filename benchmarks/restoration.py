@@ -86,13 +86,18 @@ def dtln(folder: Path, kind: str) -> Restore:
     return restore
 
 
-def table(sets: Path, systems: dict[str, Restore]) -> None:
-    """Print the table of one set, and of those of its examples whose names tell a ratio."""
+def table(sets: Path, systems: dict[str, Restore], every: int = 1) -> None:
+    """Print the table of one set, and of those of its examples whose names tell a ratio.
+
+    Of its examples one in `every` is judged; those that differ in their ratio alone count as one.
+    """
     from ddsp_tf.tasks.restoration.evaluation.anchors import in_place
     from ddsp_tf.tasks.restoration.evaluation.judges import FORMS, judges
 
     measure = judges(RATE)
     paths = sorted((sets / "noisy").glob("*.wav"))
+    names = list(dict.fromkeys(path.stem.partition("@")[0] for path in paths))[::every]
+    paths = [path for path in paths if path.stem.partition("@")[0] in names]
     scores: dict[str, dict[str, list[float]]] = {name: {} for name in systems}  # by system and example
     speed: dict[str, float] = {}
     for name, restore in systems.items():
@@ -170,6 +175,7 @@ def main() -> None:
     parser.add_argument("models", nargs="*", type=Path, metavar="MODEL")
     parser.add_argument("--sets", type=Path)
     parser.add_argument("--dtln", type=Path)
+    parser.add_argument("--every", type=int, default=1, help="judge one in so many (%(default)s)")
     parser.add_argument("--dataset", type=Path)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
@@ -185,7 +191,7 @@ def main() -> None:
         systems |= {"DTLN": dtln(given.dtln, ""), "DTLN int8": dtln(given.dtln, "quant_")}
     print(machine())
     for folder in sorted(path for path in given.sets.iterdir() if path.is_dir()):
-        table(folder, systems)
+        table(folder, systems, given.every)
 
 
 if __name__ == "__main__":
