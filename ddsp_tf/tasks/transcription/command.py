@@ -50,7 +50,7 @@ class TranscriptionCommand(Command):
 
         from ddsp_edge.transcription.files import check_notes_output
         from ddsp_edge.transcription.melody import MelodyNotes
-        from ddsp_tf.tasks.transcription.hearing import transcriber_of_run
+        from ddsp_tf.tasks.transcription.hearing import namer_arrays_of_run, transcriber_of_run
         from ddsp_tf.training.run import load_config_of_run, load_model_of_run
 
         check_notes_output(args.output, args.input)
@@ -59,7 +59,7 @@ class TranscriptionCommand(Command):
         else:
             model = load_model_of_run(args.run, task="transcription")
             hearing = transcriber_of_run(args.run, model)
-            found = hear(args, hearing, args.input, args.output, model.namer_arrays())
+            found = hear(args, hearing, args.input, args.output, namer_arrays_of_run(args.run, model))
         if args.report is not None:
             self._report(args, found)
 

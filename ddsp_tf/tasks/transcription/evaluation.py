@@ -20,10 +20,12 @@ from ddsp_edge.transcription.spectra import log_spectra
 from ddsp_edge.units import Array
 from ddsp_tf.metrics.notes import Score, score_notes
 from ddsp_tf.tasks.transcription.config import TranscriptionConfig
-from ddsp_tf.tasks.transcription.examples import LEAD_FRAMES, MixtureExamples
+from ddsp_tf.tasks.transcription.examples import LEAD_FRAMES, MixtureExamples, name_counts
 
 THRESHOLDS = "thresholds"
 """Of `evaluation.json`: what export puts into the card."""
+COUNTS = "name_counts"
+"""The same: notes of each instrument that were trained on."""
 _MIXTURES = 48  # at most: more move no figure by a hundredth
 _GRID = {
     "onset": (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65),
@@ -69,12 +71,14 @@ class NoteScores:
         by_parts: Of the model, onsets, by the number of instruments in a mixture.
         thresholds: As they were learned, on other mixtures than those that are scored.
         mixtures: Integer, how many were scored.
+        counts: Integers, notes of each instrument in the training data.
     """
 
     scores: dict[str, Score]
     by_parts: dict[int, Score]
     thresholds: Thresholds
     mixtures: int
+    counts: tuple[int, ...]
 
     def table(self) -> str:
         """As text."""
@@ -94,6 +98,7 @@ class NoteScores:
             **{f"onset_of_{n}_f1": round(score.f1, 4) for n, score in sorted(self.by_parts.items())},
             "mixtures": self.mixtures,
             THRESHOLDS: dataclasses.asdict(self.thresholds),
+            COUNTS: list(self.counts),
         }
 
 
@@ -113,7 +118,8 @@ def evaluate_notes(
     scored = heard[1::2] if len(heard) > 1 else heard
     progress("learning thresholds")
     thresholds = learn_thresholds(learned, config)
-    namer = Namer(model.namer_arrays())
+    counts = name_counts(data)
+    namer = Namer(model.namer_arrays(counts))
     scores: dict[str, Score] = defaultdict(lambda: _NOTHING)
     by_parts: dict[int, Score] = defaultdict(lambda: _NOTHING)
     for number, mixture in enumerate(scored):
@@ -126,7 +132,7 @@ def evaluate_notes(
         by_parts[mixture.parts] += score_notes(mixture.notes, found.notes)
         for name, score in _name_scores(mixture, found, namer).items():
             scores[name] += score
-    return NoteScores(dict(scores), dict(by_parts), thresholds, len(scored))
+    return NoteScores(dict(scores), dict(by_parts), thresholds, len(scored), tuple(counts))
 
 
 def _name_scores(mixture: Heard, found: Judged, namer: Namer) -> dict[str, Score]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ddsp_edge.transcription.harmonics import N_FEATURES, Span, fit_note
+from ddsp_edge.transcription.names import NAMES
 from ddsp_edge.transcription.spectra import N_BINS, WINDOWS, log_spectra
 from ddsp_edge.units import Array
 from ddsp_tf.data.batches import Shape, Shapes
@@ -166,6 +167,15 @@ class MixtureExamples:
             if fit is not None:
                 frames[row], names[row] = fit.features, table[int(index), 4]
         return frames, names.astype(np.float32)
+
+
+def name_counts(data: Path) -> list[int]:
+    """How many notes each instrument of `NAMES` plays in the training passages of a dataset."""
+    counts = np.zeros(len(NAMES), np.int64)
+    for _, record in read_records(data, load_dataset_info(data), "train"):
+        numbers = record.features["notes"].values[:, 4].astype(int)
+        counts += np.bincount(numbers[numbers >= 0], minlength=len(NAMES))
+    return [int(count) for count in counts]
 
 
 def _instruments(record: Record) -> int:

@@ -26,7 +26,8 @@ from ddsp_export.apart import run_apart
 from ddsp_export.exportable import STEP
 from ddsp_tf.errors import DdspError
 from ddsp_tf.metrics.notes import score_notes
-from ddsp_tf.tasks.transcription.hearing import KerasNetwork, about_run
+from ddsp_tf.tasks.transcription.evaluation import COUNTS
+from ddsp_tf.tasks.transcription.hearing import KerasNetwork, about_run, namer_arrays_of_run
 from ddsp_tf.tasks.transcription.reference import Reference, load_reference
 from ddsp_tf.training.evaluation import load_evaluation
 from ddsp_tf.training.run import load_model_of_run
@@ -55,7 +56,7 @@ class TranscriberExport:
             raise DdspError(f"a transcriber has no option {', '.join(unknown)} of export")
         self._run = run
         self.model = load_model_of_run(run, task=TASK)
-        self.arrays: dict[str, Array] = self.model.namer_arrays()
+        self.arrays: dict[str, Array] = namer_arrays_of_run(run, self.model)
         self.states: Mapping[str, list[int]] = self.model.state_shapes
         config = self.model.facts["config"]
         pitches = self.model.pitches
@@ -174,8 +175,9 @@ class TranscriberExport:
         run_apart("the process that opened it", command, _OPENS_S)
 
     def evaluation(self) -> dict[str, Any]:
-        """What was measured before, but for the thresholds, which stand in `about`."""
-        return {name: value for name, value in load_evaluation(self._run).items() if name != THRESHOLDS}
+        """What was measured before, but for what stands in `about` and in the arrays."""
+        learned = (COUNTS, THRESHOLDS)
+        return {name: value for name, value in load_evaluation(self._run).items() if name not in learned}
 
     def _roll(self, flatbuffer: bytes) -> Array:
         with tempfile.TemporaryDirectory() as folder:

@@ -12,7 +12,7 @@ from ddsp_edge.transcription.transcriber import THRESHOLDS as ABOUT_THRESHOLDS
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.transcription.config import TranscriptionConfig
-from ddsp_tf.tasks.transcription.evaluation import THRESHOLDS
+from ddsp_tf.tasks.transcription.evaluation import COUNTS, THRESHOLDS
 from ddsp_tf.tasks.transcription.model import Transcriber as Model
 from ddsp_tf.training.evaluation import load_evaluation
 from ddsp_tf.training.run import load_config_of_run
@@ -78,6 +78,11 @@ def about_run(run: Path) -> dict[str, Any]:
         LOOKAHEAD: network.lookahead_frames,
         ABOUT_THRESHOLDS: load_evaluation(run).get(THRESHOLDS, {}),
     }
+
+
+def namer_arrays_of_run(run: Path, model: Model) -> dict[str, Array]:
+    """What names notes, by a run and its model; `ddsp-tf evaluate` counts what was trained on."""
+    return model.namer_arrays(load_evaluation(run).get(COUNTS, ()))
 
 
 def transcriber_of_run(run: Path, model: Model) -> Transcriber:

@@ -1,6 +1,6 @@
 """Its model: a small network, the same for every pitch, that hears harmonics; a smaller one names notes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -20,6 +20,7 @@ HARMONICS = (0.5, 1, 2, 3, 4, 5, 6, 7, 8)
 _RARE = -3.0  # of onsets and ends: what the network says of them before it has learned anything, as a logit
 _SUM_FRAMES = 9  # of what is heard at all pitches together
 _NAMER_UNITS = 80
+_NEVER = -1e3  # logit of what cannot be
 
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
@@ -197,10 +198,14 @@ class Transcriber(TaskModel):
         stacked = len(HARMONICS) * BINS_PER_SEMITONE * len(WINDOWS)
         return tf.reshape(tf.concat(parts, -1), [1, self.pitches, stacked])
 
-    def namer_arrays(self) -> dict[str, Array]:
+    def namer_arrays(self, counts: Sequence[int] = ()) -> dict[str, Array]:
         """Weights of what names notes, as `ddsp_edge.transcription.naming.Namer` takes them.
 
         They are rounded to 8 bits of the largest of each layer, with which a file stores them in a fraction.
+
+        Args:
+            counts: Notes of each instrument in the training data: what was heard often is not more
+                likely elsewhere, and what was never heard is never named. Empty where they are not known.
         """
         arrays = {}
         for number, layer in enumerate(self.namer):
@@ -208,6 +213,12 @@ class Transcriber(TaskModel):
             step = float(np.abs(weights).max()) / 127.0 or 1.0
             arrays[f"{PREFIX}_{number}_weights"] = np.asarray(np.rint(weights / step) * step, np.float32)
             arrays[f"{PREFIX}_{number}_bias"] = bias
+        if len(counts) == len(NAMES) and any(counts):
+            seen = np.array(counts) > 0
+            often = np.log(np.maximum(counts, 1) / max(1, sum(counts)))
+            arrays[f"{PREFIX}_{len(self.namer) - 1}_bias"] = np.asarray(
+                np.where(seen, bias - often, _NEVER), np.float32
+            )
         return arrays
 
     def get_config(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from ddsp_edge.units import Array
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.metrics.notes import score_notes
 from ddsp_tf.reports.html import Page
-from ddsp_tf.tasks.transcription.evaluation import THRESHOLDS, Heard, judged
+from ddsp_tf.tasks.transcription.evaluation import COUNTS, THRESHOLDS, Heard, judged
 from ddsp_tf.tasks.transcription.examples import LEAD_FRAMES, MixtureExamples
 from ddsp_tf.tasks.transcription.hearing import transcription_config
 from ddsp_tf.training.evaluation import load_evaluation
@@ -36,7 +36,9 @@ def show_results(page: Page, run: Path, model: Any, data: Path) -> None:
     evaluation = load_evaluation(run)
     if evaluation:
         page.heading("Scores on mixtures of held-back recordings")
-        rows = [[name, f"{value:g}"] for name, value in evaluation.items() if name != THRESHOLDS]
+        rows = [
+            [name, f"{value:g}"] for name, value in evaluation.items() if name not in (COUNTS, THRESHOLDS)
+        ]
         page.table(["", ""], rows)
     seconds = min(_SECONDS, 0.5 * config.data.passage_seconds)
     seconds = max(seconds, config.training.clip_seconds)
@@ -56,7 +58,7 @@ def show_results(page: Page, run: Path, model: Any, data: Path) -> None:
     thresholds = Thresholds.from_plain(evaluation.get(THRESHOLDS, {}))
     judgement = judged(heard, config, thresholds)
     features = features_of(judgement.fits)
-    likelihoods = Namer(model.namer_arrays()).log_likelihoods(features)
+    likelihoods = Namer(model.namer_arrays(evaluation.get(COUNTS, ()))).log_likelihoods(features)
     found = named(judgement.notes, likelihoods)
     page.heading("A mixture of held-back recordings")
     page.figure(plot_notes(spectra, found, config.spec.hop / config.spec.sample_rate), "The notes found")
