@@ -25,6 +25,7 @@ _SPREAD = 9.0  # semitones, of an instrument's register before anything is known
 _TRUSTED = 6.0  # notes that the register's own spread counts as
 _REMEMBERED = 200  # notes, of a stream
 _FEW = 0.5  # notes that every instrument counts as, for it may yet play
+_MANY = 5.0  # times their share of all notes, that those who are known to play count as
 _SHARPNESS = 1.0  # of what the network says: notes of a file are not independent of each other
 
 
@@ -85,7 +86,10 @@ def named(notes: Sequence[Note], likelihoods: Array, who: Sequence[str] = ()) ->
         return [replace(note, instrument=NAMES[chosen[0]], name_confidence=1.0) for note in notes]
     pitches = np.array([note.pitch for note in notes], np.float64)
     weights = np.array([max(0.05, min(2.0, n.offset_s - n.onset_s)) * n.confidence for n in notes])
-    shares = posterior(likelihoods[:, chosen].astype(np.float64), pitches, weights)
+    if who:  # whoever was named plays: often enough, and mostly in the usual register
+        likelihoods = likelihoods + register_likelihoods(pitches)
+    few = _MANY * weights.sum() / len(chosen) if who else _FEW * weights.mean()
+    shares = posterior(likelihoods[:, chosen].astype(np.float64), pitches, weights, float(few))
     best = shares.argmax(axis=1)
     return [
         replace(note, instrument=NAMES[chosen[int(k)]], name_confidence=float(share[k]))
@@ -112,19 +116,20 @@ class RunningNames:
         return named(notes, np.stack(likelihoods), self._who)[-1]
 
 
-def posterior(likelihoods: Array, pitches: Array, weights: Array) -> Array:
+def posterior(likelihoods: Array, pitches: Array, weights: Array, few: float = 0.5) -> Array:
     """Probability of each instrument for each note, `[notes, instruments]`, by expectation maximisation.
 
     Args:
         likelihoods: Logarithms, `[notes, instruments]`.
         pitches: MIDI notes, `[notes]`.
         weights: How much each note counts, `[notes]`.
+        few: What every instrument counts for before any note is its own.
     """
     heard = _SHARPNESS * likelihoods
     shares = _normalised(heard)
     for _ in range(_ROUNDS):
         counts = weights @ shares
-        often = np.log(counts + _FEW * weights.mean()) - np.log((counts + _FEW * weights.mean()).sum())
+        often = np.log(counts + few) - np.log((counts + few).sum())
         weighed = weights[:, None] * shares
         total = weighed.sum(axis=0) + 1e-9
         middle = (weighed * pitches[:, None]).sum(axis=0) / total
