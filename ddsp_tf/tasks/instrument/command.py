@@ -10,7 +10,7 @@ from ddsp_edge.cli.options import WIDE, add_transfer_options, transfer_changes
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import DdspError, printable
 from ddsp_tf.tasks.command import Column, Command, ExportTable, Target
-from ddsp_tf.tasks.instrument.controls.commands import ControlsCommand, PlotCommand, RenderCommand
+from ddsp_tf.tasks.instrument.controls_commands import ControlsCommand, PlotCommand, RenderCommand
 from ddsp_tf.tasks.instrument.playing_options import add_playing_options, instrument_and_estimator
 
 

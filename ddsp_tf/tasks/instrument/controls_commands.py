@@ -30,14 +30,13 @@ class ControlsCommand:
 
     def run(self, args: argparse.Namespace) -> None:
         """Run the command."""
-        from ddsp_tf.tasks.instrument.controls.files import check_ending
-
-        check_ending(args.out)
         load_tensorflow()
 
         from ddsp_tf.cli.progress import Progress
         from ddsp_tf.tasks.instrument.controls import controls_of_recording, save_controls
+        from ddsp_tf.tasks.instrument.controls.files import check_ending
 
+        check_ending(args.out)
         model, estimator = instrument_and_estimator(args)
         changes = transfer_changes(args)
         with Progress("controls", quiet=args.quiet) as progress:
@@ -105,6 +104,8 @@ class PlotCommand:
 
     def run(self, args: argparse.Namespace) -> None:
         """Run the command."""
+        load_tensorflow()
+
         from ddsp_edge.atomic import written_whole
         from ddsp_tf.tasks.instrument.controls.files import load_controls
         from ddsp_tf.tasks.instrument.controls.plot import plot_controls
