@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddsp_edge.cli.command import model_argument, path_argument, tell
+from ddsp_edge.cli.options import WIDE
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import DdspError, printable
 from ddsp_tf.tasks.command import Command, command_of
@@ -25,6 +26,8 @@ _COLUMNS = 88  # of a notice
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
+    parser.usage = "ddsp-tf prepare [options] RECORDING ... --out DATASET"
+    parser.formatter_class = WIDE  # type: ignore[assignment]
     parser.add_argument(
         "recordings",
         nargs="*" if _groups() else "+",
@@ -39,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             nargs="+",
             default=[],
             type=path_argument,
-            metavar="RECORDING",
+            metavar="FILE",
             help=text,
         )
     parser.add_argument("--out", required=True, type=path_argument, metavar="DATASET", help="folder to write")
@@ -49,9 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CONFIG",
         help="YAML file or shipped name (%(default)s)",
     )
-    parser.add_argument(
-        "--f0", metavar="NAME", help="pitch estimator: auto (yin-viterbi), pyin, swift-f0 or crepe (data.f0)"
-    )
+    parser.add_argument("--f0", metavar="NAME", help="pitch by auto (yin-viterbi), pyin, swift-f0 or crepe")
     parser.add_argument(
         "--crepe-weights", type=path_argument, metavar="FILE", help="weights for --f0 crepe, .h5 or .h5.bz2"
     )
@@ -59,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--restore",
         type=model_argument,
         metavar="MODEL",
-        help="clean the recordings first: a restoration (.tflite), or a name of ddsp-edge models",
+        help="clean the recordings first: .tflite, or speech",
     )
     parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: one a core, in 1.5 GB)")
     parser.add_argument("--engine", default="local", help="local, or beam: an Apache Beam pipeline")
@@ -68,10 +69,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="option of Beam or its runner, e.g. runner=FlinkRunner",
+        help="of Beam or its runner, e.g. runner=FlinkRunner",
     )
     parser.add_argument(
-        "--overwrite", action="store_true", help="begin anew; what is there stays until the new is complete"
+        "--overwrite", action="store_true", help="begin anew; what is there stays until that is done"
     )
     parser.add_argument(
         "--set",

@@ -20,7 +20,7 @@ class RestorationCommand(Command):
     help = "take noise out of a recording"
     listening = "reading"
     groups: ClassVar[Mapping[str, str]] = {
-        "clean": "clean sound, of several speakers or players (restoration)",
+        "clean": "clean sound, of many speakers (restoration)",
         "noise": "noise alone (restoration)",
         "rooms": "impulse responses of rooms (restoration)",
     }

@@ -209,7 +209,7 @@ def test_a_seed_gives_the_same_noise_and_another_another(tmp_path, source):
     np.testing.assert_array_equal(noise(1), first)
     assert np.abs(noise(2) - first).max() > 1e-3
     assert np.abs(noise(None) - first).max() > 1e-3  # it goes on
-    seed_noise(noisy, 2**70)  # a seed has no upper end
+    seed_noise(noisy.processors, 2**70)  # a seed has no upper end
 
 
 def test_a_stem_does_not_overwrite_the_recording(tmp_path, model):
