@@ -17,11 +17,13 @@ from ddsp_tf.losses import (
 from ddsp_tf.metrics import (
     F0L1,
     F0Outliers,
+    LogSpectralDistance,
     LoudnessL1,
     MultiScaleSpectralDistance,
     OctaveErrorRate,
     RawChromaAccuracy,
     RawPitchAccuracy,
+    SiSdr,
     VoicingFalseAlarm,
     VoicingRecall,
 )
@@ -110,6 +112,8 @@ SOUND_METRICS: dict[str, Callable[[], Any]] = {
     "loudness": lambda: LoudnessL1(RATE, np.int64(HOP)),
     "loudness of loud frames": lambda: LoudnessL1(RATE, HOP, reference_above_db=np.float32(-70)),
     "spectral": lambda: MultiScaleSpectralDistance((256, 64)),
+    "distortion": lambda: SiSdr(),
+    "log-spectral": lambda: LogSpectralDistance(),
 }
 
 PITCH_METRICS: dict[str, Callable[[], Any]] = {

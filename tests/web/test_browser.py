@@ -131,10 +131,9 @@ def test_the_computers_keys_play_and_knobs_are_heard(page):
     page.wait_for_timeout(400)
     soft = page.evaluate("document.getElementById('meter').value")
     page.locator("#knobs input[name='gain_db']").fill("0")
-    page.wait_for_function(
-        f"document.getElementById('meter').value > {max(20 * soft, 0.005)}", timeout=20_000
-    )
+    until(page, f"document.getElementById('meter').value > {max(20 * soft, 0.005)}")
     page.keyboard.up("a")
+    until(page, "document.getElementById('meter').value < 0.001")
 
 
 def test_a_midi_file_is_rendered_to_be_heard_and_kept(page, tmp_path):
