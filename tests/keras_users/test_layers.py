@@ -41,7 +41,7 @@ def each(change, given):
     return {k: change(v) for k, v in given.items()} if isinstance(given, dict) else change(given)
 
 
-def same(got, want):
+def assert_same(got, want):
     for one, two in zip(tf.nest.flatten(got), tf.nest.flatten(want), strict=True):
         np.testing.assert_allclose(np.asarray(one, float), np.asarray(two, float), atol=TOLERANCE)
 
@@ -71,13 +71,13 @@ def test_layers_take_numbers_of_any_kind(name, form):
     layer, given = made(name)
     if FORMS[form] is None:
         rounded = each(ROUNDED[form], given)
-        same(layer(rounded), layer(each(lambda v: np.asarray(v, np.float32), rounded)))
+        assert_same(layer(rounded), layer(each(lambda v: np.asarray(v, np.float32), rounded)))
         return
-    same(layer(each(FORMS[form], given)), layer(given))
+    assert_same(layer(each(FORMS[form], given)), layer(given))
     if hasattr(layer, "get_controls"):
         args = (lambda x: ((x,), {})) if name == "group" else (lambda x: ((), x))
         (a, ka), (b, kb) = args(each(FORMS[form], given)), args(given)
-        same(layer.get_controls(*a, **ka), layer.get_controls(*b, **kb))
+        assert_same(layer.get_controls(*a, **ka), layer.get_controls(*b, **kb))
 
 
 @pytest.mark.parametrize("what", WRONG)
@@ -103,17 +103,17 @@ def test_a_layer_in_a_functional_model_is_summed_up_saved_cloned_and_exported(na
     for nested in (False, True):
         model.summary(print_fn=quiet, expand_nested=nested, show_trainable=True)
     assert model.count_params() == layer.count_params()
-    same(model(given), want)
-    same(model.predict(given, verbose=0), want)
+    assert_same(model(given), want)
+    assert_same(model.predict(given, verbose=0), want)
     model.save(tmp_path / "model.keras")
-    same(keras.models.load_model(tmp_path / "model.keras")(given), want)
+    assert_same(keras.models.load_model(tmp_path / "model.keras")(given), want)
     clone = keras.models.clone_model(model)
     clone.set_weights(model.get_weights())
-    same(clone(given), want)
+    assert_same(clone(given), want)
     if not LAYERS[name].many_outputs:  # a signature of TensorFlow holds no nested outputs
         model.export(tmp_path / "saved", verbose=False)
         loaded = tf.saved_model.load(tmp_path / "saved")
-        same(loaded.serve(each(tf.constant, given)), want)
+        assert_same(loaded.serve(each(tf.constant, given)), want)
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -125,7 +125,7 @@ def test_configurations_make_the_same_layer(name):
     assert json.loads(json.dumps(again.get_config())) == config
     again(given)
     again.set_weights(layer.get_weights())
-    same(again(given), layer(given))
+    assert_same(again(given), layer(given))
 
 
 def takes_one(name):
@@ -139,7 +139,7 @@ def takes_one(name):
 def test_a_layer_of_one_input_takes_it_alone_and_stands_in_sequential_models(name, tmp_path):
     layer, given = made(name)
     alone = next(iter(given.values())) if isinstance(given, dict) else given
-    same(layer(alone), layer(given))
+    assert_same(layer(alone), layer(given))
     if LAYERS[name].many_outputs:
         return
     for front in ([keras.Input(alone.shape[1:])], []):
@@ -149,7 +149,7 @@ def test_a_layer_of_one_input_takes_it_alone_and_stands_in_sequential_models(nam
         model.summary(print_fn=quiet, expand_nested=True)
         assert model.compute_output_shape(alone.shape)[0] == len(alone)
         model.save(tmp_path / "model.keras")
-        same(keras.models.load_model(tmp_path / "model.keras")(alone), model(alone))
+        assert_same(keras.models.load_model(tmp_path / "model.keras")(alone), model(alone))
         keras.models.clone_model(model)
 
 
@@ -159,7 +159,7 @@ def test_several_inputs_may_come_in_their_order(name):
     order = layer.input_names if hasattr(layer, "input_names") else list(layer.input_sizes)
     known = [key for key in order if key in given]
     if known == list(order)[: len(known)]:
-        same(layer([given[key] for key in known]), layer(given))
+        assert_same(layer([given[key] for key in known]), layer(given))
     with pytest.raises(DdspError, match=r"Received: (a list of 0|list|\[\])"):
         layer([])
     if len(getattr(layer, "required_inputs", known)) > 1:
@@ -180,9 +180,9 @@ def test_other_globals_of_keras_change_nothing(name):
         other = LAYERS[name].make()
         other(given)
         other.set_weights(layer.get_weights())
-        same(other(given), want)
+        assert_same(other(given), want)
         inputs = symbolic(given)
-        same(keras.Model(inputs, other(inputs)).predict(given, verbose=0), want)
+        assert_same(keras.Model(inputs, other(inputs)).predict(given, verbose=0), want)
     finally:
         for setting, value in zip(("floatx", "epsilon", "image_data_format"), before, strict=True):
             getattr(keras.config, f"set_{setting}")(value)

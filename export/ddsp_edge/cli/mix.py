@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddsp_edge.cli.command import path_argument, tell
 from ddsp_edge.cli.options import VOICES, WIDE, seed, voices
+from ddsp_edge.cli.progress import seconds_bar
 from ddsp_edge.errors import DdspError, did_you_mean, printable
 from ddsp_edge.shipped import model_path, shipped_models
 
@@ -78,8 +79,6 @@ def _mix(arguments: argparse.Namespace) -> None:
 
 
 def _render(arguments: argparse.Namespace, parts: Sequence["Part"], drums: int) -> None:
-    from tqdm import tqdm
-
     from ddsp_edge.render.mix import DRY, OWN, Player, render_mix
 
     pans = _numbers(parts, arguments.pan, "--pan", (-1.0, 1.0))
@@ -90,12 +89,7 @@ def _render(arguments: argparse.Namespace, parts: Sequence["Part"], drums: int) 
         if path is not None
     ]
     room = arguments.room if arguments.room in (OWN, DRY) else model_path(arguments.room)
-    with tqdm(unit="s", leave=False, delay=1.0, disable=arguments.quiet or None, file=sys.stderr) as bar:
-
-        def progress(done_s: float, total_s: float) -> None:
-            bar.total = round(total_s)
-            bar.update(int(done_s) - bar.n)
-
+    with seconds_bar(arguments.quiet) as progress:
         report = render_mix(
             arguments.song,
             arguments.output,

@@ -14,6 +14,7 @@ from ddsp_edge.cli.options import (
     add_transfer_options,
     transfer_changes,
 )
+from ddsp_edge.cli.progress import seconds_bar
 from ddsp_edge.errors import DdspError, printable
 from ddsp_edge.ranges import check_range
 
@@ -46,17 +47,10 @@ def add_render(commands: Any, debug: argparse.ArgumentParser) -> None:
 
 
 def _render(arguments: argparse.Namespace) -> None:
-    from tqdm import tqdm
-
     from ddsp_edge.files.midi_container import is_midi_file
 
     render = _render_midi if is_midi_file(arguments.input) else _render_audio
-    with tqdm(unit="s", leave=False, delay=1.0, disable=arguments.quiet or None, file=sys.stderr) as bar:
-
-        def progress(done_s: float, total_s: float) -> None:
-            bar.total = round(total_s)
-            bar.update(int(done_s) - bar.n)
-
+    with seconds_bar(arguments.quiet) as progress:
         report = render(arguments, progress)
     for warning in report.warnings:
         print(f"ddsp-edge: warning: {printable(warning)}", file=sys.stderr)

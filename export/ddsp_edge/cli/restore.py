@@ -6,6 +6,7 @@ from typing import Any
 
 from ddsp_edge.cli.command import model_argument, path_argument, tell
 from ddsp_edge.cli.options import MODEL_HELP, WIDE, add_restoration_options
+from ddsp_edge.cli.progress import seconds_bar
 from ddsp_edge.errors import printable
 
 
@@ -28,20 +29,13 @@ def add_restore(commands: Any, debug: argparse.ArgumentParser) -> None:
 
 
 def _restore(arguments: argparse.Namespace) -> None:
-    from tqdm import tqdm
-
     from ddsp_edge.model.file import read_model_file
     from ddsp_edge.restoration.files import restore_file
     from ddsp_edge.restoration.restorer import bands_of, open_restorer
 
     file = read_model_file(arguments.model)
     bands_of(file.card, str(arguments.model))  # another task is told with the name of the file
-    with tqdm(unit="s", leave=False, delay=1.0, disable=arguments.quiet or None, file=sys.stderr) as bar:
-
-        def progress(done_s: float, total_s: float) -> None:
-            bar.total = round(total_s)
-            bar.update(int(done_s) - bar.n)
-
+    with seconds_bar(arguments.quiet) as progress:
         report = restore_file(
             lambda rate, channels: open_restorer(file, rate, channels, arguments.strength),
             arguments.input,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddsp_edge.cli.command import model_argument, path_argument, tell
 from ddsp_edge.cli.options import WIDE
+from ddsp_edge.cli.progress import seconds_bar
 from ddsp_edge.errors import DdspError, printable
 
 if TYPE_CHECKING:
@@ -192,8 +193,6 @@ def hear(
         out: The file of notes.
         arrays: Arrays of the model, by which notes are named; None for none.
     """
-    from tqdm import tqdm
-
     from ddsp_edge.transcription.files import (
         named_transcript,
         transcribe_file,
@@ -201,12 +200,7 @@ def hear(
         write_resynthesis,
     )
 
-    with tqdm(unit="s", leave=False, delay=1.0, disable=arguments.quiet or None, file=sys.stderr) as bar:
-
-        def progress(done_s: float, total_s: float) -> None:
-            bar.total = round(total_s)
-            bar.update(int(done_s) - bar.n)
-
+    with seconds_bar(arguments.quiet) as progress:
         found = transcribe_file(hearing, source, progress)
     if not arguments.unnamed:
         found = named_transcript(found, arrays or {}, arguments.instruments or ())

@@ -5,14 +5,12 @@ from abc import ABC, abstractmethod
 import numpy as np
 import numpy.typing as npt
 
-from ddsp_edge.errors import DdspError
-from ddsp_edge.live.sample_queue import SampleQueue
+from ddsp_edge.live.sample_queue import CHUNK, SampleQueue
 from ddsp_edge.live.settings import Settings
 from ddsp_edge.live.voices import VoiceBank
 from ddsp_edge.synthesis.limiter import Output
 from ddsp_edge.units import Array, energy
 
-CHUNK = 1024  # samples looked at together: bounds memory, whatever a block's size
 _LOUDEST = 8.0  # 18 dB over full scale; what is beyond is no sound, and would overflow when squared
 
 
@@ -52,18 +50,13 @@ class BlockPlayer(ABC):
         Raises:
             DdspError: If the block has more than one dimension.
         """
-        samples = np.asarray(block, np.float32)
-        if samples.ndim != 1:
-            raise DdspError(f"A block must have one dimension. Received shape: {list(samples.shape)}")
-        out = np.empty(len(samples), np.float32)
-        for start in range(0, len(samples), CHUNK):
-            part = samples[start : start + CHUNK]
-            # Where the squares sum up to no more than that of the loudest, none is louder, and each a number.
-            if not energy(part) <= _LOUDEST**2 and not (np.abs(part) <= _LOUDEST).all():
-                part = np.where(np.isfinite(part), np.clip(part, -_LOUDEST, _LOUDEST), np.float32(0.0))
-            self._advance(part)
-            self._queue.read_into(out[start : start + len(part)])
-        return out
+        return self._queue.through(block, self._take)
+
+    def _take(self, part: Array) -> None:
+        # Where the squares sum up to no more than that of the loudest, none is louder, and each a number.
+        if not energy(part) <= _LOUDEST**2 and not (np.abs(part) <= _LOUDEST).all():
+            part = np.where(np.isfinite(part), np.clip(part, -_LOUDEST, _LOUDEST), np.float32(0.0))
+        self._advance(part)
 
     @abstractmethod
     def _advance(self, part: Array) -> None:

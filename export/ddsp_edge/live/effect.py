@@ -5,8 +5,9 @@ from typing import TypedDict
 
 import numpy as np
 
-from ddsp_edge.live.block_player import CHUNK, BlockPlayer
+from ddsp_edge.live.block_player import BlockPlayer
 from ddsp_edge.live.following import Follower
+from ddsp_edge.live.sample_queue import CHUNK
 from ddsp_edge.live.settings import EffectSettings
 from ddsp_edge.live.voices import VoiceBank
 from ddsp_edge.transfer.mapping import live_mapping

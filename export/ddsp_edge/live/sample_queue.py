@@ -1,8 +1,14 @@
 """Samples between two grids: what is rendered in hops is taken out in blocks."""
 
-import numpy as np
+from collections.abc import Callable
 
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_edge.errors import DdspError
 from ddsp_edge.units import Array
+
+CHUNK = 1024  # samples handed on together: bounds memory, whatever a block's size
 
 
 class SampleQueue:
@@ -37,6 +43,29 @@ class SampleQueue:
         """Fill `out` `[n]` with the oldest samples; there must be as many."""
         out[:] = self._samples[self._start : self._start + len(out)]
         self._start += len(out)
+
+    def through(self, block: npt.ArrayLike, advance: Callable[[Array], None]) -> Array:
+        """Hand a block `[n]` to what fills the queue, at most `CHUNK` samples at a time, and take as many.
+
+        Args:
+            block: Samples.
+            advance: Takes in a part, float32, and adds at least as many samples as are to be taken out.
+
+        Returns:
+            float32 `[n]`.
+
+        Raises:
+            DdspError: If the block has more than one dimension.
+        """
+        samples = np.asarray(block, np.float32)
+        if samples.ndim != 1:
+            raise DdspError(f"A block must have one dimension. Received shape: {list(samples.shape)}")
+        out = np.empty(len(samples), np.float32)
+        for start in range(0, len(samples), CHUNK):
+            part = samples[start : start + CHUNK]
+            advance(part)
+            self.read_into(out[start : start + len(part)])
+        return out
 
     def peek(self, start: int, stop: int) -> Array:
         """View of the samples `start` to `stop` from the oldest one on, true until the next are added."""

@@ -87,9 +87,9 @@ def render_mix(
     for path in (out, *paths.values()):
         check_output(path, inputs)
     began = time.perf_counter()
-    dry = KeySettings() if room == OWN else KeySettings(reverb=0.0)
+    settings = KeySettings() if room == OWN else KeySettings(reverb=0.0)
     lines = [
-        _Line(source, player, spec.sample_rate, voices, dry, None if seed is None else seed + 1000 * n)
+        _Line(source, player, spec.sample_rate, voices, settings, None if seed is None else seed + 1000 * n)
         for n, player in enumerate(players)
     ]
     hall = None if room in (OWN, DRY) else _Hall(Path(room), spec)

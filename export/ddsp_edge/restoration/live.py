@@ -6,14 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ddsp_edge.card import Card
-from ddsp_edge.errors import DdspError
 from ddsp_edge.frames import FrameSpec
-from ddsp_edge.live.sample_queue import SampleQueue
+from ddsp_edge.live.sample_queue import CHUNK, SampleQueue
 from ddsp_edge.model.file import ModelFile
 from ddsp_edge.restoration.restorer import open_restorer
 from ddsp_edge.units import Array
-
-_CHUNK = 1024  # samples looked at together: bounds memory, whatever a block's size
 
 
 class LiveRestorer:
@@ -51,7 +48,7 @@ class LiveRestorer:
         self._restorer = open_restorer(path, sample_rate, 1, strength, runtime)
         self.spec: FrameSpec = self._restorer.spec
         self.latency_samples = self._restorer.latency_samples + self.spec.hop - 1
-        self._queue = SampleQueue(4 * (self.spec.hop + _CHUNK))
+        self._queue = SampleQueue(4 * (self.spec.hop + CHUNK))
         self.reset()
 
     @property
@@ -78,13 +75,8 @@ class LiveRestorer:
         Raises:
             DdspError: If the block has more than one dimension.
         """
-        samples = np.asarray(block, np.float32)
-        if samples.ndim != 1:
-            raise DdspError(f"A block must have one dimension. Received shape: {list(samples.shape)}")
-        out = np.empty(len(samples), np.float32)
-        for start in range(0, len(samples), _CHUNK):
-            part = samples[start : start + _CHUNK]
-            restored, _ = self._restorer.push(part)
-            self._queue.write(np.clip(restored[:, 0], -1.0, 1.0))
-            self._queue.read_into(out[start : start + len(part)])
-        return out
+        return self._queue.through(block, self._take)
+
+    def _take(self, part: Array) -> None:
+        restored, _ = self._restorer.push(part)
+        self._queue.write(np.clip(restored[:, 0], -1.0, 1.0))

@@ -41,6 +41,12 @@ export class Instrument {
   // Plays a frame: f0 in Hz, where it is no number above 0 the last one holds; loudness in dB. Returns a
   // Float32Array of a hop, which the next frame overwrites. `given` may hold the noise of a node.
   process(f0, loudness, given = {}) {
+    this.predict(f0, loudness);
+    return this.render(given);
+  }
+
+  // Runs the network: `controls` by name are those of this frame then, and may be changed.
+  predict(f0, loudness) {
     if (f0 > 0 && f0 < Infinity) this.f0 = Math.fround(Math.min(f0, this.spec.sampleRate / 2));
     const level = Number.isFinite(loudness) ? loudness : -80;
     const { inputs } = this.graph;
@@ -52,7 +58,10 @@ export class Instrument {
     for (const [name, values] of Object.entries(this.controls)) {
       if (name !== "f0_hz") for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) values[i] = 0;
     }
-    this.between?.(); // where a host changes controls before they are rendered
+  }
+
+  // Plays the controls as they are now.
+  render(given = {}) {
     const out = this.synthesizer.process({ ...this.controls, ...given });
     for (let n = 0; n < out.length; n++) if (!Number.isFinite(out[n])) out[n] = 0;
     return out;

@@ -111,7 +111,6 @@ function show(file, card) {
   ];
   $("about").replaceChildren(...rows.flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
   $("desk").hidden = false;
-  window.ready = true;
 }
 
 function element(name, text = "", attributes = {}) {

@@ -9,20 +9,22 @@ export const SETTINGS = {
   attack_s: 0.03, release_s: 0.15, vibrato_semitones: 0.0, vibrato_hz: 5.5,
 };
 
+const OF_LEVEL = { Harmonic: "harmonic_db", FilteredNoise: "noise_db" }; // by type of a node
+
 const factor = (db) => 10 ** (db / 20);
 
 class Voice {
   constructor(file) {
     this.instrument = new Instrument(file);
     this.note = null;
-    this.level = FLOOR;
+    this.target = FLOOR; // dB, where the note stays
     this.rest();
   }
 
   rest() {
     this.instrument.reset();
     this.level = FLOOR;
-    this.held = false;
+    this.held = this.pressed = false;
     this.age = 0;
   }
 
@@ -45,14 +47,18 @@ export class Voices {
     this.whole = new Instrument(file); // checks all of it, and has the rooms
     this.voices = Array.from({ length: count }, () => new Voice(voiceFile));
     this.rooms = this.whole.synthesizer.nodes.filter((node) => node.type === "Reverb");
-    this.levels = this.voices[0].instrument.synthesizer.nodes.filter((node) => node.level);
+    // The controls that are levels, each once, and what changes them.
+    const levels = this.voices[0].instrument.synthesizer.nodes.filter((node) => node.level);
+    this.levels = [...new Map(levels.map((node) => [node.inputs[node.level], OF_LEVEL[node.type]]))].map(
+      ([source, setting]) => ({ source, setting }));
     this.spec = this.whole.spec;
     this.settings = { ...SETTINGS };
     this.dry = new Float32Array(this.spec.hop);
     this.wet = new Float32Array(this.spec.hop);
     this.out = new Float32Array(this.spec.hop);
     this.peak = 1;
-    this.clock = 0;
+    this.clock = 0; // counts notes
+    this.time = 0; // seconds, of the vibrato
     this.pedal = false;
     this.bend = 0; // semitones
     this.range = file.card.loudness_db_range ?? { low: -50, high: -20 };
@@ -99,7 +105,7 @@ export class Voices {
   process() {
     const { settings, dry, spec } = this, seconds = spec.hop / spec.sampleRate;
     dry.fill(0);
-    this.time = (this.time ?? 0) + seconds;
+    this.time += seconds;
     const vibrato = settings.vibrato_semitones * Math.sin(2 * Math.PI * settings.vibrato_hz * this.time);
     for (const voice of this.voices) {
       if (voice.silent) continue;
@@ -116,19 +122,12 @@ export class Voices {
 
   play(voice, f0, level) {
     const { instrument } = voice, { controls } = instrument;
-    const gains = { Harmonic: factor(this.settings.harmonic_db), FilteredNoise: factor(this.settings.noise_db) };
-    const changed = {};
-    // Levels are changed after the network and before the processors.
-    instrument.between = () => {
-      for (const node of this.levels) {
-        const source = node.inputs[node.level], gain = gains[node.type];
-        if (gain !== 1 && !changed[source]) {
-          changed[source] = true;
-          for (let i = 0; i < controls[source].length; i++) controls[source][i] *= gain;
-        }
-      }
-    };
-    return instrument.process(f0, level);
+    instrument.predict(f0, level);
+    for (const { source, setting } of this.levels) {
+      const gain = factor(this.settings[setting]);
+      if (gain !== 1) for (let i = 0; i < controls[source].length; i++) controls[source][i] *= gain;
+    }
+    return instrument.render();
   }
 
   inRooms() {
