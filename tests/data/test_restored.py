@@ -27,7 +27,8 @@ def test_recordings_are_restored_beside_the_dataset_and_once(recordings, tmp_pat
     told = []
     found = restore_recordings([recordings], tmp_path / "data", MODEL, lambda *x: told.append(x))
     [restored, broken] = found.recordings
-    assert broken == recordings / "two.wav"  # prepare says what is wrong with it
+    assert broken == recordings / "two.wav"
+    assert any("two.wav was not restored and is taken as it is" in line for line in found.notices)
     assert Path(restored).is_relative_to(tmp_path / "data-restored")
     info = soundfile.info(restored)
     assert (info.frames, info.samplerate) == (20_000, 22_050)

@@ -14,6 +14,7 @@ from ddsp_tf.errors import DdspError
 
 MUCH_DB = -10.0
 """Where more than a tenth of the power of a recording is taken out, more than noise may be gone."""
+_TOLD = 5  # recordings that are named with what is wrong with them
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def restore_recordings(
     """Restore recordings into a folder beside a dataset: `OUT-restored`.
 
     What was restored by the same model before, and has not changed since, is not restored again. A recording
-    that cannot be restored stays as it is; `prepare` says what is wrong with it.
+    that cannot be restored stays as it is, and that is told.
 
     Args:
         recordings: As for `ddsp_tf.data.prepare.prepare.prepare_dataset`.
@@ -59,6 +60,7 @@ def restore_recordings(
     total, done = seconds_in(sources), 0.0
     found: dict[str, list[str | Path]] = {}
     taken: list[tuple[float, str]] = []
+    failed: list[str] = []
     for source in sources:
         name = source.name.removeprefix(f"{source.group}/") if source.group else source.name
         target = folder / source.group / f"{name}.flac"
@@ -71,8 +73,9 @@ def restore_recordings(
             report = restore_file(
                 lambda rate, channels: open_restorer(file, rate, channels), source.path, target
             )
-        except (DdspError, OSError):
+        except (DdspError, OSError) as error:
             into.append(source.path)
+            failed.append(f"{source.name} was not restored and is taken as it is: {error}")
             continue
         into.append(target)
         done += report.seconds
@@ -80,6 +83,9 @@ def restore_recordings(
         if report.removed_db is not None:
             taken.append((report.removed_db, source.name))
     notices = [f"recordings were restored by {file.card.name} into {folder}: listen to them before you train"]
+    notices += failed[:_TOLD]
+    if len(failed) > _TOLD:
+        notices.append(f"and {len(failed) - _TOLD} more recordings were not restored")
     if taken and max(taken)[0] > MUCH_DB:
         most_db, name = max(taken)
         notices.append(

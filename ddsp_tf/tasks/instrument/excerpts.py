@@ -1,21 +1,17 @@
 """Features of a little training sound that a run keeps: what export measures ranges on."""
 
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
-from ddsp_edge.atomic import written_whole
 from ddsp_edge.units import Array
 from ddsp_tf.data.reading import Passage, read_passages
 from ddsp_tf.data.records.info import load_dataset_info
 from ddsp_tf.data.records.shards import OnDamage
-from ddsp_tf.errors import DdspError
 from ddsp_tf.features.power import power_db
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.training.kept import load_kept, save_kept
 
 EXCERPTS_NAME = "excerpts.npz"
 EXCERPT_SECONDS = 2.0
@@ -52,9 +48,8 @@ def save_excerpts(data: Path, run: Path, spec: FrameSpec, on_damage: OnDamage | 
             parts.append(_excerpt(passage, spec, length, len(parts)))
         if len(parts) == EXCERPTS:
             break
-    values: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    with written_whole(run / EXCERPTS_NAME) as beside:
-        np.savez_compressed(beside, **values)
+    values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    save_kept(run / EXCERPTS_NAME, values)
 
 
 def _excerpt(passage: Passage, spec: FrameSpec, length: int, number: int) -> dict[str, Array]:
@@ -77,14 +72,5 @@ def load_excerpts(run: Path) -> Excerpts:
     Raises:
         DdspError: If it has none, or they are damaged.
     """
-    path = run / EXCERPTS_NAME
-    if not path.is_file():
-        raise DdspError(
-            f"{run} has no {EXCERPTS_NAME}, features of its training data: copy the whole run folder, or "
-            "train it again"
-        )
-    try:
-        with path.open("rb") as file, np.load(file) as values:
-            return Excerpts(**{name: values[name] for name in Excerpts.__dataclass_fields__})
-    except (ValueError, KeyError, OSError, EOFError, BadZipFile, zlib.error) as error:
-        raise DdspError(f"{path} is damaged") from error
+    missing = ", features of its training data: copy the whole run folder, or train it again"
+    return Excerpts(**load_kept(run / EXCERPTS_NAME, list(Excerpts.__dataclass_fields__), missing))

@@ -1,20 +1,17 @@
 """A few held-back mixtures that a run keeps: what its files are compared on."""
 
 import dataclasses
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
-from ddsp_edge.atomic import written_whole
 from ddsp_edge.units import Array
 from ddsp_tf.data.records.shards import OnDamage
 from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.restoration.config import RestorationConfig
 from ddsp_tf.tasks.restoration.examples import Mixtures
+from ddsp_tf.training.kept import load_kept, save_kept
 
 HELD_BACK_NAME = "held_back.npz"
 _COUNT, _SECONDS = 16, 4.0
@@ -47,12 +44,11 @@ def save_held_back(
         mixtures.make(mixtures.place(passage, 0), _SNR_DB[number % len(_SNR_DB)])
         for number, passage in enumerate(numbers)
     ]
-    values: dict[str, Any] = {
+    values = {
         name: np.rint(np.stack([getattr(m, name) for m in made]) * 32767.0).astype(np.int16)
         for name in ("noisy", "clean")
     }
-    with written_whole(run / HELD_BACK_NAME) as beside:
-        np.savez_compressed(beside, **values)
+    save_kept(run / HELD_BACK_NAME, values)
 
 
 def load_held_back(run: Path) -> HeldBack:
@@ -62,15 +58,8 @@ def load_held_back(run: Path) -> HeldBack:
         DdspError: If it has nothing, or it is damaged.
     """
     path = run / HELD_BACK_NAME
-    if not path.is_file():
-        raise DdspError(
-            f"{run} has no {HELD_BACK_NAME}, held-back mixtures: copy the whole run folder, or train it again"
-        )
-    try:
-        with path.open("rb") as file, np.load(file) as values:
-            noisy, clean = (values[name] for name in ("noisy", "clean"))
-    except (ValueError, KeyError, OSError, EOFError, BadZipFile, zlib.error) as error:
-        raise DdspError(f"{path} is damaged") from error
+    missing = ", held-back mixtures: copy the whole run folder, or train it again"
+    noisy, clean = load_kept(path, ("noisy", "clean"), missing).values()
     if noisy.dtype != np.int16 or noisy.ndim != 2 or noisy.shape != clean.shape or not noisy.size:
         raise DdspError(f"{path} is damaged: it holds {noisy.dtype} {noisy.shape} and {clean.shape}")
     scale = np.float32(1.0 / 32767.0)

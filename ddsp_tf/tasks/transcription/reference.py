@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ddsp_edge.atomic import written_whole
 from ddsp_edge.transcription.spectra import N_BINS, log_spectra
 from ddsp_edge.units import Array
 from ddsp_tf.data.records.shards import OnDamage
 from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.transcription.config import TranscriptionConfig
 from ddsp_tf.tasks.transcription.examples import MixtureExamples
+from ddsp_tf.training.kept import load_kept, save_kept
 
 REFERENCE_NAME = "reference.npz"
 _MIXTURES = 3  # of each split
@@ -34,8 +34,7 @@ def save_reference(data: Path, run: Path, config: TranscriptionConfig, on_damage
         clips = [examples.place(int(i), 0) for i in np.linspace(0, count - 1, _MIXTURES)]
         found = [log_spectra(examples.mixture(clip).audio, config.spec) for clip in clips]
         kept[name] = np.concatenate(found).astype(np.float16)
-    with written_whole(run / REFERENCE_NAME) as beside, beside.open("wb") as file:
-        np.savez_compressed(file, held_back=kept["held_back"], trained=kept["trained"])
+    save_kept(run / REFERENCE_NAME, kept)
 
 
 def load_reference(run: Path) -> Reference:
@@ -45,15 +44,10 @@ def load_reference(run: Path) -> Reference:
         DdspError: If there is nothing, or it is damaged.
     """
     path = run / REFERENCE_NAME
-    if not path.is_file():
-        raise DdspError(
-            f"{run} has no {REFERENCE_NAME}: go on with `ddsp-tf train --resume`, which writes it"
-        )
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            held_back, trained = (np.asarray(stored[n], np.float32) for n in ("held_back", "trained"))
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise DdspError(f"{path} is damaged: {error}") from error
+    stored = load_kept(
+        path, ("held_back", "trained"), ": go on with `ddsp-tf train --resume`, which writes it"
+    )
+    held_back, trained = (np.asarray(values, np.float32) for values in stored.values())
     for values in (held_back, trained):
         if values.ndim != 3 or values.shape[1:] != (N_BINS, 2) or not np.isfinite(values).all():
             raise DdspError(f"{path} is damaged: it holds no spectra")
