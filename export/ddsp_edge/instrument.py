@@ -78,6 +78,11 @@ class Instrument:
         self._start_hz = float(np.float32(file.card.f0_hz_range.median))
         self._begin()
 
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """Arrays of the file by name: the impulse response of each room."""
+        return self._file.arrays
+
     @cached_property
     def network(self) -> Network:
         """The network alone; with `play` it is loaded when it is first asked for."""

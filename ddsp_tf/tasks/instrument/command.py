@@ -97,7 +97,7 @@ class InstrumentCommand(Command):
                 args.input,
                 args.output,
                 progress=progress,
-                stems=args.stems,
+                stems=bool(args.stems),
                 seed=args.seed,
                 **transfer_changes(args),
             )

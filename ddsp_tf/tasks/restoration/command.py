@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ddsp_edge.cli.command import path_argument, tell
-from ddsp_edge.cli.options import WIDE, add_restoration_options
+from ddsp_edge.cli.options import STRENGTH, WIDE, add_restoration_options
 from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import printable
 from ddsp_tf.tasks.command import Column, Command, ExportTable
@@ -58,7 +58,12 @@ class RestorationCommand(Command):
         model: Any = load_model_of_run(args.run, task="restoration").in_float32()
         with Progress("restore", quiet=args.quiet) as progress:
             report = restore(
-                model, args.input, args.output, strength=args.strength, stems=args.stems, progress=progress
+                model,
+                args.input,
+                args.output,
+                strength=STRENGTH if args.strength is None else args.strength,
+                stems=bool(args.stems),
+                progress=progress,
             )
         for warning in report.warnings:
             print(f"ddsp-tf: note: {printable(warning)}", file=sys.stderr)

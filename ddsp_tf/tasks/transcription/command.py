@@ -45,7 +45,7 @@ class TranscriptionCommand(Command):
 
     def run(self, args: argparse.Namespace) -> None:
         """Transcribe a recording by the model of a run."""
-        check_hearing_options(args)
+        check_hearing_options(args, args.input)
         load_tensorflow()
 
         from ddsp_edge.transcription.files import check_notes_output

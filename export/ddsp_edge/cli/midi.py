@@ -5,9 +5,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ddsp_edge.cli.options import DEFAULTS, VOICES, add_live_options, given_settings, named_instrument, voices
+from ddsp_edge.cli.options import (
+    DEFAULTS,
+    VOICES,
+    add_live_options,
+    add_sound_options,
+    add_stems_and_seed,
+    given_settings,
+    named_instrument,
+    voices,
+)
 from ddsp_edge.cli.settings_file import with_settings_file
 from ddsp_edge.cli.sound_card import list_devices, play_on_sound_card, say
 from ddsp_edge.errors import DdspError
@@ -44,15 +53,37 @@ def add_midi(commands: Any, debug: argparse.ArgumentParser) -> argparse.Argument
     return parser
 
 
-def sound_of_keys(file: Path | None, **given: Any) -> tuple["KeySettings", int, int]:
+class SoundOfKeys(NamedTuple):
+    """How a MIDI file is played.
+
+    Args:
+        settings: Without the octaves.
+        voices: Notes at a time.
+        octaves: To transpose by.
+        seed: Of the noise; None for another one every time.
+        stems: Whether the parts of the sound are written too.
+    """
+
+    settings: "KeySettings"
+    voices: int
+    octaves: int
+    seed: int | None
+    stems: bool
+
+
+def add_sound_of_keys(parser: argparse.ArgumentParser) -> None:
+    """Add those options of `ddsp-edge midi` that are about sound, and what is for files beside."""
+    _add_voices(parser)
+    add_sound_options(parser, _SETTINGS)
+    add_stems_and_seed(parser)
+
+
+def sound_of_keys(file: Path | None, **given: Any) -> SoundOfKeys:
     """How `ddsp-edge midi` would sound with a settings file; what it says of devices is passed over.
 
     Args:
         file: The TOML file, or None.
         given: Options that go before it, by name; None where one was left out.
-
-    Returns:
-        The settings, without the octaves; voices; octaves.
 
     Raises:
         DdspError: As `with_settings_file`.
@@ -61,11 +92,13 @@ def sound_of_keys(file: Path | None, **given: Any) -> tuple["KeySettings", int, 
 
     parser = argparse.ArgumentParser()
     _options(parser)
+    add_stems_and_seed(parser)
     arguments = parser.parse_args([])
     vars(arguments).update(given, settings=file)
     arguments = with_settings_file(arguments, parser, {**DEFAULTS, "voices": VOICES})
     settings = {**given_settings(arguments, KeySettings), "transposition": arguments.transposition}
-    return KeySettings(**settings), arguments.voices, arguments.octaves
+    sound = KeySettings(**settings)
+    return SoundOfKeys(sound, arguments.voices, arguments.octaves, arguments.seed, bool(arguments.stems))
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -73,10 +106,14 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--computer-keys", action="store_true", default=None, help="play on the computer's keys in any case"
     )
+    _add_voices(parser)
+    add_live_options(parser, _SETTINGS)
+
+
+def _add_voices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--voices", metavar="N", type=voices, help=f"notes at a time; 1 plays legato ({VOICES})"
     )
-    add_live_options(parser, _SETTINGS)
 
 
 def _midi(arguments: argparse.Namespace) -> None:

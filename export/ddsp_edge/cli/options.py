@@ -13,6 +13,7 @@ from ddsp_edge.ranges import CONSONANTS, MAX_VOICES, check_range
 
 MODEL_HELP = "a .tflite by ddsp-tf export, or a name of ddsp-edge models"
 VOICES = 4
+STRENGTH = 1.0  # of a restoration: all of it
 DEFAULTS: dict[str, Any] = {"octaves": 0, "transposition": 0.0, "block": 0, "osc_host": "127.0.0.1"}
 """Of live commands: what is neither on the command line nor in the settings file."""
 
@@ -73,6 +74,16 @@ def add_live_options(parser: argparse.ArgumentParser, own: Mapping[str, str]) ->
     parser.add_argument(
         "--osc-host", metavar="ADDRESS", help="where: 0.0.0.0 lets the whole network play (127.0.0.1)"
     )
+    add_sound_options(parser, own)
+
+
+def add_sound_options(parser: argparse.ArgumentParser, own: Mapping[str, str]) -> None:
+    """Add what of the options of live commands is about sound.
+
+    Args:
+        parser: The parser of the command.
+        own: As for `add_live_options`.
+    """
     parser.add_argument("--octaves", metavar="N", type=int, help="transpose by octaves (-2, 1 ...)")
     parser.add_argument(
         "--transposition", metavar="N", type=partial(number, name="transposition"), help="and by semitones"
@@ -108,10 +119,15 @@ def add_transfer_options(parser: argparse.ArgumentParser, sound: bool = True) ->
         else:
             parser.add_argument(option, metavar="DB", type=float, help=text)
     if sound:
-        stems_help = "also write its parts: OUTPUT-harmonic, -noise ..."
-        parser.add_argument("--stems", action="store_true", help=stems_help)
-        parser.add_argument("--seed", metavar="N", type=seed, help="of the noise: same seed, same sound")
+        add_stems_and_seed(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
+
+
+def add_stems_and_seed(parser: argparse.ArgumentParser) -> None:
+    """Add what is for sound files of instruments."""
+    stems_help = "also write its parts: OUTPUT-harmonic, -noise ..."
+    parser.add_argument("--stems", action="store_true", default=None, help=stems_help)
+    parser.add_argument("--seed", metavar="N", type=seed, help="of the noise: same seed, same sound")
 
 
 def add_restoration_options(parser: argparse.ArgumentParser) -> None:
@@ -120,10 +136,10 @@ def add_restoration_options(parser: argparse.ArgumentParser) -> None:
         "--strength",
         metavar="S",
         type=share,
-        default=1.0,
-        help="how much is done of it: 0 leaves all as it is (%(default)s)",
+        help=f"how much is done of it: 0 leaves all as it is ({STRENGTH})",
     )
-    parser.add_argument("--stems", action="store_true", help="also write what was taken out: OUTPUT-removed")
+    stems_help = "also write what was taken out: OUTPUT-removed"
+    parser.add_argument("--stems", action="store_true", default=None, help=stems_help)
     parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
 
 

@@ -1,12 +1,13 @@
 """`ddsp-edge render`: a recording or a MIDI file, played on an instrument."""
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
-from ddsp_edge.cli.command import path_argument, tell
-from ddsp_edge.cli.midi import sound_of_keys
+from ddsp_edge.cli.command import path_argument
+from ddsp_edge.cli.file_use import MIDI, Files, FileUse, Outcome, Progress, add_settings, run_file_use
+from ddsp_edge.cli.midi import add_sound_of_keys, sound_of_keys
 from ddsp_edge.cli.options import (
+    DEFAULTS,
     RECORDING_OPTIONS,
     VOICES,
     WIDE,
@@ -14,12 +15,107 @@ from ddsp_edge.cli.options import (
     add_transfer_options,
     transfer_changes,
 )
-from ddsp_edge.cli.progress import seconds_bar
-from ddsp_edge.errors import DdspError, printable
+from ddsp_edge.errors import DdspError
 from ddsp_edge.ranges import check_range
 
 if TYPE_CHECKING:
-    from ddsp_edge.render.render import Progress, RenderReport
+    from ddsp_edge.render.render import RenderReport
+    from ddsp_edge.render.watch import Watch
+
+
+class RenderRecording(FileUse):
+    """A recording, played on an instrument."""
+
+    command, title = "render", "Play it on the instrument"
+    also = {"controls": ".npz"}  # noqa: RUF012 - of the protocol's type
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """See `FileUse`."""
+        add_transfer_options(parser)
+        controls_help = "also write what it is told (.npz, .csv)"
+        parser.add_argument("--controls", metavar="FILE", type=path_argument, help=controls_help)
+
+    def defaults(self) -> dict[str, Any]:
+        """See `FileUse`."""
+        from ddsp_edge.transfer.settings import TransferSettings
+
+        return dict(TransferSettings()._asdict())
+
+    def run(
+        self, files: Files, arguments: argparse.Namespace, progress: Progress, watch: "Watch | None" = None
+    ) -> Outcome:
+        """See `FileUse`."""
+        from contextlib import ExitStack
+
+        from ddsp_edge.render.controls_file import ControlsWriter
+        from ddsp_edge.render.render import instrument_for_files, render_audio
+
+        instrument = instrument_for_files(files.model, arguments.seed)
+        with ExitStack() as opened:
+            watches = [] if watch is None else [watch]
+            if arguments.controls is not None:
+                inputs = {"recording that is to be played": files.source, "instrument": files.model}
+                watches.append(opened.enter_context(ControlsWriter(arguments.controls, instrument, inputs)))
+            report = render_audio(
+                instrument,
+                files.source,
+                files.out,
+                progress=progress,
+                stems=bool(arguments.stems),
+                watches=watches,
+                **transfer_changes(arguments),
+            )
+        return _outcome(report)
+
+
+class RenderMidi(FileUse):
+    """A MIDI file, played on an instrument."""
+
+    command, title, takes = "render", "Play it on the instrument", MIDI
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """See `FileUse`."""
+        add_sound_of_keys(parser)
+
+    def defaults(self) -> dict[str, Any]:
+        """See `FileUse`."""
+        import dataclasses
+
+        from ddsp_edge.live.settings import KeySettings
+
+        return {**dataclasses.asdict(KeySettings()), "octaves": DEFAULTS["octaves"], "voices": VOICES}
+
+    def with_settings(self, arguments: argparse.Namespace) -> argparse.Namespace:
+        """They are read where it is played: a file for `ddsp-edge midi` tells of devices too."""
+        return arguments
+
+    def run(
+        self, files: Files, arguments: argparse.Namespace, progress: Progress, watch: "Watch | None" = None
+    ) -> Outcome:
+        """See `FileUse`."""
+        from ddsp_edge.render.render import render_midi
+
+        if arguments.transposition is not None:
+            check_range("transposition", arguments.transposition)
+        names = [action.dest for action in self.parser()._actions]
+        sound = sound_of_keys(
+            getattr(arguments, "settings", None), **{name: getattr(arguments, name, None) for name in names}
+        )
+        report = render_midi(
+            files.model,
+            files.source,
+            files.out,
+            sound.voices,
+            sound.settings,
+            sound.octaves,
+            sound.seed,
+            progress,
+            sound.stems,
+        )
+        return _outcome(report)
+
+
+USES = (RenderRecording(), RenderMidi())
 
 
 def add_render(commands: Any, debug: argparse.ArgumentParser) -> None:
@@ -30,77 +126,37 @@ def add_render(commands: Any, debug: argparse.ArgumentParser) -> None:
         help="play a recording or a MIDI file",
         usage="ddsp-edge render [options] INSTRUMENT INPUT OUTPUT",
         description="Play INPUT, a recording or a MIDI file, on INSTRUMENT (.tflite), into OUTPUT (.wav or "
-        ".flac). For matching, a recording is heard to its end before it is played. The parts that --stems "
-        "writes add up to the sound before its limiter.",
+        ".flac). Stems add up to the sound before its limiter.",
         formatter_class=WIDE,
     )
     add_instrument(parser, argparse.SUPPRESS)  # what they are stands above: the help fits a screen
     parser.set_defaults(handler=_render)
     parser.add_argument("input", metavar="INPUT", type=path_argument, help=argparse.SUPPRESS)
     parser.add_argument("output", metavar="OUTPUT", type=path_argument, help=argparse.SUPPRESS)
-    add_transfer_options(parser)
+    USES[0].add_options(parser)
     parser.add_argument(
         "--voices", metavar="N", type=int, help=f"notes of MIDI at a time; 1 plays legato ({VOICES})"
     )
-    settings_help = "sound of MIDI: options of ddsp-edge midi (TOML)"
-    parser.add_argument("--settings", metavar="FILE", type=path_argument, help=settings_help)
+    add_settings(parser, "options in TOML; for MIDI those of ddsp-edge midi")
 
 
 def _render(arguments: argparse.Namespace) -> None:
     from ddsp_edge.files.midi_container import is_midi_file
 
-    render = _render_midi if is_midi_file(arguments.input) else _render_audio
-    with seconds_bar(arguments.quiet) as progress:
-        report = render(arguments, progress)
-    for warning in report.warnings:
-        print(f"ddsp-edge: warning: {printable(warning)}", file=sys.stderr)
-    if not arguments.quiet:
-        tell(
-            f"{printable(arguments.output)}: {report.seconds:.1f} s in {report.wall_seconds:.1f} s, "
-            f"{report.realtime_factor:.1f} x real time"
-        )
-
-
-def _render_audio(arguments: argparse.Namespace, progress: "Progress") -> "RenderReport":
-    from ddsp_edge.render.render import instrument_for_files, render_audio
-
-    for option in ("settings", "voices"):
-        if getattr(arguments, option) is not None:
-            raise DdspError(f"--{option} is for MIDI files, and {arguments.input} is none")
-    return render_audio(
-        instrument_for_files(arguments.instrument, arguments.seed),
-        arguments.input,
-        arguments.output,
-        progress=progress,
-        stems=arguments.stems,
-        **transfer_changes(arguments),
-    )
-
-
-def _render_midi(arguments: argparse.Namespace, progress: "Progress") -> "RenderReport":
-    from ddsp_edge.render.render import render_midi
-
-    for option in RECORDING_OPTIONS:
+    files = Files(arguments.instrument, arguments.input, arguments.output)
+    recording, keys = USES
+    if not is_midi_file(files.source):
+        if arguments.voices is not None:
+            raise DdspError(f"--voices is for MIDI files, and {files.source} is none")
+        run_file_use(recording, files, arguments)
+        return
+    for option in (*RECORDING_OPTIONS, *recording.also):
         if getattr(arguments, option) is not None:
             name = option.replace("_", "-")
-            raise DdspError(f"--{name} is for recordings, and {arguments.input} is a MIDI file")
-    if arguments.transposition is not None:
-        check_range("transposition", arguments.transposition)
-    settings, voices, octaves = sound_of_keys(
-        arguments.settings,
-        voices=arguments.voices,
-        octaves=arguments.octaves,
-        transposition=arguments.transposition,
-        loudness_shift_db=arguments.loudness_shift_db,
-    )
-    return render_midi(
-        arguments.instrument,
-        arguments.input,
-        arguments.output,
-        voices,
-        settings,
-        octaves,
-        arguments.seed,
-        progress,
-        arguments.stems,
-    )
+            raise DdspError(f"--{name} is for recordings, and {files.source} is a MIDI file")
+    run_file_use(keys, files, arguments)
+
+
+def _outcome(report: "RenderReport") -> Outcome:
+    told = f"{report.seconds:.1f} s in {report.wall_seconds:.1f} s, {report.realtime_factor:.1f} x real time"
+    return Outcome([told], report.warnings)

@@ -28,22 +28,45 @@ def with_settings_file(
         DdspError: If the file cannot be read, a key is unknown, or a value is refused.
     """
     if arguments.settings is not None:
-        actions = {action.dest: action for action in parser._actions}
-        for hidden in ("help", "debug", "settings", "list_devices"):
-            actions.pop(hidden, None)
-        for key, value in _read(arguments.settings).items():
-            where = f"{arguments.settings}: {printable(key)}"
-            name = key.replace("-", "_")
-            if name not in actions:
-                raise DdspError(f"{where} is no option here.{did_you_mean(name, list(actions))}")
+        origin = str(arguments.settings)
+        for name, value in checked_values(_read(arguments.settings), parser, origin).items():
             if getattr(arguments, name) is None:
-                setattr(arguments, name, _value(where, actions[name], value))
+                setattr(arguments, name, value)
                 if name == "instrument":
                     arguments.instrument = arguments.settings.parent / arguments.instrument
     for name, value in defaults.items():
         if getattr(arguments, name) is None:
             setattr(arguments, name, value)
     return arguments
+
+
+def checked_values(
+    values: Mapping[str, Any], parser: argparse.ArgumentParser, origin: str = ""
+) -> dict[str, Any]:
+    """Values of options that are no command line, checked as if they were.
+
+    Args:
+        values: By option, `gain-db` or `gain_db`; numbers, texts, and true or false for flags.
+        parser: The parser of the command.
+        origin: The name of the file that they are from, for errors.
+
+    Returns:
+        What the options are set to, by name with underscores.
+
+    Raises:
+        DdspError: If there is no such option, or a value is refused.
+    """
+    actions = {action.dest: action for action in parser._actions}
+    for hidden in ("help", "debug", "settings", "list_devices"):
+        actions.pop(hidden, None)
+    found = {}
+    for key, value in values.items():
+        where = f"{origin}: {printable(key)}" if origin else printable(key)
+        name = key.replace("-", "_")
+        if name not in actions:
+            raise DdspError(f"{where} is no option here.{did_you_mean(name, list(actions))}")
+        found[name] = _value(where, actions[name], value)
+    return found
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -6,17 +6,61 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddsp_edge.cli.command import model_argument, path_argument, tell
+from ddsp_edge.cli.file_use import Files, FileUse, Outcome, Progress, add_settings, run_file_use
 from ddsp_edge.cli.options import WIDE
 from ddsp_edge.cli.progress import seconds_bar
 from ddsp_edge.errors import DdspError, printable
+from ddsp_edge.transcription.names import NAMES, checked_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ddsp_edge.render.watch import Watch
     from ddsp_edge.transcription.files import Transcript
     from ddsp_edge.transcription.melody import MelodyNotes
     from ddsp_edge.transcription.transcriber import Transcriber
     from ddsp_edge.units import Array
+
+
+class Transcribe(FileUse):
+    """The notes of a recording."""
+
+    command, title, ending = "transcribe", "Write down its notes", ".mid"
+    also = {"table": ".csv", "resynthesis": ".wav"}  # noqa: RUF012 - of the protocol's type
+    lists = {"instruments": NAMES}  # noqa: RUF012
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """See `FileUse`."""
+        add_hearing_options(parser)
+        parser.add_argument("--runtime", choices=("auto", "litert", "numpy"), help="(auto)")
+
+    def defaults(self) -> dict[str, Any]:
+        """See `FileUse`."""
+        return {"runtime": "auto"}
+
+    def run(
+        self, files: Files, arguments: argparse.Namespace, progress: Progress, watch: "Watch | None" = None
+    ) -> Outcome:
+        """See `FileUse`."""
+        from ddsp_edge.model.file import read_model_file
+        from ddsp_edge.model.step_model import StepModel
+        from ddsp_edge.transcription.files import check_notes_output
+        from ddsp_edge.transcription.melody import MelodyNotes
+        from ddsp_edge.transcription.transcriber import Transcriber, check_card
+
+        check_hearing_options(arguments, files.source)
+        check_notes_output(files.out, files.source)
+        file = read_model_file(files.model)
+        check_card(file.card)
+        if arguments.voices == 1:
+            found = _heard(arguments, MelodyNotes(file.card.spec), files.source, files.out, {}, progress)
+        else:
+            hearing = Transcriber.of_card(StepModel(file, arguments.runtime or "auto"), file.card)
+            found = _heard(arguments, hearing, files.source, files.out, file.arrays, progress)
+        return Outcome(_told(found), found.warnings)
+
+
+USES = (Transcribe(),)
 
 
 def add_transcribe(commands: Any, debug: argparse.ArgumentParser) -> None:
@@ -35,9 +79,9 @@ def add_transcribe(commands: Any, debug: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", type=model_argument, help=argparse.SUPPRESS)
     for name in ("input", "output"):
         parser.add_argument(name, metavar=name.upper(), nargs="?", type=path_argument, help=argparse.SUPPRESS)
-    add_hearing_options(parser)
+    USES[0].add_options(parser)
+    add_settings(parser)
     _add_live_options(parser)
-    parser.add_argument("--runtime", choices=("auto", "litert", "numpy"), default="auto", help="(auto)")
 
 
 def _add_live_options(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +109,10 @@ def add_hearing_options(parser: argparse.ArgumentParser) -> None:
         help="who plays, such as violin,piano: a track for each. Much better than guessing, which happens "
         "without",
     )
-    parser.add_argument("--unnamed", action="store_true", help="one track, without names")
+    parser.add_argument("--unnamed", action="store_true", default=None, help="one track, without names")
+    parser.add_argument(
+        "--table", metavar="FILE", type=path_argument, help="also write the notes as a table (.csv)"
+    )
     parser.add_argument(
         "--resynthesis",
         metavar="FILE",
@@ -76,19 +123,21 @@ def add_hearing_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    from ddsp_edge.transcription.names import checked_names
-
     try:
         return checked_names([name for name in text.split(",") if name.strip()])
     except DdspError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def check_hearing_options(arguments: argparse.Namespace) -> None:
+def check_hearing_options(arguments: argparse.Namespace, source: Path) -> None:
     """Refuse options that cannot be meant.
 
+    Args:
+        arguments: Those of `add_hearing_options`.
+        source: The recording.
+
     Raises:
-        DdspError: If voices are neither 1 nor left out.
+        DdspError: If voices are neither 1 nor left out, or a file cannot be written.
     """
     if arguments.voices not in (None, 1):
         raise DdspError(
@@ -102,7 +151,11 @@ def check_hearing_options(arguments: argparse.Namespace) -> None:
     if arguments.resynthesis is not None:
         from ddsp_edge.files.audio_writer import check_output
 
-        check_output(arguments.resynthesis, {"recording": arguments.input})
+        check_output(arguments.resynthesis, {"recording": source})
+    if arguments.table is not None:
+        from ddsp_edge.transcription.files import check_notes_output
+
+        check_notes_output(arguments.table, source)
 
 
 def _transcribe(arguments: argparse.Namespace) -> None:
@@ -111,23 +164,7 @@ def _transcribe(arguments: argparse.Namespace) -> None:
         return
     if arguments.output is None:
         raise DdspError("name a recording and a file to write, .mid or .csv; or --live to hear a microphone")
-    check_hearing_options(arguments)
-
-    from ddsp_edge.model.file import read_model_file
-    from ddsp_edge.model.step_model import StepModel
-    from ddsp_edge.transcription.files import check_notes_output
-    from ddsp_edge.transcription.melody import MelodyNotes
-    from ddsp_edge.transcription.transcriber import Transcriber, check_card
-
-    check_notes_output(arguments.output, arguments.input)
-    file = read_model_file(arguments.model)
-    check_card(file.card)
-    if arguments.voices == 1:
-        hear(arguments, MelodyNotes(file.card.spec), arguments.input, arguments.output)
-        return
-    model = StepModel(file, arguments.runtime)
-    hearing = Transcriber.of_card(model, file.card)
-    hear(arguments, hearing, arguments.input, arguments.output, file.arrays)
+    run_file_use(USES[0], Files(arguments.model, arguments.input, arguments.output), arguments)
 
 
 def _live(arguments: argparse.Namespace) -> None:
@@ -146,7 +183,7 @@ def _live(arguments: argparse.Namespace) -> None:
     if arguments.rate is not None:
         check_rate(arguments.rate)
     file = read_model_file(arguments.model)
-    transcriber = Transcriber.of_card(StepModel(file, arguments.runtime), file.card)
+    transcriber = Transcriber.of_card(StepModel(file, arguments.runtime or "auto"), file.card)
     sinks: list[Sink] = [] if arguments.quiet else [TextSink(tell)]
     if arguments.osc is not None:
         host, _, port = arguments.osc.rpartition(":")
@@ -193,6 +230,27 @@ def hear(
         out: The file of notes.
         arrays: Arrays of the model, by which notes are named; None for none.
     """
+    with seconds_bar(arguments.quiet) as progress:
+        found = _heard(arguments, hearing, source, out, arrays or {}, progress)
+    for warning in found.warnings:
+        print(f"warning: {printable(warning)}", file=sys.stderr)
+    if not arguments.quiet:
+        first, *parts = _told(found)
+        tell(f"{printable(out)}: {first}")
+        for line in parts:
+            tell(f"  {line}")
+    return found
+
+
+def _heard(
+    arguments: argparse.Namespace,
+    hearing: "Transcriber | MelodyNotes",
+    source: Path,
+    out: Path,
+    arrays: "Mapping[str, Array]",
+    progress: Progress,
+) -> "Transcript":
+    """Transcribe a file, name its notes and write all that was asked for."""
     from ddsp_edge.transcription.files import (
         named_transcript,
         transcribe_file,
@@ -200,20 +258,22 @@ def hear(
         write_resynthesis,
     )
 
-    with seconds_bar(arguments.quiet) as progress:
-        found = transcribe_file(hearing, source, progress)
+    found = transcribe_file(hearing, source, progress)
     if not arguments.unnamed:
-        found = named_transcript(found, arrays or {}, arguments.instruments or ())
+        found = named_transcript(found, arrays, arguments.instruments or ())
     write_notes(out, found.notes)
+    if arguments.table is not None:
+        write_notes(arguments.table, found.notes)
     if arguments.resynthesis is not None:
         write_resynthesis(arguments.resynthesis, found, hearing.spec.sample_rate)
-    for warning in found.warnings:
-        print(f"warning: {printable(warning)}", file=sys.stderr)
-    if not arguments.quiet:
-        tell(f"{printable(out)}: {len(found.notes)} notes in {found.seconds:.1f} s")
-        for name, count, sure in found.parts():
-            tell(
-                f"  {name}: {count} notes"
-                + (f", {100.0 * sure:.0f} % sure of the name" if sure < 1.0 else "")
-            )
     return found
+
+
+def _told(found: "Transcript") -> list[str]:
+    return [
+        f"{len(found.notes)} notes in {found.seconds:.1f} s",
+        *(
+            f"{name}: {count} notes" + (f", {100.0 * sure:.0f} % sure of the name" if sure < 1.0 else "")
+            for name, count, sure in found.parts()
+        ),
+    ]

@@ -7,7 +7,7 @@ it is played live, and knows a recording as a whole.
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from ddsp_edge.live.settings import KeySettings
 from ddsp_edge.model.runtimes import has_litert
 from ddsp_edge.ranges import MAX_VOICES
 from ddsp_edge.render.midi import MidiScore, play
+from ddsp_edge.render.watch import Watch
 from ddsp_edge.synthesis.limiter import Limiter
 from ddsp_edge.synthesis.stems import Stems
 from ddsp_edge.synthesis.synthesizer import LEVELS
@@ -88,6 +89,7 @@ def render_audio(
     *,
     progress: Progress | None = None,
     stems: bool = False,
+    watches: Sequence[Watch] = (),
     **changes: Any,
 ) -> RenderReport:
     """Play the pitch and loudness of a recording on an instrument.
@@ -101,6 +103,7 @@ def render_audio(
         progress: Called after each block. Where something is to be matched, the recording is tracked to its
             end before it is played, and each counts half.
         stems: Whether to write the parts of the sound as well, beside `out`; see `ddsp_edge.synthesis.stems`.
+        watches: Who looks on at what is heard and told.
         **changes: Fields of `ddsp_edge.transfer.settings.TransferSettings`: `octaves`, `loudness_shift_db`,
             `match_octave` and so on.
 
@@ -135,13 +138,18 @@ def render_audio(
             nonlocal loudest, done
             for f0_hz, loudness_db, done in _features(instrument, reader):
                 loudest = max(loudest, float(loudness_db.max(initial=-np.inf)))
+                for watch in watches:
+                    watch.heard(f0_hz, loudness_db)
                 if twice:
                     tell(False, done)
                 yield f0_hz, loudness_db
 
         for f0_hz, loudness_db, pitched in transfer.process(tracked()):
             controls = instrument.controls(f0_hz, loudness_db)
-            write(instrument.render_stems(_unpitched(instrument, controls, pitched, transfer.settings)))
+            controls = _unpitched(instrument, controls, pitched, transfer.settings)
+            for watch in watches:
+                watch.told(f0_hz, loudness_db, controls)
+            write(instrument.render_stems(controls))
             tell(True, writing.samples if twice else done)
         if not writing.samples:
             raise DdspError(f"{source} is too short: less than one frame, {spec.hop} samples at {rate} Hz")

@@ -162,9 +162,8 @@ def test_a_midi_file_sounds_as_the_settings_of_live_keys_say(run, tiny, tmp_path
     line = fails(run("render", tiny, tmp_path / "a.mid", out, "--settings", tmp_path / "live.toml"))
     assert "live.toml: glide is no option here. Did you mean 'glide_s'?" in line
     write_audio(tmp_path / "in.wav", phrase(0.5), RATE)
-    for options in (("--voices", 2), ("--settings", tmp_path / "live.toml")):
-        line = fails(run("render", tiny, tmp_path / "in.wav", out, *options))
-        assert f"{options[0]} is for MIDI files, and {tmp_path}/in.wav is none" in line
+    line = fails(run("render", tiny, tmp_path / "in.wav", out, "--voices", 2))
+    assert f"--voices is for MIDI files, and {tmp_path}/in.wav is none" in line
 
 
 def test_render_warns_in_one_line(run, tiny, tmp_path):

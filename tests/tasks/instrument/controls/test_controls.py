@@ -175,3 +175,24 @@ def test_the_commands_go_the_whole_way(trained_run, tmp_path, capsys):
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert main(["render", str(table), str(tmp_path / "x.wav"), "--share", "0.25"]) == 1
     assert "--towards" in capsys.readouterr().err
+
+
+def test_controls_that_a_device_wrote_sound_as_the_device_plays_them(source, tmp_path):
+    from ddsp_edge import Instrument
+    from ddsp_edge.render.controls_file import ControlsWriter
+    from ddsp_edge.render.render import render_audio
+    from tests.device.conftest import TINY
+
+    instrument = Instrument(TINY, backend="numpy")
+    with ControlsWriter(tmp_path / "c.npz", instrument, {}) as kept:
+        render_audio(instrument, source, tmp_path / "played.wav", watches=[kept], octaves=1)
+    controls = load_controls(tmp_path / "c.npz")
+    quiet = {**controls.frames, "noise.magnitudes": 0.0 * controls.frames["noise.magnitudes"]}
+    render_controls(dataclasses.replace(controls, frames=quiet), tmp_path / "again.wav")
+    instrument.reset()
+    named = {"f0_hz": quiet["harmonic.f0_hz"], "noise_magnitudes": quiet["noise.magnitudes"]}
+    named |= {f"harmonic_{n}": quiet[f"harmonic.{n}"] for n in ("amplitude", "distribution")}
+    want, found = instrument.render(named), sound(tmp_path / "again.wav")
+    assert np.abs(want).max() > 1e-2
+    # 16 bits in the file; the first and the last hop ring on in both.
+    np.testing.assert_allclose(found[: len(want)], want, atol=1e-4, rtol=0)
