@@ -6,7 +6,6 @@ Needs Chromium and `pip install playwright`; skipped in words without them.
 import functools
 import http.server
 import json
-import shutil
 import threading
 from pathlib import Path
 
@@ -16,9 +15,9 @@ import pytest
 from ddsp_edge import Instrument
 from tests.device.conftest import TINY
 from tests.device.render.test_midi import off, on, save
+from tests.web.browsing import CHROMIUM, until
 from tests.web.test_player import expected, features, white
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PLAYER = Path(__file__).parents[2] / "export" / "web" / "player"
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
@@ -48,17 +47,6 @@ def address():
         server.shutdown()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
-        )
-        yield started
-        started.close()
-
-
 @pytest.fixture
 def page(browser, address):
     opened = browser.new_page(viewport={"width": 900, "height": 900})
@@ -69,15 +57,6 @@ def page(browser, address):
     yield opened
     opened.close()
     assert problems == []
-
-
-def until(page, condition):
-    """Wait for an expression of the page; its own way would need `eval`, which the page forbids."""
-    for _ in range(600):
-        if page.evaluate(condition):
-            return True
-        page.wait_for_timeout(100)
-    return False
 
 
 def opened(page, path=TINY):

@@ -15,12 +15,13 @@ from ddsp_edge.cli.models import add_models
 from ddsp_edge.cli.play import add_play
 from ddsp_edge.cli.render import add_render
 from ddsp_edge.cli.restore import add_restore
+from ddsp_edge.cli.studio import add_studio
 from ddsp_edge.cli.transcribe import add_transcribe
 from ddsp_edge.threads import THREAD_VARIABLES
 from ddsp_edge.version import __version__
 
 PROGRAM = "ddsp-edge"
-_PLAYING = ("render", "mix", "restore", "transcribe", "play", "midi", "bench")
+_PLAYING = ("render", "mix", "restore", "transcribe", "play", "midi", "bench", "studio")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,4 +64,5 @@ def _parser() -> argparse.ArgumentParser:
     add_install_service(commands, debug, players)
     add_bench(commands, debug)
     add_transcribe(commands, debug)
+    add_studio(commands, debug)
     return parser

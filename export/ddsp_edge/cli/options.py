@@ -70,7 +70,7 @@ def add_live_options(parser: argparse.ArgumentParser, own: Mapping[str, str]) ->
     )
     parser.add_argument("--block", metavar="N", type=_block, help="samples a block (the card's choice)")
     parser.add_argument("--seconds", metavar="S", type=number, help="end after so many seconds")
-    parser.add_argument("--osc", metavar="PORT", type=_port, help="hear settings by OSC at this UDP port")
+    parser.add_argument("--osc", metavar="PORT", type=port, help="hear settings by OSC at this UDP port")
     parser.add_argument(
         "--osc-host", metavar="ADDRESS", help="where: 0.0.0.0 lets the whole network play (127.0.0.1)"
     )
@@ -227,7 +227,8 @@ def seed(text: str) -> int:
     return value
 
 
-def _port(text: str) -> int:
+def port(text: str) -> int:
+    """A port; 0 lets the system choose one, where something is listened at."""
     if not text.isdecimal() or int(text) > 65_535:
         raise argparse.ArgumentTypeError(f"a port is from 1 to 65535. Received: {text!r}")
     return int(text)

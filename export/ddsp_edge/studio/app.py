@@ -1,0 +1,285 @@
+"""The studio as an application: what a page may ask for, and no other thing."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from ddsp_edge.cli.file_uses import uses_of
+from ddsp_edge.errors import DdspError, printable
+from ddsp_edge.studio.jobs import Job, Jobs
+from ddsp_edge.studio.keep import Keep, check_room, shown_name
+from ddsp_edge.studio.knobs import arguments_of, settings_text
+from ddsp_edge.studio.shelf import Shelf
+
+PAGE = Path(__file__).with_name("page")
+_TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript"}
+_MEDIA = {
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".mid": "audio/midi",
+    ".csv": "text/csv; charset=utf-8",
+    ".npz": "application/octet-stream",
+    ".toml": "application/toml",
+    ".spectrum": "application/octet-stream",
+}
+_MOST_JSON = 1 << 16
+_MOST_MODEL = 128 << 20
+_SHOWN = ("audio", "picture")
+_NO_SUCH = "there is no such thing here: it may have been removed"
+
+
+class Studio:
+    """What is answered to a page.
+
+    Args:
+        keep: Where files are kept.
+        shelf: The models.
+        most_bytes: Integer, of one file that is given.
+    """
+
+    def __init__(self, keep: Keep, shelf: Shelf, most_bytes: int) -> None:
+        self._keep, self._shelf, self._most_bytes = keep, shelf, most_bytes
+        self._inputs: dict[str, Job] = {}
+        self._jobs: Jobs
+
+    def app(self) -> Starlette:
+        """The application, which nothing guards yet."""
+        routes = [
+            Route(f"/{'' if path.name == 'index.html' else path.name}", _page(path), methods=["GET"])
+            for path in sorted(PAGE.iterdir())
+            if path.suffix in _TYPES
+        ]
+        routes += [
+            Route("/api/models", self._models, methods=["GET"]),
+            Route("/api/models", self._add_model, methods=["POST"]),
+            Route("/api/state", self._state, methods=["GET"]),
+            Route("/api/inputs", self._add_input, methods=["POST"]),
+            Route("/api/jobs", self._add_job, methods=["POST"]),
+            Route("/api/jobs/{number}/cancel", self._cancel, methods=["POST"]),
+            Route("/api/jobs/{number}", self._remove, methods=["DELETE"]),
+            Route("/api/files/{word}", self._file, methods=["GET"]),
+        ]
+        handlers: Any = {DdspError: _refused, ClientDisconnect: _gone}
+        return Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        self._jobs = Jobs(self._offer)
+        try:
+            yield
+        finally:
+            await self._jobs.close()
+
+    async def _models(self, request: Request) -> Response:
+        return JSONResponse({"models": self._shelf.described(), "left_out": self._shelf.left_out})
+
+    async def _add_model(self, request: Request) -> Response:
+        name = shown_name(request.query_params.get("name", "model"))
+        folder = self._keep.new_folder()
+        path = folder / "model.tflite"
+        try:
+            await self._take(request, path, _MOST_MODEL)
+            number = await asyncio.to_thread(self._shelf.add, path, Path(name).stem)
+        except BaseException as error:
+            self._keep.drop(folder)
+            if isinstance(error, DdspError):
+                raise DdspError(str(error).replace(str(path), name)) from error
+            raise
+        return JSONResponse({"id": number}, 201)
+
+    async def _add_input(self, request: Request) -> Response:
+        name = shown_name(request.query_params.get("name", "sound"))
+        folder = self._keep.new_folder()
+        try:
+            # The ending says nothing of what it is, but of some kinds of files that nothing else tells.
+            ending = Path(name).suffix.lower()
+            plain = ending[1:].isascii() and ending[1:].isalnum() and len(ending) < 6
+            path = folder / f"input{ending if plain else ''}"
+            await self._take(request, path, self._most_bytes)
+            asked = {"kind": "look", "source": str(path), "folder": str(folder)}
+            job = self._jobs.start(asked, folder, name, {"what": "input", "name": name})
+        except BaseException:
+            self._keep.drop(folder)
+            raise
+        self._inputs[job.number] = job
+        return JSONResponse(job.shown(), 201)
+
+    async def _take(self, request: Request, path: Path, most_bytes: int) -> None:
+        """Write what is sent into a file of ours, as much as may be."""
+        told = request.headers.get("content-length", "0")
+        most = min(most_bytes, await asyncio.to_thread(self._keep.room))
+        if told.isdecimal() and int(told) > most_bytes:
+            raise TooLarge(f"it has {int(told) / 1e6:.0f} MB; at most {most_bytes / 1e6:.0f} MB are taken")
+        await asyncio.to_thread(check_room, self._keep, int(told) if told.isdecimal() else 0)
+        got = 0
+        with path.open("wb") as file:
+            async for data in request.stream():
+                got += len(data)
+                if got > most:
+                    raise TooLarge(f"it has more than the {most / 1e6:.0f} MB that can be taken")
+                await asyncio.to_thread(file.write, data)
+        if not got:
+            raise DdspError("the file is empty")
+
+    async def _state(self, request: Request) -> Response:
+        return JSONResponse({"jobs": [job.shown() for job in self._jobs.jobs.values()]})
+
+    async def _add_job(self, request: Request) -> Response:
+        asked = await _json(request)
+        model = self._shelf.models.get(_text(asked, "model"))
+        given = self._inputs.get(_text(asked, "input"))
+        values = asked.get("values", {})
+        if model is None or given is None or given.state != "done":
+            raise DdspError("name a model and a sound that the studio has looked at")
+        if not isinstance(values, dict):
+            raise DdspError(f"values must be an object. Received: {str(values)[:60]!r}")
+        uses = uses_of(model.card.task)
+        takes = given.result["takes"]
+        number = next((i for i, use in enumerate(uses) if use.takes == takes), None)
+        if number is None:
+            raise DdspError(f"{model.label} takes no {takes}: choose another model, or another file")
+        arguments_of(uses[number], values)  # refuses what cannot be meant, before anything is begun
+        source = Path(str(given.asked["source"]))
+        await asyncio.to_thread(check_room, self._keep, 4 * source.stat().st_size)
+        folder = self._keep.new_folder()
+        stem = f"{Path(given.source_name).stem}-{model.label}"
+        about = {
+            "what": "result",
+            "name": stem,
+            "input": given.number,
+            "model": _text(asked, "model"),
+            "label": model.label,
+            "takes": takes,
+            "values": values,
+            "title": uses[number].title,
+        }
+        (folder / "settings.toml").write_text(settings_text(uses[number], values, model.label), "utf-8")
+        process = {
+            "kind": "use",
+            "task": model.card.task,
+            "use": number,
+            "model": str(model.path),
+            "source": str(source),
+            "folder": str(folder),
+            "values": values,
+        }
+        try:
+            job = self._jobs.start(process, folder, given.source_name, about)
+        except DdspError:
+            self._keep.drop(folder)
+            raise
+        return JSONResponse(job.shown(), 201)
+
+    def _offer(self, job: Job) -> None:
+        """Let the page ask for the files of a job that was done, by words in the place of their names."""
+        result = job.result
+        stem = str(job.about["name"])
+        for sound in [*result.get("sounds", []), *([result["sound"]] if "sound" in result else [])]:
+            for kind in _SHOWN:
+                sound[kind] = self._offered(job.folder / Path(sound[kind]).name, stem)
+        for file in result.get("files", []):
+            path = job.folder / Path(file["file"]).name
+            label = f"-{file['label']}" if file["label"] else ""
+            file["name"], file["bytes"] = f"{stem}{label}{path.suffix}", path.stat().st_size
+            file["file"] = self._offered(path, f"{stem}{label}")
+        if job.about["what"] == "result":
+            path = job.folder / "settings.toml"
+            word = self._offered(path, stem)
+            settings = {"file": word, "label": "", "kind": "settings", "name": f"{stem}.toml"}
+            result.setdefault("files", []).append({**settings, "bytes": path.stat().st_size})
+
+    def _offered(self, path: Path, stem: str) -> str:
+        return self._keep.offer(path, f"{stem}{path.suffix}", _MEDIA[path.suffix])
+
+    async def _cancel(self, request: Request) -> Response:
+        job = self._job(request)
+        await self._jobs.cancel(job)
+        return JSONResponse(job.shown())
+
+    async def _remove(self, request: Request) -> Response:
+        job = self._job(request)
+        if any(other.about.get("input") == job.number for other in self._jobs.jobs.values()):
+            raise DdspError("results were made of it: remove them first")
+        await self._jobs.cancel(job)
+        self._jobs.jobs.pop(job.number, None)
+        self._inputs.pop(job.number, None)
+        await asyncio.to_thread(self._keep.drop, job.folder)
+        return Response(status_code=204)
+
+    def _job(self, request: Request) -> Job:
+        job = self._jobs.jobs.get(request.path_params["number"])
+        if job is None:
+            raise NotHere(_NO_SUCH)
+        return job
+
+    async def _file(self, request: Request) -> Response:
+        kept = self._keep.offered(request.path_params["word"])
+        if kept is None or not kept.path.is_file():
+            raise NotHere(_NO_SUCH)
+        how = "attachment" if "save" in request.query_params else "inline"
+        return FileResponse(
+            kept.path, media_type=kept.media_type, filename=kept.name, content_disposition_type=how
+        )
+
+
+class TooLarge(DdspError):
+    """More was sent than is taken."""
+
+
+class NotHere(DdspError):
+    """What was asked for is not there."""
+
+
+def _page(path: Path) -> Any:
+    """Answers with a file of the page, which is read once: nothing of a request is ever a path."""
+    body, media_type = path.read_bytes(), _TYPES[path.suffix]
+
+    async def answer(request: Request) -> Response:
+        return Response(body, media_type=media_type)
+
+    return answer
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    body = b""
+    async for data in request.stream():
+        body += data
+        if len(body) > _MOST_JSON:
+            raise TooLarge(f"more than {_MOST_JSON} bytes are no question")
+    if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
+        raise DdspError("a question is JSON (content-type: application/json)")
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no number")
+
+    try:
+        found = json.loads(body, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise DdspError(f"the question is no JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise DdspError("a question is a JSON object")
+    return found
+
+
+def _text(asked: Mapping[str, Any], name: str) -> str:
+    value = asked.get(name)
+    if not isinstance(value, str):
+        raise DdspError(f"{name} must be a text. Received: {str(value)[:60]!r}")
+    return value
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    status = 413 if isinstance(error, TooLarge) else 404 if isinstance(error, NotHere) else 400
+    return JSONResponse({"error": printable(str(error))[:600]}, status)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    return Response(status_code=400)  # nobody is there to read it

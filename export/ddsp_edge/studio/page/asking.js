@@ -1,0 +1,75 @@
+// What the page asks of the studio that served it.
+
+async function answer(response) {
+    if (response.status === 204) return null;
+    const text = await response.text();
+    let told;
+    try {
+        told = JSON.parse(text);
+    } catch {
+        told = { error: text || `the studio answered ${response.status}` };
+    }
+    if (!response.ok) throw new Error(told.error);
+    return told;
+}
+
+/** The models, each with its knobs. */
+export const models = async () => (await answer(await fetch("/api/models"))).models;
+
+/** All jobs and how far they are. */
+export const state = async () => (await answer(await fetch("/api/state"))).jobs;
+
+/** Have something done. */
+export const start = async (asked) =>
+    answer(await fetch("/api/jobs", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(asked),
+    }));
+
+/** End a job. */
+export const cancel = async (id) => answer(await fetch(`/api/jobs/${id}/cancel`, { method: "POST" }));
+
+/** Remove a job and its files. */
+export const remove = async (id) => answer(await fetch(`/api/jobs/${id}`, { method: "DELETE" }));
+
+/** Where a file is, by the word that the studio gave for it. */
+export const file = (word, save = false) => `/api/files/${encodeURIComponent(word)}${save ? "?save" : ""}`;
+
+/** Bytes of a file. */
+export async function bytes(word) {
+    const response = await fetch(file(word));
+    if (!response.ok) throw new Error(`the studio answered ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+}
+
+/**
+ * Send a file.
+ * @param {string} kind "inputs" or "models".
+ * @param {Blob} blob The file.
+ * @param {string} name What it is called.
+ * @param {(share: number) => void} progress Is told the share that was sent.
+ * @returns {{ sent: Promise<object>, stop: () => void }}
+ */
+export function send(kind, blob, name, progress) {
+    const request = new XMLHttpRequest();
+    const sent = new Promise((resolve, reject) => {
+        request.open("POST", `/api/${kind}?name=${encodeURIComponent(name)}`);
+        request.setRequestHeader("content-type", "application/octet-stream");
+        request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
+        request.onload = () => {
+            let told = {};
+            try {
+                told = JSON.parse(request.responseText);
+            } catch {
+                told = { error: request.responseText };
+            }
+            if (request.status < 300) resolve(told);
+            else reject(new Error(told.error || `the studio answered ${request.status}`));
+        };
+        request.onerror = () => reject(new Error("it could not be sent: too large, or the studio has ended"));
+        request.onabort = () => reject(new Error("cancelled"));
+        request.send(blob);
+    });
+    return { sent, stop: () => request.abort() };
+}

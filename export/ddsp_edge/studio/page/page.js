@@ -1,0 +1,189 @@
+// The desk: what is chosen and set, and what is begun.
+
+import * as asking from "./asking.js";
+import { Knobs } from "./knobs.js";
+import { make, size } from "./making.js";
+import { Recorder } from "./recorder.js";
+import { Takes } from "./takes.js";
+
+const SOON_MS = 350, RARELY_MS = 5000;
+const by = (id) => document.getElementById(id);
+const knobs = new Knobs(by("knobs"), by("more-knobs"));
+const takes = new Takes(by("takes"), tell, look);
+let models = [], jobs = [], input = null, model = null, shownUse = null, timer = null, recordings = 0;
+
+function tell(words) {
+    const error = words instanceof Error;
+    by("status").textContent = error ? words.message : words;
+    by("status").classList.toggle("error", error);
+}
+
+const useOf = (each, takesKind) => each?.uses.find((use) => use.takes === takesKind) ?? null;
+const chosenInput = () => jobs.find((job) => job.id === input && job.state === "done") ?? null;
+const chosenUse = () => useOf(models.find((each) => each.id === model), chosenInput()?.result.takes ?? "sound");
+
+async function look() {
+    clearTimeout(timer);
+    let wait = RARELY_MS;
+    try {
+        const before = new Map(jobs.map((job) => [job.id, job.state]));
+        jobs = await asking.state();
+        for (const job of jobs) if (before.has(job.id) && before.get(job.id) !== job.state) news(job);
+        if (jobs.some((job) => ["waiting", "running"].includes(job.state))) wait = SOON_MS;
+        show();
+    } catch (error) {
+        tell(new Error(error instanceof TypeError ? "The studio has ended: start it again with ddsp-edge studio." : error.message));
+    }
+    clearTimeout(timer);
+    timer = setTimeout(look, wait);
+}
+
+/** Say what became of a job, for those who do not look at it. */
+function news(job) {
+    const name = job.what === "input" ? job.name : `${job.label}, of ${job.name}`;
+    if (job.state === "done") tell(job.what === "input" ? `${name} is here.` : `${job.label} is ready to be heard.`);
+    else if (job.state === "failed") tell(new Error(`${name}: ${job.words}`));
+    else if (job.state === "cancelled") tell(`${name} was cancelled.`);
+}
+
+function show() {
+    takes.show(jobs);
+    const inputs = jobs.filter((job) => job.what === "input" && !["failed", "cancelled"].includes(job.state));
+    if (!inputs.some((job) => job.id === input)) input = inputs.at(-1)?.id ?? null;
+    choices(by("inputs"), "input", inputs.map((job) => ({
+        id: job.id, title: job.name, about: job.state === "done" ? job.result.about : "being looked at",
+    })), input, (id) => { input = id; show(); });
+    const kind = chosenInput()?.result.takes ?? null;
+    const fits = (each) => kind === null || useOf(each, kind) !== null;
+    if (!models.some((each) => each.id === model && fits(each))) model = models.find(fits)?.id ?? null;
+    choices(by("models"), "model", models.map((each) => ({
+        id: each.id, title: each.label, about: each.about, off: !fits(each),
+    })), model, (id) => { model = id; show(); });
+    compare(kind);
+    const use = chosenUse();
+    const key = use && `${model} ${use.takes}`;
+    if (key !== shownUse) {
+        shownUse = key;
+        by("knobs-set").hidden = !use;
+        if (use) by("more").hidden = !knobs.show(use.knobs);
+    }
+    const ready = use !== null && chosenInput() !== null;
+    by("go").disabled = !ready;
+    by("go").textContent = ready ? use.title : inputs.length ? "Being looked at" : "Choose a sound and a model";
+}
+
+/** Radio buttons, kept as they are where nothing changed, so that the keyboard stays where it is. */
+function choices(place, name, all, chosen, choose) {
+    const key = JSON.stringify([all, chosen]);
+    if (place.dataset.key === key) return;
+    const focused = place.contains(document.activeElement) ? document.activeElement.value : null;
+    place.dataset.key = key;
+    place.replaceChildren(...all.map(({ id, title, about, off }) => {
+        const radio = make("input", { type: "radio", name, value: id, disabled: off, onchange: () => choose(id) });
+        radio.checked = id === chosen;
+        return make("label", { class: off ? "choice off" : "choice" }, radio, make("b", { text: title }), make("small", { text: about }));
+    }));
+    if (focused !== null) place.querySelector("input:checked")?.focus();
+}
+
+function compare(kind) {
+    const others = models.filter((each) => each.id !== model && kind !== null && useOf(each, kind)
+        && useOf(each, kind).command === chosenUse()?.command);
+    by("compare-row").hidden = !others.length;
+    const select = by("compare"), before = select.value, key = others.map((each) => each.id).join();
+    if (select.dataset.key === key) return;
+    select.dataset.key = key;
+    select.replaceChildren(make("option", { value: "", text: "nothing" }),
+        ...others.map((each) => make("option", { value: each.id, text: each.label })));
+    select.value = others.some((each) => each.id === before) ? before : "";
+}
+
+function take(files) {
+    for (const file of files) {
+        if (file.name.toLowerCase().endsWith(".tflite")) addModel(file);
+        else upload(file, file.name);
+    }
+}
+
+async function upload(blob, name) {
+    const bar = make("progress", { max: 1, value: 0, "aria-label": `Sending ${name}` });
+    const { sent, stop } = asking.send("inputs", blob, name, (share) => { bar.value = share; });
+    const row = make("div", { class: "upload" }, make("small", { text: `${name}, ${size(blob.size)}` }), bar,
+        make("button", { type: "button", class: "quiet", text: "Cancel", "aria-label": `Cancel sending ${name}`, onclick: stop }));
+    by("uploads").append(row);
+    try {
+        input = (await sent).id;
+    } catch (error) {
+        tell(new Error(`${name}: ${error.message}`));
+    }
+    row.remove();
+    look();
+}
+
+async function addModel(file) {
+    try {
+        const { id } = await asking.send("models", file, file.name, () => {}).sent;
+        models = await asking.models();
+        model = id;
+        tell(`${file.name} can be chosen now.`);
+        show();
+    } catch (error) {
+        tell(new Error(`${file.name}: ${error.message}`));
+    }
+}
+
+async function begin(event) {
+    event.preventDefault();
+    if (!by("desk").reportValidity()) return;
+    const values = knobs.values();
+    try {
+        for (const chosen of [model, by("compare").value].filter(Boolean)) {
+            await asking.start({ model: chosen, input, values });
+        }
+        tell("Begun.");
+    } catch (error) {
+        tell(error);
+    }
+    look();
+}
+
+const recorder = new Recorder((level) => { by("level").value = level; }, record);
+async function record() {
+    const button = by("record"), on = button.getAttribute("aria-pressed") === "true";
+    button.disabled = true;
+    try {
+        if (on) {
+            const blob = await recorder.stop();
+            upload(blob, `recording ${++recordings}.wav`);
+        } else {
+            await recorder.start();
+            tell("Recording. Press the button again to end.");
+        }
+        button.setAttribute("aria-pressed", String(!on));
+        button.textContent = on ? "Record" : "End recording";
+        by("level").hidden = on;
+    } catch (error) {
+        tell(new Error(`The microphone cannot be used: ${error.message}`));
+    }
+    button.disabled = false;
+}
+
+by("file").addEventListener("change", (event) => { take([...event.target.files]); event.target.value = ""; });
+by("model-file").addEventListener("change", (event) => { take([...event.target.files]); event.target.value = ""; });
+by("record").addEventListener("click", record);
+by("reset").addEventListener("click", () => knobs.reset(chosenUse().knobs));
+by("desk").addEventListener("submit", begin);
+addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("over"); });
+addEventListener("dragleave", (event) => { if (!event.relatedTarget) document.body.classList.remove("over"); });
+addEventListener("drop", (event) => {
+    event.preventDefault();
+    document.body.classList.remove("over");
+    take([...event.dataTransfer.files]);
+});
+
+try {
+    models = await asking.models();
+} catch (error) {
+    tell(error);
+}
+look();

@@ -1,0 +1,196 @@
+// What was given and what became of it, side by side.
+
+import * as asking from "./asking.js";
+import { make, size, words } from "./making.js";
+import { curves, noteName, score, spectrum } from "./pictures.js";
+
+const OVER = ["done", "failed", "cancelled"];
+
+export class Takes {
+    /**
+     * @param {HTMLElement} place Where they stand.
+     * @param {(error: Error) => void} tell Is told what went wrong.
+     * @param {() => void} changed Is called when something was asked for.
+     */
+    constructor(place, tell, changed) {
+        this.place = place;
+        this.tell = tell;
+        this.changed = changed;
+        this.sections = new Map();
+        this.cards = new Map();
+    }
+
+    /** Show all jobs as they are now. */
+    show(jobs) {
+        document.getElementById("empty").hidden = jobs.length > 0;
+        const there = new Set(jobs.map((job) => job.id));
+        for (const [id, card] of this.cards) {
+            if (there.has(id)) continue;
+            card.element.remove();
+            card.choice?.remove();
+            this.cards.delete(id);
+            this.sections.get(id)?.element.remove();
+            this.sections.delete(id);
+        }
+        for (const job of jobs) {
+            if (job.what === "input" && !this.sections.has(job.id)) this.begin(job);
+            const section = this.sections.get(job.input ?? job.id);
+            if (!section) continue;
+            if (!this.cards.has(job.id)) {
+                this.cards.set(job.id, new Card(job, section, this));
+            }
+            this.cards.get(job.id).show(job);
+        }
+    }
+
+    begin(job) {
+        const cards = make("div", { class: "cards" });
+        const choices = make("fieldset", { class: "hear", hidden: true }, make("legend", { text: "Hear" }));
+        const element = make("section", { class: "take", "aria-label": job.name },
+            make("h2", { text: job.name }), choices, cards);
+        this.place.prepend(element);
+        this.sections.set(job.id, { element, cards, choices, id: job.id });
+    }
+
+    /** Pause all others when one plays. */
+    alone(audio) {
+        for (const other of this.place.querySelectorAll("audio")) if (other !== audio) other.pause();
+    }
+
+    async ask(promise) {
+        try {
+            await promise;
+        } catch (error) {
+            this.tell(error);
+        }
+        this.changed();
+    }
+}
+
+class Card {
+    constructor(job, section, takes) {
+        this.section = section;
+        this.takes = takes;
+        this.body = make("div");
+        this.bar = make("progress", { max: 1, "aria-label": `Progress of ${job.label ?? job.name}` });
+        this.words = make("p", { class: "soft" });
+        this.button = make("button", { type: "button", class: "quiet", onclick: () => this.end() });
+        this.title = job.what === "input" ? "What was given" : job.label;
+        this.element = make("article", { "aria-label": this.title },
+            make("div", { class: "top" }, make("h3", { text: this.title }), this.button),
+            settings(job), this.words, this.bar, this.body);
+        section.cards.append(this.element);
+        this.state = "";
+    }
+
+    show(job) {
+        this.job = job;
+        const running = !OVER.includes(job.state);
+        this.bar.hidden = !running;
+        if (job.state === "waiting") this.bar.removeAttribute("value");
+        else this.bar.value = job.share;
+        this.words.textContent = running ? job.words || job.state : job.state === "done" ? told(job) : job.words;
+        this.words.className = job.state === "failed" ? "warn" : "soft";
+        const verb = running ? "Cancel" : "Remove";
+        this.button.textContent = verb;
+        this.button.setAttribute("aria-label", `${verb} ${this.title}`);
+        if (job.state === "done" && this.state !== "done") this.fill(job.result);
+        this.element.classList.toggle("failed", job.state === "failed");
+        this.element.dataset.state = this.state = job.state;
+    }
+
+    end() {
+        const running = !OVER.includes(this.job.state);
+        this.takes.ask(running ? asking.cancel(this.job.id) : asking.remove(this.job.id));
+    }
+
+    fill(result) {
+        const sounds = result.sounds ?? (result.sound ? [result.sound] : []);
+        const [first, ...stems] = sounds;
+        if (first) this.body.append(...this.player(first, this.title, true));
+        if (result.curves) this.body.append(...pitchAndLoudness(result.curves));
+        if (result.score) this.body.append(notes(result.score));
+        for (const warning of result.warnings ?? []) this.body.append(make("p", { class: "warn", text: warning }));
+        if (stems.length) {
+            const more = make("details", {}, make("summary", { text: "Its parts" }));
+            for (const stem of stems) more.append(make("h4", { text: stem.label }), ...this.player(stem, stem.label, false));
+            this.body.append(more);
+        }
+        if (result.files) this.body.append(saves(result.files));
+    }
+
+    player(sound, name, first) {
+        const audio = make("audio", {
+            controls: true, preload: "metadata", src: asking.file(sound.audio), "aria-label": `${name}, ${sound.about ?? ""}`,
+        });
+        audio.addEventListener("play", () => this.takes.alone(audio));
+        const canvas = make("canvas", { role: "img", "aria-label": `Spectrum of ${name} along time` });
+        asking.bytes(sound.picture).then((bytes) => spectrum(canvas, sound, bytes, audio)).catch(this.takes.tell);
+        if (first) this.offer(audio);
+        return [audio, make("figure", {}, canvas)];
+    }
+
+    /** One of those that can be heard in turn, at the same place in time. */
+    offer(audio) {
+        const { choices, id } = this.section;
+        const input = make("input", { type: "radio", name: `hear-${id}` });
+        this.choice = make("label", {}, input, this.job.what === "input" ? "as it was" : this.job.label);
+        choices.append(this.choice);
+        choices.hidden = choices.querySelectorAll("input").length < 2;
+        this.audio = audio;
+        input.addEventListener("change", () => {
+            const others = [...this.section.cards.querySelectorAll("audio")].filter((other) => other !== audio);
+            const playing = others.find((other) => !other.paused);
+            const from = playing ?? others.toSorted((a, b) => (b.heardAt ?? 0) - (a.heardAt ?? 0))[0];
+            if (from && from.currentTime < audio.duration) audio.currentTime = from.currentTime;
+            audio.play().catch(() => {});
+        });
+        audio.addEventListener("play", () => { input.checked = true; });
+        audio.addEventListener("timeupdate", () => { audio.heardAt = performance.now(); });
+    }
+}
+
+function told(job) {
+    if (job.what === "input") return job.result.about;
+    return job.result.told.join("; ");
+}
+
+function settings(job) {
+    const set = Object.entries(job.values ?? {});
+    if (!set.length) return null;
+    const text = set.map(([name, value]) => value === true ? words(name) : `${words(name)} ${value}`).join("; ");
+    return make("p", { class: "soft", text });
+}
+
+function pitchAndLoudness({ heard, told }) {
+    const legend = (name) => make("figcaption", { text: name },
+        make("i", { class: "key before" }), "as played", make("i", { class: "key after" }), "for the instrument");
+    const pitch = make("canvas", { class: "curve", role: "img", "aria-label": "Pitch along time, as played and for the instrument" });
+    const loudness = make("canvas", { class: "curve", role: "img", "aria-label": "Loudness along time, as played and for the instrument" });
+    const pair = (name) => [{ values: heard[name], ink: "--before", wide: true }, { values: told[name], ink: "--after" }];
+    curves(pitch, pair("f0_hz"), (hz) => 69 + 12 * Math.log2(hz / 440), noteName);
+    curves(loudness, pair("loudness_db"), (db) => db, (db) => `${Math.round(db)} dB`);
+    return [make("figure", {}, legend("Pitch"), pitch), make("figure", {}, legend("Loudness"), loudness)];
+}
+
+function notes(shown) {
+    const canvas = make("canvas", { class: "score", role: "img", "aria-label": `${shown.notes.length} notes along time` });
+    const parts = score(canvas, shown);
+    const caption = make("figcaption", { text: "Notes" });
+    for (const { name, ink } of parts) {
+        const key = make("i", { class: "key" });
+        key.style.background = ink;
+        caption.append(key, name);
+    }
+    if (shown.left_out) caption.append(`; ${shown.left_out} more are not shown`);
+    return make("figure", {}, caption, canvas);
+}
+
+function saves(files) {
+    const links = files.map((file) => {
+        const what = !file.label || file.label === file.kind ? file.kind : `${file.label} (${file.kind})`;
+        const text = `${what}, ${size(file.bytes)}`;
+        return make("a", { href: asking.file(file.file, true), download: file.name, text, "aria-label": `Save ${file.name}` });
+    });
+    return make("div", { class: "saves" }, make("span", { class: "soft", text: "Save:" }), ...links);
+}
