@@ -120,18 +120,20 @@ class Card {
     }
 
     player(sound, name, first) {
+        // A browser has six lines to a server: long sounds must not hold them all before anybody plays them.
+        const preload = first && sound.seconds < 60 ? "metadata" : "none";
         const audio = make("audio", {
-            controls: true, preload: "metadata", src: asking.file(sound.audio), "aria-label": `${name}, ${sound.about ?? ""}`,
+            controls: true, preload, src: asking.file(sound.audio), "aria-label": `${name}, ${sound.about ?? ""}`,
         });
         audio.addEventListener("play", () => this.takes.alone(audio));
         const canvas = make("canvas", { role: "img", "aria-label": `Spectrum of ${name} along time` });
         asking.bytes(sound.picture).then((bytes) => spectrum(canvas, sound, bytes, audio)).catch(this.takes.tell);
-        if (first) this.offer(audio);
+        if (first) this.offer(audio, sound.seconds);
         return [audio, make("figure", {}, canvas)];
     }
 
     /** One of those that can be heard in turn, at the same place in time. */
-    offer(audio) {
+    offer(audio, seconds) {
         const { choices, id } = this.section;
         const input = make("input", { type: "radio", name: `hear-${id}` });
         this.choice = make("label", {}, input, this.job.what === "input" ? "as it was" : this.job.label);
@@ -142,7 +144,7 @@ class Card {
             const others = [...this.section.cards.querySelectorAll("audio")].filter((other) => other !== audio);
             const playing = others.find((other) => !other.paused);
             const from = playing ?? others.toSorted((a, b) => (b.heardAt ?? 0) - (a.heardAt ?? 0))[0];
-            if (from && from.currentTime < audio.duration) audio.currentTime = from.currentTime;
+            if (from && from.currentTime < seconds) audio.currentTime = from.currentTime;
             audio.play().catch(() => {});
         });
         audio.addEventListener("play", () => { input.checked = true; });
