@@ -115,6 +115,35 @@ def test_the_computers_keys_play_and_knobs_are_heard(page):
     assert until(page, "document.getElementById('meter').value < 0.001")
 
 
+def test_what_a_microphone_hears_is_played_and_its_latency_told(page):
+    opened(page)
+    page.click("#microphone")
+    # Chromium's own microphone beeps once a second.
+    assert until(page, "document.getElementById('meter').value > 0.005")
+    assert page.get_attribute("#microphone", "aria-pressed") == "true"
+    assert page.inner_text("#latency").startswith("20 ms of the instrument, ")
+    page.click("#microphone")
+    assert until(page, "document.getElementById('microphone').getAttribute('aria-pressed') === 'false'")
+    assert until(page, "document.getElementById('meter').value < 0.001")
+    page.locator("body").press("Escape")
+    page.keyboard.down("a")  # and notes are played again
+    assert until(page, "document.getElementById('meter').value > 0.005")
+    page.keyboard.up("a")
+
+
+def test_the_spectrum_runs_and_shows_the_note_that_is_played(page):
+    opened(page)
+    page.keyboard.down("a")
+    bright = """(() => {
+        const canvas = document.getElementById("spectrogram"), at = canvas.width - 3;
+        const column = canvas.getContext("2d").getImageData(at, 0, 1, canvas.height).data;
+        return Math.max(...column.filter((_, i) => i % 4 === 1));
+    })()"""
+    assert until(page, f"{bright} > 100")
+    page.keyboard.up("a")
+    assert until(page, f"{bright} < 60")
+
+
 def test_a_midi_file_is_rendered_to_be_heard_and_kept(page, tmp_path):
     opened(page)
     song = save(tmp_path / "tune.mid", [on(0, 60), off(300, 60), on(300, 64), off(600, 64)])
@@ -137,6 +166,7 @@ def test_every_control_has_a_name(page):
     opened(page)
     nameless = page.evaluate(
         """[...document.querySelectorAll("button, input, meter")].filter((each) =>
-            !each.getAttribute("aria-label") && !each.closest("label")?.textContent.trim()).length"""
+            !each.getAttribute("aria-label") && !each.textContent.trim()
+                && !each.closest("label")?.textContent.trim()).length"""
     )
     assert nameless == 0

@@ -1,9 +1,11 @@
 // The page: a file, knobs, keys and a meter. All sound is made on the audio thread (worklet.js).
 import { PlayerError } from "./errors.js";
+import { microphone } from "./microphone.js";
 import { readModelFile } from "./model-file.js";
+import { running } from "./spectrogram.js";
 import { SETTINGS } from "./voices.js";
 
-const VOICES = 4, MOST_BYTES = 64 << 20, LOWEST = 48, HIGHEST = 84;
+const VOICES = 8, MOST_BYTES = 64 << 20, LOWEST = 48, HIGHEST = 84;
 const KNOBS = [ // name, what it is, from, to, step, unit
   ["transposition", "Transposition", -24, 24, 1, "semitones"],
   ["loudness_shift_db", "Loudness of playing", -30, 20, 1, "dB"],
@@ -14,12 +16,13 @@ const KNOBS = [ // name, what it is, from, to, step, unit
   ["release_s", "Release", 0.02, 2, 0.01, "s"],
   ["vibrato_semitones", "Vibrato", 0, 1, 0.01, "semitones"],
   ["gain_db", "Gain", -40, 20, 1, "dB"],
+  ["gate_db", "Gate of the microphone", -80, 0, 1, "dB"],
 ];
 const PIANO = "awsedftgyhujkolp;"; // by the characters of a US layout: a is C
 
 const $ = (id) => document.getElementById(id);
 const settings = { ...SETTINGS };
-let context = null, node = null, octave = 0, model = null, worker = null;
+let context = null, node = null, octave = 0, model = null, worker = null, heard = null, endPicture = null;
 const held = new Map(); // of the computer's keys: note that each began
 
 function say(text, error = false) {
@@ -82,23 +85,56 @@ function render(file, midi) {
 }
 
 async function start(file) {
+  heard?.end();
+  heard = null;
+  endPicture?.();
   await context?.close();
   node = null;
   context = new AudioContext({ sampleRate: file.card.sample_rate, latencyHint: "interactive" });
   await context.audioWorklet.addModule(new URL("worklet.js", import.meta.url));
   node = new AudioWorkletNode(context, "ddsp-player", {
-    numberOfInputs: 0, outputChannelCount: [2], processorOptions: { file, voices: VOICES },
+    channelCount: 1, channelCountMode: "explicit", outputChannelCount: [2], processorOptions: { file, voices: VOICES },
   });
   await new Promise((resolve, reject) => {
     node.onprocessorerror = () => reject(new PlayerError("its network or its processors are not played here"));
     node.port.onmessage = ({ data }) => {
-      $("meter").value = data.level;
+      if ("microphone" in data) tellMicrophone(data);
+      else $("meter").value = data.level;
       resolve();
     };
     setTimeout(resolve, 300); // a context that waits for a gesture sends nothing yet
   });
   node.connect(context.destination);
+  endPicture = running($("spectrogram"), context, node);
+  tellMicrophone({ microphone: false });
   send({ type: "settings", settings });
+}
+
+// Sings through the instrument, or plays notes again.
+async function sing() {
+  $("microphone").disabled = true;
+  try {
+    if (heard) {
+      heard.end();
+      heard = null;
+    } else {
+      heard = await microphone(context);
+      heard.source.connect(node);
+      await context.resume();
+    }
+    send({ type: "microphone", on: heard !== null });
+  } catch (error) {
+    say(`The microphone cannot be used: ${error.message}`, true);
+  }
+  $("microphone").disabled = false;
+}
+
+function tellMicrophone({ microphone: on, latency }) {
+  $("microphone").setAttribute("aria-pressed", String(on));
+  $("microphone").textContent = on ? "End the microphone" : "Sing: microphone";
+  const own = Math.round(1000 * latency), page = Math.round(1000 * (context.baseLatency + (context.outputLatency || 0)));
+  $("latency").textContent = on
+    ? `${own} ms of the instrument, ${page} ms of the browser, and what the microphone takes. Wear headphones.` : "";
 }
 
 function show(file, card) {
@@ -201,6 +237,7 @@ function message(status, first, second) {
   else if (kind === 14) send({ type: "bend", semitones: (2 * (first + 128 * second - 8192)) / 8192 });
 }
 
+$("microphone").addEventListener("click", sing);
 $("file").addEventListener("change", ({ target }) => target.files[0] && open(target.files[0]));
 addEventListener("dragover", (event) => (event.preventDefault(), document.body.classList.add("over")));
 addEventListener("dragleave", () => document.body.classList.remove("over"));

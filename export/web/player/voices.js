@@ -6,7 +6,7 @@ const FLOOR = -80, SILENT = -79;
 // What a player may turn; read anew for every hop.
 export const SETTINGS = {
   gain_db: 0, harmonic_db: 0, noise_db: 0, reverb: 1, transposition: 0, loudness_shift_db: 0,
-  attack_s: 0.03, release_s: 0.15, vibrato_semitones: 0.0, vibrato_hz: 5.5,
+  attack_s: 0.03, release_s: 0.15, vibrato_semitones: 0.0, vibrato_hz: 5.5, gate: true, gate_db: -60,
 };
 
 const OF_LEVEL = { Harmonic: "harmonic_db", FilteredNoise: "noise_db" }; // by type of a node
@@ -118,6 +118,18 @@ export class Voices {
       if (voice.silent) voice.rest();
     }
     return this.limited(this.inRooms());
+  }
+
+  // Plays a hop of what somebody sings: f0 in Hz, 0 where there is no pitch, and loudness in dB.
+  follow(f0, loudness) {
+    const { settings, dry } = this;
+    dry.set(this.play(this.voices[0], f0 * 2 ** (settings.transposition / 12), loudness + settings.loudness_shift_db));
+    return this.limited(this.inRooms());
+  }
+
+  // Forgets all notes.
+  rest() {
+    for (const voice of this.voices) voice.rest();
   }
 
   play(voice, f0, level) {
