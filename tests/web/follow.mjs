@@ -1,16 +1,21 @@
 // Pitch and loudness of samples: node follow.mjs MODEL IN.f32 OUT.f32 LATENCY BLOCK. OUT has f0 and loudness of each
-// frame; with a sixth word, `effect`, it has the sound of the live effect.
+// frame; with a sixth word, `effect`, it has the sound of the live effect, with `render` that of a recording.
 import { readFile, writeFile } from "node:fs/promises";
 import { Effect } from "../../export/web/player/effect.js";
 import { Follower, LATENCIES } from "../../export/web/player/features/follower.js";
 import { readModelFile } from "../../export/web/player/model-file.js";
+import { renderRecording } from "../../export/web/player/render.js";
 import { Voices } from "../../export/web/player/voices.js";
 
 const [model, given, out, latency, block, what] = process.argv.slice(2);
 const file = await readModelFile(new Uint8Array(await readFile(model)));
 const bytes = await readFile(given), samples = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 const found = [];
-if (what === "effect") {
+if (what === "render") {
+  // The samples of a WAV of 16 bits.
+  const sound = renderRecording(file, samples, { noise_db: -200 });
+  found.push(...new Int16Array(sound.buffer, 44));
+} else if (what === "effect") {
   const voices = new Voices(file, 1), effect = new Effect(voices, LATENCIES[latency]), heard = new Float32Array(Number(block));
   Object.assign(voices.settings, { gate: false, noise_db: -200 });
   for (let at = 0; at + heard.length <= samples.length; at += heard.length) {

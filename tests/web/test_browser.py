@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 from ddsp_edge import Instrument
+from ddsp_edge.files.audio_writer import write_audio
 from tests.device.conftest import TINY
 from tests.device.render.test_midi import off, on, save
+from tests.device.render.test_render import phrase
 from tests.web.browsing import CHROMIUM, until
 from tests.web.test_player import expected, features, white
 
@@ -152,6 +154,19 @@ def test_a_midi_file_is_rendered_to_be_heard_and_kept(page, tmp_path):
     assert until(page, "document.getElementById('audio').duration > 0.5")
     assert page.get_attribute("#download", "download") == "tune.wav"
     assert page.inner_text("#status") == "tune.mid is ready to be heard."
+
+
+def test_a_recording_is_rendered_to_be_heard_and_kept(page, tmp_path):
+    opened(page)
+    write_audio(tmp_path / "sung.wav", phrase(1.5), 16_000)
+    page.set_input_files("#file", str(tmp_path / "sung.wav"))
+    assert until(page, "!document.getElementById('audio').hidden")
+    assert until(page, "document.getElementById('audio').duration > 1.4")
+    assert page.get_attribute("#download", "download") == "sung.wav"
+    (tmp_path / "letter.wav").write_bytes(b"Dear Sir or Madam, " * 40)
+    page.set_input_files("#file", str(tmp_path / "letter.wav"))
+    assert until(page, "document.getElementById('status').classList.contains('error')")
+    assert page.inner_text("#status") == "letter.wav cannot be played: the browser cannot read it as a sound"
 
 
 def test_a_file_of_another_kind_is_refused_in_words(page, tmp_path):

@@ -110,6 +110,17 @@ def test_the_live_effect_is_that_of_the_device_side(tmp_path):
     assert np.sqrt(np.mean((found - want) ** 2)) < 5e-3 * np.sqrt(np.mean(want**2))
 
 
+def test_a_recording_is_rendered_as_the_live_effect_plays_it_less_the_latency(tmp_path):
+    audio = read_audio(FLUTE, 16_000)[0][:40_000].astype(np.float32)
+    found, _ = run_node(tmp_path, TINY, audio, "full", 128, "render")
+    effect = LiveEffect(TINY, EffectSettings(noise_db=-80.0), **LATENCIES["full"], backend="numpy")
+    want = effect.process(np.concatenate([audio, np.zeros(effect.latency_samples, np.float32)]))
+    want = want[effect.latency_samples :]
+    assert len(found) >= len(audio)
+    assert np.abs(found[: len(want)] / 32767.0 - want).max() < 0.01  # 8-bit weights
+    assert np.abs(found[-800:]).max() < 2.0  # until it has rung out
+
+
 def test_the_gate_is_that_of_the_device_side(tmp_path):
     rng = np.random.default_rng(5)
     loudness = -60.0 + 25.0 * np.sin(np.arange(900) / 20.0) + rng.normal(0.0, 3.0, 900)

@@ -247,6 +247,24 @@ def test_a_job_is_cancelled_on_the_page(open_page, studio, tmp_path):
     assert "cancelled" in page.inner_text("#status")
 
 
+def test_a_file_that_is_being_sent_shows_how_far_it_is_and_is_cancelled(open_page, studio, tmp_path):
+    write_audio(tmp_path / "long.wav", np.tile(phrase(2.0), 60), RATE)
+    page = open_page()
+    before = set(studio.keep.folder.iterdir())
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
+    page.set_input_files("#file", str(tmp_path / "long.wav"))
+    assert until(page, "document.querySelector('#uploads progress')?.value > 0.02")
+    page.click("button[aria-label='Cancel sending long.wav']")
+    assert until(page, "document.getElementById('status').textContent === 'long.wav: cancelled'")
+    assert page.locator("#uploads progress").count() == 0
+    for _ in range(100):  # the server hears of it a moment later
+        if set(studio.keep.folder.iterdir()) == before:
+            break
+        page.wait_for_timeout(50)
+    assert set(studio.keep.folder.iterdir()) == before
+
+
 def test_a_reload_loses_nothing(open_page, studio, tmp_path):
     write_audio(tmp_path / "some.wav", np.tile(phrase(2.0), 15), RATE)
     page = open_page()

@@ -40,9 +40,9 @@ async function open(file) {
     if (file.size > MOST_BYTES) throw new PlayerError(`it has ${file.size} bytes; ${MOST_BYTES} are read`);
     say(`Opening ${file.name} ...`);
     const bytes = new Uint8Array(await file.arrayBuffer());
-    if (isMidi(file, bytes)) {
+    if (isMidi(file, bytes) || isSound(file)) {
       if (!model) throw new PlayerError("choose an instrument first");
-      render(file, bytes);
+      render(file, isSound(file) ? { samples: await decoded(bytes) } : { midi: bytes });
       return;
     }
     model = await readModelFile(bytes);
@@ -59,8 +59,25 @@ function isMidi(file, bytes) {
   return /\.(midi?|kar|smf|rmi)$/i.test(file.name) || String.fromCharCode(...bytes.subarray(0, 4)) === "MThd";
 }
 
-// A MIDI file on the instrument that is open, with the knobs as they are.
-function render(file, midi) {
+const isSound = (file) => file.type.startsWith("audio/") && !/midi?$/.test(file.type);
+
+// A recording as the browser reads it: mono, at the rate of the instrument.
+async function decoded(bytes) {
+  try {
+    const offline = new OfflineAudioContext(1, 1, model.card.sample_rate), sound = await offline.decodeAudioData(bytes.buffer);
+    const mono = new Float32Array(sound.length);
+    for (let c = 0; c < sound.numberOfChannels; c++) {
+      sound.getChannelData(c).forEach((x, n) => { mono[n] += x / sound.numberOfChannels; });
+    }
+    return mono;
+  } catch (error) {
+    if (error.name !== "EncodingError") throw error;
+    throw new PlayerError("the browser cannot read it as a sound");
+  }
+}
+
+// A MIDI file or a recording on the instrument that is open, with the knobs as they are.
+function render(file, given) {
   worker?.terminate();
   worker = new Worker(new URL("render-worker.js", import.meta.url), { type: "module" });
   const [box, bar, audio, link] = ["rendered", "progress", "audio", "download"].map($);
@@ -81,7 +98,7 @@ function render(file, midi) {
     } else bar.value = data.total ? data.done / data.total : 0;
   };
   worker.onerror = (event) => say(`${file.name} cannot be played: ${event.message}`, true);
-  worker.postMessage({ file: model, midi, settings });
+  worker.postMessage({ file: model, settings: { ...settings, gate: false }, ...given });
 }
 
 async function start(file) {

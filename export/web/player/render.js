@@ -1,8 +1,10 @@
-// A MIDI file on an instrument, as fast as it goes: 16-bit WAV.
+// A MIDI file or a recording on an instrument, as fast as it goes: 16-bit WAV.
+import { Effect } from "./effect.js";
+import { LATENCIES } from "./features/follower.js";
 import { readMidi } from "./midi.js";
 import { Voices } from "./voices.js";
 
-const LONGEST_RING_S = 10;
+const LONGEST_RING_S = 10, BLOCK = 1024;
 
 // `file`: what readModelFile gave. `progress` is called with seconds done and in all. Returns a Uint8Array.
 export function renderMidi(file, bytes, settings = {}, voices = 8, progress = () => {}) {
@@ -15,7 +17,7 @@ export function renderMidi(file, bytes, settings = {}, voices = 8, progress = ()
     for (; next < events.length && events[next].time <= time; next++) player[events[next].name](...events[next].given);
     if (next === events.length && time > seconds) player.allOff();
     const sound = player.process();
-    parts.push(Int16Array.from(sound, (x) => Math.round(32767 * Math.min(Math.max(x, -1), 1))));
+    parts.push(whole(sound));
     if (hops % 256 === 0) progress(Math.min(time, seconds), seconds);
     quiet = parts.at(-1).every((x) => x === 0) ? quiet + 1 : 0;
     const over = next === events.length && time > seconds;
@@ -23,6 +25,28 @@ export function renderMidi(file, bytes, settings = {}, voices = 8, progress = ()
   }
   return wav(parts, sampleRate);
 }
+
+// The same of a recording: `samples` are mono, at the rate of the instrument. It sounds as through the live effect at its
+// surest, less the latency.
+export function renderRecording(file, samples, settings = {}, progress = () => {}) {
+  const voices = new Voices(file, 1), effect = new Effect(voices, LATENCIES.full);
+  Object.assign(voices.settings, { gate: false }, settings);
+  const { sampleRate } = voices.spec, parts = [], length = samples.length + effect.latency;
+  const given = new Float32Array(BLOCK), out = new Float32Array(BLOCK);
+  let late = effect.latency, quiet = 0;
+  for (let at = 0; at < length || (quiet < sampleRate / 10 && at < length + LONGEST_RING_S * sampleRate); at += BLOCK) {
+    given.fill(0);
+    given.set(samples.subarray(at, at + BLOCK));
+    effect.process(given, out);
+    parts.push(whole(out.subarray(Math.min(late, BLOCK))));
+    late -= Math.min(late, BLOCK);
+    quiet = parts.at(-1).every((x) => Math.abs(x) < 2) ? quiet + BLOCK : 0;
+    if (at % (64 * BLOCK) === 0) progress(Math.min(at / sampleRate, samples.length / sampleRate), samples.length / sampleRate);
+  }
+  return wav(parts, sampleRate);
+}
+
+const whole = (sound) => Int16Array.from(sound, (x) => Math.round(32767 * Math.min(Math.max(x, -1), 1)));
 
 function wav(parts, rate) {
   const samples = parts.reduce((sum, part) => sum + part.length, 0);

@@ -1,6 +1,10 @@
 """From a recording to its result, over HTTP, held to what the commands of ddsp-edge write."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -12,7 +16,7 @@ from ddsp_edge.files.audio_writer import write_audio
 from tests.device.conftest import TINY
 from tests.device.render.test_midi import off, on, save
 from tests.device.render.test_render import RATE, phrase
-from tests.device.studio.conftest import RESTORATION, running
+from tests.device.studio.conftest import RESTORATION, Client, running
 
 
 @pytest.fixture(scope="module")
@@ -198,13 +202,28 @@ def test_what_a_studio_left_that_was_killed_is_removed(tmp_path, monkeypatch):
 
 
 def test_the_command_needs_its_extra_and_says_so(run, monkeypatch):
-    import sys
-
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     monkeypatch.delitem(sys.modules, "ddsp_edge.studio.serve", raising=False)
     status, _, err = run("studio", "--no-browser", "--port", "0")
     assert status == 1
     assert "pip install 'ddsp-tf[studio]'" in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process is not interrupted there as here")
+def test_the_command_serves_until_it_is_interrupted_and_leaves_nothing(shelf_folder, sung, tmp_path):
+    pytest.importorskip("starlette", reason="needs pip install 'ddsp-tf[studio]'")
+    command = [sys.executable, "-m", "ddsp_edge", "studio", "--no-browser", "--port", "0", str(shelf_folder)]
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env) as process:
+        line = process.stderr.readline()
+        while "the studio is at" not in line:  # where there is no LiteRT that is told before
+            line = process.stderr.readline()
+        client = Client(int(line.split("127.0.0.1:")[1].split("/")[0]))
+        client.give(sung)
+        assert len(list(tmp_path.iterdir())) == 1
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_port_that_is_taken_is_told(studio):
