@@ -13,6 +13,7 @@ from ddsp_edge.files.audio_writer import write_audio
 from tests.device.conftest import TINY
 from tests.device.render.test_render import RATE, phrase
 from tests.device.studio.conftest import RESTORATION, running
+from tests.device.studio.test_training import pretend
 from tests.web.browsing import CHROMIUM, until
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
@@ -312,6 +313,27 @@ def test_every_control_and_every_picture_has_a_name(open_page, sung):
             .map((each) => each.outerHTML)"""
     )
     assert nameless == []
+
+
+def test_an_instrument_is_made_of_a_recording(browser, tmp_path, monkeypatch, sung):
+    """By commands that pretend; what is looked at is the page."""
+    pretend(tmp_path, monkeypatch)
+    (tmp_path / "models").mkdir()
+    with running(tmp_path / "models", runs=tmp_path / "runs") as client:
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page.goto(f"http://127.0.0.1:{client.port}/")
+        assert until(page, "!document.getElementById('training').hidden")
+        drop(page, sung)
+        page.fill("#training-name", "My flute")
+        page.fill("#training-steps", "400")
+        page.click("#training button")
+        assert until(page, results(2))
+        assert page.locator("article canvas[aria-label='Losses along the training']").count() == 1
+        assert until(page, "document.getElementById('models').textContent.includes('My flute')")
+        choose(page, "My flute")
+        page.click("#go")
+        assert until(page, results(3))
+        page.close()
 
 
 @pytest.mark.slow

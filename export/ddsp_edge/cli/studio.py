@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Any
 
-from ddsp_edge.cli.command import model_argument
+from ddsp_edge.cli.command import model_argument, path_argument
 from ddsp_edge.cli.options import WIDE, port
 from ddsp_edge.errors import DdspError
 
@@ -40,6 +40,12 @@ def add_studio(commands: Any, debug: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--most-mb", metavar="MB", type=_megabytes, default=MOST_MB, help=f"of a file ({MOST_MB})"
     )
+    parser.add_argument(
+        "--train",
+        metavar="FOLDER",
+        type=path_argument,
+        help="also make instruments of recordings; runs stay in FOLDER (needs the extra train)",
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
 
 
@@ -57,6 +63,7 @@ def _studio(arguments: argparse.Namespace) -> None:
         most_mb=arguments.most_mb,
         browser=not arguments.no_browser,
         say=_say,
+        runs=arguments.train,
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from ddsp_edge.studio.jobs import Job, Jobs
 from ddsp_edge.studio.keep import Keep, check_room, shown_name
 from ddsp_edge.studio.knobs import arguments_of, settings_text
 from ddsp_edge.studio.shelf import Shelf
+from ddsp_edge.studio.training import CONFIGS, MAX_STEPS, MODEL
 
 PAGE = Path(__file__).with_name("page")
 _TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript"}
@@ -29,6 +31,8 @@ _MEDIA = {
     ".npz": "application/octet-stream",
     ".toml": "application/toml",
     ".spectrum": "application/octet-stream",
+    ".tflite": "application/octet-stream",
+    ".html": "application/octet-stream",  # to be saved, never shown as a page of the studio
 }
 _MOST_JSON = 1 << 16
 _MOST_MODEL = 128 << 20
@@ -43,10 +47,11 @@ class Studio:
         keep: Where files are kept.
         shelf: The models.
         most_bytes: Integer, of one file that is given.
+        runs: Where trainings are kept; None where nothing is trained.
     """
 
-    def __init__(self, keep: Keep, shelf: Shelf, most_bytes: int) -> None:
-        self._keep, self._shelf, self._most_bytes = keep, shelf, most_bytes
+    def __init__(self, keep: Keep, shelf: Shelf, most_bytes: int, runs: Path | None = None) -> None:
+        self._keep, self._shelf, self._most_bytes, self._runs = keep, shelf, most_bytes, runs
         self._inputs: dict[str, Job] = {}
         self._jobs: Jobs
 
@@ -63,7 +68,9 @@ class Studio:
             Route("/api/state", self._state, methods=["GET"]),
             Route("/api/inputs", self._add_input, methods=["POST"]),
             Route("/api/jobs", self._add_job, methods=["POST"]),
+            Route("/api/trainings", self._add_training, methods=["POST"]),
             Route("/api/jobs/{number}/cancel", self._cancel, methods=["POST"]),
+            Route("/api/jobs/{number}/go-on", self._go_on, methods=["POST"]),
             Route("/api/jobs/{number}", self._remove, methods=["DELETE"]),
             Route("/api/files/{word}", self._file, methods=["GET"]),
         ]
@@ -79,7 +86,9 @@ class Studio:
             await self._jobs.close()
 
     async def _models(self, request: Request) -> Response:
-        return JSONResponse({"models": self._shelf.described(), "left_out": self._shelf.left_out})
+        trains = list(CONFIGS) if self._runs is not None else []
+        told = {"models": self._shelf.described(), "left_out": self._shelf.left_out, "trains": trains}
+        return JSONResponse(told)
 
     async def _add_model(self, request: Request) -> Response:
         name = shown_name(request.query_params.get("name", "model"))
@@ -178,6 +187,49 @@ class Studio:
             raise
         return JSONResponse(job.shown(), 201)
 
+    async def _add_training(self, request: Request) -> Response:
+        asked = await _json(request)
+        if self._runs is None:
+            raise DdspError("nothing is trained here: start the studio with --train FOLDER")
+        name, config, steps = _text(asked, "name"), _text(asked, "config"), asked.get("steps")
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9 _-]{0,39}", name):
+            raise DdspError(
+                "a name has up to 40 letters of English, digits, spaces and dashes, and begins with a letter"
+            )
+        if config not in CONFIGS:
+            raise DdspError(f"config must be one of {', '.join(CONFIGS)}")
+        if type(steps) is not int or not 1 <= steps <= MAX_STEPS:
+            raise DdspError(f"steps must be from 1 to {MAX_STEPS}. Received: {str(steps)[:60]}")
+        inputs = asked.get("inputs")
+        given = [self._inputs.get(str(number)) for number in inputs] if isinstance(inputs, list) else []
+        sounds = [job for job in given if job is not None and job.result.get("takes") == "sound"]
+        if not sounds or len(sounds) != len(given):
+            raise DdspError("name recordings that the studio has looked at")
+        folder = _new_run(self._runs, name)
+        process = {
+            "kind": "train",
+            "source": str(sounds[0].asked["source"]),
+            "sources": [str(job.asked["source"]) for job in sounds],
+            "folder": str(folder),
+            "config": config,
+            "steps": steps,
+            "name": name,
+        }
+        about = {
+            "what": "training",
+            "name": name,
+            "label": name,
+            "values": {"config": config, "steps": steps},
+        }
+        return JSONResponse(self._jobs.start(process, folder, "the recording", about).shown(), 201)
+
+    async def _go_on(self, request: Request) -> Response:
+        job = self._job(request)
+        if job.about["what"] != "training":
+            raise DdspError("only a training goes on where it was")
+        self._jobs.go_on(job)
+        return JSONResponse(job.shown())
+
     def _offer(self, job: Job) -> None:
         """Let the page ask for the files of a job that was done, by words in the place of their names."""
         result = job.result
@@ -190,6 +242,8 @@ class Studio:
             label = f"-{file['label']}" if file["label"] else ""
             file["name"], file["bytes"] = f"{stem}{label}{path.suffix}", path.stat().st_size
             file["file"] = self._offered(path, f"{stem}{label}")
+        if job.about["what"] == "training":
+            self._shelf.add(job.folder / MODEL, stem)
         if job.about["what"] == "result":
             path = job.folder / "settings.toml"
             word = self._offered(path, stem)
@@ -211,7 +265,8 @@ class Studio:
         await self._jobs.cancel(job)
         self._jobs.jobs.pop(job.number, None)
         self._inputs.pop(job.number, None)
-        await asyncio.to_thread(self._keep.drop, job.folder)
+        if job.about["what"] != "training":  # which stays where it was asked to be
+            await asyncio.to_thread(self._keep.drop, job.folder)
         return Response(status_code=204)
 
     def _job(self, request: Request) -> Job:
@@ -236,6 +291,18 @@ class TooLarge(DdspError):
 
 class NotHere(DdspError):
     """What was asked for is not there."""
+
+
+def _new_run(runs: Path, name: str) -> Path:
+    """A new folder for a training, called as it is."""
+    for number in range(1, 1000):
+        folder = runs / (name.replace(" ", "-") + ("" if number == 1 else f"-{number}"))
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise DdspError(f"there are 999 trainings of the name {name} already")
 
 
 def _page(path: Path) -> Any:

@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import json
 import os
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ MOST = 64
 """Jobs that may be there at a time, whatever their state."""
 _MOST_LINE = 4 << 20  # bytes of a line that a process tells: the notes of a long piece
 _MOST_ERRORS = 4096
+_PATIENCE_S = 90.0  # for a training, which writes a checkpoint
 _BROKE_OFF = "the process that did it ended unexpectedly (status {}): {}"
 
 
@@ -45,6 +47,8 @@ class Job:
     share: float = 0.0
     words: str = ""
     result: dict[str, Any] = field(default_factory=dict)
+    live: dict[str, Any] = field(default_factory=dict)
+    """What is told of it while it runs, beside words."""
     task: "asyncio.Task[None] | None" = None
 
     def shown(self) -> dict[str, Any]:
@@ -55,6 +59,7 @@ class Job:
             "share": round(self.share, 3),
             "words": self.words,
             **self.about,
+            **({"live": self.live} if self.live else {}),
             **({"result": self.result} if self.state == "done" else {}),
         }
 
@@ -87,6 +92,17 @@ class Jobs:
         job.task = asyncio.create_task(self._run(job))
         return job
 
+    def go_on(self, job: Job) -> None:
+        """Have a job that was stopped go on as soon as it is its turn.
+
+        Raises:
+            DdspError: If it was not.
+        """
+        if job.state not in ("cancelled", "failed"):
+            raise DdspError(f"it cannot go on: it is {job.state}")
+        job.state, job.words = "waiting", ""
+        job.task = asyncio.create_task(self._run(job))
+
     async def cancel(self, job: Job) -> None:
         """End a job at once, whatever it does; one that is over stays as it is."""
         if job.task is not None and not job.task.done():
@@ -118,6 +134,7 @@ class Jobs:
             stderr=asyncio.subprocess.PIPE,
             limit=_MOST_LINE,
             env=env,
+            start_new_session=True,  # so that what it starts ends with it
         )
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise RuntimeError("a process without pipes")
@@ -132,9 +149,7 @@ class Jobs:
             status = await process.wait()
             told = (await errors).strip().splitlines()
         finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            await _end(process, _PATIENCE_S if job.asked["kind"] == "train" else 0.0)
             errors.cancel()
         if job.state == "running":
             job.state = "failed"
@@ -151,6 +166,22 @@ class Jobs:
             job.state, job.share, job.words = "done", 1.0, ""
         else:
             job.share, job.words = float(event["progress"]), str(event["words"])
+            job.live = event.get("live", job.live)
+
+
+async def _end(process: asyncio.subprocess.Process, patience_s: float) -> None:
+    """End a process and all that it started; one that has something to keep is asked first."""
+    if process.returncode is None and patience_s:
+        process.terminate()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), patience_s)
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
 
 async def _last_of(stream: asyncio.StreamReader) -> str:

@@ -15,6 +15,7 @@ from ddsp_edge.studio.app import Studio
 from ddsp_edge.studio.guard import Guard
 from ddsp_edge.studio.keep import Keep
 from ddsp_edge.studio.shelf import Shelf
+from ddsp_edge.studio.training import can_train
 
 _TIMES_ONE_FILE = 8  # that all files may have together: inputs, results and what is shown of them
 _AT_ONCE = 64  # connections
@@ -29,6 +30,7 @@ def serve(
     most_mb: int,
     browser: bool,
     say: Callable[[str], None],
+    runs: Path | None = None,
 ) -> None:
     """Serve until told to stop (Ctrl-C).
 
@@ -39,6 +41,7 @@ def serve(
         most_mb: Integer, megabytes of a file that is taken.
         browser: Whether a browser is opened.
         say: Is told where it is.
+        runs: Folder of trainings; None where nothing is trained.
 
     Raises:
         DdspError: If a model cannot be read, or the address cannot be listened at.
@@ -46,10 +49,14 @@ def serve(
     shelf = Shelf(places)
     for line in shelf.left_out:
         say(f"left out: {line}")
+    if runs is not None:
+        if not can_train():
+            raise DdspError("--train needs the library: pip install 'ddsp-tf[studio,train]'")
+        runs.mkdir(parents=True, exist_ok=True)
     token = None if is_loopback(host) else secrets.token_urlsafe(18)
     with Keep(_TIMES_ONE_FILE * most_mb * 1_000_000) as keep, listening(host, port) as listener:
         port = listener.getsockname()[1]
-        server = make_server(keep, shelf, host, port, most_mb * 1_000_000, token)
+        server = make_server(keep, shelf, host, port, most_mb * 1_000_000, token, runs)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         address = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"
         say(f"the studio is at {address}{'' if token is None else f'?token={token}'} Ctrl-C ends")
@@ -60,7 +67,13 @@ def serve(
 
 
 def make_server(
-    keep: Keep, shelf: Shelf, host: str, port: int, most_bytes: int, token: str | None = None
+    keep: Keep,
+    shelf: Shelf,
+    host: str,
+    port: int,
+    most_bytes: int,
+    token: str | None = None,
+    runs: Path | None = None,
 ) -> uvicorn.Server:
     """A server that has not begun.
 
@@ -71,8 +84,9 @@ def make_server(
         port: Integer, the port.
         most_bytes: Integer, of a file that is taken.
         token: What whoever asks must know; None for nothing.
+        runs: Folder of trainings; None where nothing is trained.
     """
-    app = Guard(Studio(keep, shelf, most_bytes).app(), host, port, token)  # type: ignore[arg-type]
+    app = Guard(Studio(keep, shelf, most_bytes, runs).app(), host, port, token)  # type: ignore[arg-type]
     return uvicorn.Server(
         uvicorn.Config(
             app,  # type: ignore[arg-type]

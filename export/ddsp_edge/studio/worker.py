@@ -62,9 +62,11 @@ def main() -> int:
 
     asked = json.loads(sys.stdin.read())
     try:
-        done = {"look": look, "use": use}[asked["kind"]](asked, _teller())
+        done = {"look": look, "use": use, "train": _train}[asked["kind"]](asked, _teller())
     except DdspError as error:
         _tell({"error": " ".join(str(error).split())})
+        return 1
+    except KeyboardInterrupt:  # it was stopped, and goes on another time
         return 1
     _tell({"done": done})
     return 0
@@ -117,6 +119,12 @@ def use(asked: Mapping[str, Any], progress: Callable[[float, str], None]) -> dic
     return {**result, **_made(folder, chosen.ending, progress)}
 
 
+def _train(asked: Mapping[str, Any], progress: Callable[..., None]) -> dict[str, Any]:
+    from ddsp_edge.studio.training import train
+
+    return train(asked, progress)
+
+
 def _made(folder: Path, ending: str, progress: Callable[[float, str], None]) -> dict[str, Any]:
     """What is shown of the files that came of a use, the one that was asked for first."""
     from ddsp_edge.errors import DdspError
@@ -153,14 +161,14 @@ def _shares(
     return told
 
 
-def _teller() -> Callable[[float, str], None]:
+def _teller() -> Callable[..., None]:
     last = [0.0]
 
-    def progress(share: float, words: str) -> None:
+    def progress(share: float, words: str, live: Mapping[str, Any] | None = None) -> None:
         now = time.monotonic()
         if now - last[0] >= _EVERY_S:
             last[0] = now
-            _tell({"progress": share, "words": words})
+            _tell({"progress": share, "words": words, **({"live": live} if live else {})})
 
     return progress
 

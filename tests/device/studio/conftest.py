@@ -45,9 +45,9 @@ class Client:
         status, _, data = self.ask(method, path, body, headers)
         return status, json.loads(data) if data else None
 
-    def wait(self, number, *states):
+    def wait(self, number, *states, seconds=60):
         """Wait until a job is in one of these states; returns it."""
-        for _ in range(600):
+        for _ in range(20 * seconds):
             jobs = {job["id"]: job for job in self.json("GET", "/api/state")[1]["jobs"]}
             if jobs[number]["state"] in (states or ("done", "failed", "cancelled")):
                 return jobs[number]
@@ -78,7 +78,8 @@ def running(folder, **how):
     with Keep(how.pop("most_in_all", 8 * most_bytes)) as keep, listening("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
         host = how.pop("host", "127.0.0.1")
-        server = make_server(keep, Shelf([folder]), host, port, most_bytes, how.pop("token", None))
+        given = how.pop("token", None), how.pop("runs", None)
+        server = make_server(keep, Shelf([folder]), host, port, most_bytes, *given)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:

@@ -13,15 +13,15 @@ async function answer(response) {
     return told;
 }
 
-/** The models, each with its knobs. */
-export const models = async () => (await answer(await fetch("/api/models"))).models;
+/** The models, each with its knobs, and the configurations that can be trained. */
+export const models = async () => answer(await fetch("/api/models"));
 
 /** All jobs and how far they are. */
 export const state = async () => (await answer(await fetch("/api/state"))).jobs;
 
-/** Have something done. */
-export const start = async (asked) =>
-    answer(await fetch("/api/jobs", {
+/** Have something done: "jobs", or "trainings". */
+export const start = async (asked, kind = "jobs") =>
+    answer(await fetch(`/api/${kind}`, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify(asked),
@@ -29,6 +29,9 @@ export const start = async (asked) =>
 
 /** End a job. */
 export const cancel = async (id) => answer(await fetch(`/api/jobs/${id}/cancel`, { method: "POST" }));
+
+/** Have a training go on. */
+export const goOn = async (id) => answer(await fetch(`/api/jobs/${id}/go-on`, { method: "POST" }));
 
 /** Remove a job and its files. */
 export const remove = async (id) => answer(await fetch(`/api/jobs/${id}`, { method: "DELETE" }));

@@ -40,8 +40,11 @@ async function look() {
 
 /** Say what became of a job, for those who do not look at it. */
 function news(job) {
-    const name = job.what === "input" ? job.name : `${job.label}, of ${job.name}`;
-    if (job.state === "done") tell(job.what === "input" ? `${name} is here.` : `${job.label} is ready to be heard.`);
+    const name = job.what === "result" ? `${job.label}, of ${job.name}` : job.name;
+    if (job.what === "training" && job.state === "done") {
+        lookAtModels().then(show);
+        tell(`${name} is trained, and can be chosen.`);
+    } else if (job.state === "done") tell(job.what === "input" ? `${name} is here.` : `${job.label} is ready to be heard.`);
     else if (job.state === "failed") tell(new Error(`${name}: ${job.words}`));
     else if (job.state === "cancelled") tell(`${name} was cancelled.`);
 }
@@ -120,10 +123,33 @@ async function upload(blob, name) {
     look();
 }
 
+async function lookAtModels() {
+    const told = await asking.models();
+    models = told.models;
+    by("training").hidden = !told.trains.length;
+    by("training-config").replaceChildren(...told.trains.map((name) => make("option", { value: name, text: name })));
+}
+
+async function train(event) {
+    event.preventDefault();
+    const sounds = jobs.filter((job) => job.what === "input" && job.result?.takes === "sound");
+    const chosen = by("training-of").value === "all" ? sounds : sounds.filter((job) => job.id === input);
+    try {
+        await asking.start({
+            name: by("training-name").value, config: by("training-config").value,
+            steps: by("training-steps").valueAsNumber, inputs: chosen.map((job) => job.id),
+        }, "trainings");
+        tell("Begun.");
+    } catch (error) {
+        tell(error);
+    }
+    look();
+}
+
 async function addModel(file) {
     try {
         const { id } = await asking.send("models", file, file.name, () => {}).sent;
-        models = await asking.models();
+        await lookAtModels();
         model = id;
         tell(`${file.name} can be chosen now.`);
         show();
@@ -172,6 +198,7 @@ by("file").addEventListener("change", (event) => { take([...event.target.files])
 by("model-file").addEventListener("change", (event) => { take([...event.target.files]); event.target.value = ""; });
 by("record").addEventListener("click", record);
 by("reset").addEventListener("click", () => knobs.reset(chosenUse().knobs));
+by("training").addEventListener("submit", train);
 by("desk").addEventListener("submit", begin);
 addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("over"); });
 addEventListener("dragleave", (event) => { if (!event.relatedTarget) document.body.classList.remove("over"); });
@@ -182,7 +209,7 @@ addEventListener("drop", (event) => {
 });
 
 try {
-    models = await asking.models();
+    await lookAtModels();
 } catch (error) {
     tell(error);
 }

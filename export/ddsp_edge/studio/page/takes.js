@@ -33,7 +33,7 @@ export class Takes {
             this.sections.delete(id);
         }
         for (const job of jobs) {
-            if (job.what === "input" && !this.sections.has(job.id)) this.begin(job);
+            if (job.what !== "result" && !this.sections.has(job.id)) this.begin(job);
             const section = this.sections.get(job.input ?? job.id);
             if (!section) continue;
             if (!this.cards.has(job.id)) {
@@ -75,10 +75,16 @@ class Card {
         this.bar = make("progress", { max: 1, "aria-label": `Progress of ${job.label ?? job.name}` });
         this.words = make("p", { class: "soft" });
         this.button = make("button", { type: "button", class: "quiet", onclick: () => this.end() });
-        this.title = job.what === "input" ? "What was given" : job.label;
+        this.title = { input: "What was given", training: "Training" }[job.what] ?? job.label;
+        this.again = make("button", {
+            type: "button", class: "quiet", hidden: true, text: "Go on", "aria-label": `Go on with ${job.name}`,
+            onclick: () => this.takes.ask(asking.goOn(this.job.id)),
+        });
         this.element = make("article", { "aria-label": this.title },
-            make("div", { class: "top" }, make("h3", { text: this.title }), this.button),
+            make("div", { class: "top" }, make("h3", { text: this.title }), make("span", {}, this.again, this.button)),
             settings(job), this.words, this.bar, this.body);
+        this.live = make("div");
+        this.body.before(this.live);
         section.cards.append(this.element);
         this.state = "";
     }
@@ -91,12 +97,26 @@ class Card {
         else this.bar.value = job.share;
         this.words.textContent = running ? job.words || job.state : job.state === "done" ? told(job) : job.words;
         this.words.className = job.state === "failed" ? "warn" : "soft";
+        this.again.hidden = job.what !== "training" || !["cancelled", "failed"].includes(job.state);
+        this.showLive(job.live ?? job.result?.live);
         const verb = running ? "Cancel" : "Remove";
         this.button.textContent = verb;
         this.button.setAttribute("aria-label", `${verb} ${this.title}`);
         if (job.state === "done" && this.state !== "done") this.fill(job.result);
         this.element.classList.toggle("failed", job.state === "failed");
         this.element.dataset.state = this.state = job.state;
+    }
+
+    /** The losses of a training so far. */
+    showLive(live) {
+        if (!live?.loss || live.loss.length === this.points) return;
+        this.points = live.loss.length;
+        const canvas = make("canvas", { class: "curve", role: "img", "aria-label": "Losses along the training" });
+        const lines = [{ values: live.loss, ink: "--before", wide: true }, { values: live.val_loss ?? [], ink: "--after" }];
+        curves(canvas, lines, Math.log, (value) => Math.exp(value).toFixed(2));
+        const words = make("figcaption", { text: "Loss" },
+            make("i", { class: "key before" }), "trained on", make("i", { class: "key after" }), "held back");
+        this.live.replaceChildren(make("figure", {}, words, canvas));
     }
 
     end() {

@@ -1,0 +1,125 @@
+"""An instrument made of recordings, by the commands of `ddsp-tf`, in the process of a job of its own.
+
+Nothing of the library is imported: its commands are run as a user would run them, one after the other, and
+what they leave is looked at.
+"""
+
+import csv
+import importlib.util
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from ddsp_edge.children import module_command
+from ddsp_edge.errors import DdspError
+
+CONFIGS = ("solo_instrument", "solo_24k", "solo_44k", "solo_48k")
+"""Configurations that come with the library, of one instrument each."""
+
+MAX_STEPS = 1_000_000
+MODEL, REPORT = "model.tflite", "report.html"
+_COMMANDS = "ddsp_tf.cli.main"
+_EVERY_S = 1.0
+_PATIENCE_S = 60.0  # until what was told to stop is made to
+_STEPS = {"prepare": (0.0, 0.1), "train": (0.1, 0.85), "export": (0.95, 0.05)}  # where on the bar, how long
+_DATASET, _RUN, _SAID = "dataset", "run", "said.txt"
+
+
+def can_train() -> bool:
+    """Whether the library is installed, with what it needs."""
+    return all(importlib.util.find_spec(name) is not None for name in ("ddsp_tf", "tensorflow"))
+
+
+def train(asked: Mapping[str, Any], progress: Callable[..., None]) -> dict[str, Any]:
+    """Prepare, train and export; what was begun before goes on.
+
+    Args:
+        asked: `sources`, `folder`, `config`, `steps` and `name`.
+        progress: Is told how far it is: a share, words, and the curves.
+
+    Raises:
+        DdspError: If a command fails, with what it said.
+    """
+    signal.signal(signal.SIGTERM, _stop)
+    folder = Path(asked["folder"])
+    dataset, run = folder / _DATASET, folder / _RUN
+    config, steps = asked["config"], int(asked["steps"])
+    if not (dataset / "dataset.json").exists():
+        sources = asked["sources"]
+        _command(folder, "prepare", progress, steps, *sources, "--config", config, "--out", str(dataset))
+    trained = ["train", config, "--data", str(dataset), "--out", str(run), "--steps", str(steps)]
+    resume = ["--resume"] if (run / "checkpoints").exists() else []
+    named = ["--set", f"name={asked['name']}"]
+    _command(folder, "train", progress, steps, *trained[1:], *named, *resume)
+    model = folder / MODEL
+    _command(folder, "export", progress, steps, str(run), "--out", str(model))
+    files = [{"file": MODEL, "label": "", "kind": "model"}]
+    if (run / REPORT).exists():
+        shutil.copyfile(run / REPORT, folder / REPORT)
+        files.append({"file": REPORT, "label": "", "kind": "report"})
+    told = [f"{steps} steps; it can be chosen among the models now", f"all of it is in {folder}"]
+    return {"told": told, "warnings": [], "files": files, "live": curves(run)}
+
+
+def curves(run: Path) -> dict[str, list[float]]:
+    """Steps and losses of a run so far, by name; those that are not there yet are left out."""
+    try:
+        with (run / "log.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        found = {
+            name: [float(row[name]) for row in rows if row.get(name)] for name in ("step", "loss", "val_loss")
+        }
+    except (OSError, ValueError, csv.Error):  # not there yet, or being written
+        return {}
+    return {name: values for name, values in found.items() if values}
+
+
+def _command(folder: Path, word: str, progress: Callable[..., None], steps: int, *arguments: str) -> None:
+    """Run a command of the library to its end; what it says goes into a file."""
+    start, length = _STEPS[word]
+    with (folder / _SAID).open("ab") as said:
+        process = subprocess.Popen(
+            module_command(_COMMANDS, word, *arguments), stdin=subprocess.DEVNULL, stdout=said, stderr=said
+        )
+        try:
+            while process.poll() is None:
+                time.sleep(_EVERY_S)
+                live = curves(folder / _RUN)
+                done = live.get("step", [0.0])[-1] if word == "train" else 0.0
+                progress(start + length * min(1.0, done / steps), _words(word, steps, live), live)
+        except KeyboardInterrupt:
+            process.terminate()  # a training ends after the step that it is in, with a checkpoint
+            try:
+                process.wait(_PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
+    if process.returncode:
+        raise DdspError(_last_words(folder / _SAID) or f"ddsp-tf {word} ended with {process.returncode}")
+
+
+def _words(word: str, steps: int, live: Mapping[str, list[float]]) -> str:
+    if word == "prepare":
+        return "listening to the recordings"
+    if word == "export":
+        return "writing the model"
+    if "step" not in live:
+        return "beginning to train"
+    held_back = f", held back {live['val_loss'][-1]:.2f}" if "val_loss" in live else ""
+    return f"step {live['step'][-1]:.0f} of {steps}, loss {live['loss'][-1]:.2f}{held_back}"
+
+
+def _last_words(said: Path) -> str:
+    """The error that a command told last."""
+    text = said.read_bytes()[-8000:].decode(errors="replace")
+    errors = [line for line in text.splitlines() if ": error: " in line]
+    return errors[-1].split(": error: ", 1)[1] if errors else ""
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,25 @@
+"""A recording becomes an instrument in the studio, by the real commands of the library."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.device.studio.conftest import running
+
+FLUTE = Path(__file__).parents[2] / "demo" / "recordings" / "flute-phrase.flac"
+
+
+@pytest.mark.slow
+def test_a_recording_is_prepared_trained_exported_and_played(tmp_path):
+    (tmp_path / "models").mkdir()
+    with running(tmp_path / "models", runs=tmp_path / "runs") as client:
+        given = client.give(FLUTE)
+        asked = {"name": "flute", "config": "solo_instrument", "steps": 2, "inputs": [given["id"]]}
+        status, job = client.json("POST", "/api/trainings", asked)
+        assert status == 201
+        job = client.wait(job["id"], seconds=900)
+        assert job["state"] == "done", job
+        assert job["result"]["live"]["step"] == [2.0]
+        asked = {"model": client.model("flute"), "input": given["id"], "values": {}}
+        played = client.wait(client.json("POST", "/api/jobs", asked)[1]["id"])
+        assert played["state"] == "done", played

@@ -1,0 +1,149 @@
+"""Trainings as jobs of the studio, with commands that pretend; `tests/cli/test_studio.py` has real ones."""
+
+import json
+import os
+import time
+
+import pytest
+
+from ddsp_edge.files.audio_writer import write_audio
+from tests.device.conftest import TINY
+from tests.device.render.test_render import RATE, phrase
+from tests.device.studio.conftest import running
+
+PRETENDED = """
+import pathlib, shutil, signal, sys, time
+word, rest = sys.argv[1], sys.argv[2:]
+option = lambda name: rest[rest.index(name) + 1]
+out = pathlib.Path(option("--out"))
+with open({log!r}, "a") as log:
+    log.write(word + (" resumed" if "--resume" in rest else "") + "\\n")
+if word == "prepare":
+    out.mkdir()
+    (out / "dataset.json").write_text("{{}}")
+elif word == "train":
+    if "bad" in option("--set"):
+        sys.exit("ddsp-tf: error: dataset: all of it is silent")
+    stopped = []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(1))
+    (out / "checkpoints").mkdir(parents=True, exist_ok=True)
+    begun = 2 if "--resume" in rest else 0
+    for step in range(begun, 4):
+        with (out / "log.csv").open("a") as file:
+            file.write("" if step else "step,loss,val_loss\\n")
+            file.write(f"{{100 * (step + 1)}},{{9 - step}},{{9.5 - step}}\\n")
+        time.sleep(0.7 if "slow" in option("--set") else 0.0)
+        if stopped:
+            sys.exit(143)
+    (out / "report.html").write_text("<p>a report")
+else:
+    shutil.copy({tiny!r}, out)
+"""
+
+
+@pytest.fixture
+def log(tmp_path, monkeypatch):
+    """The file that a library that pretends writes its commands into."""
+    return pretend(tmp_path, monkeypatch)
+
+
+def pretend(tmp_path, monkeypatch):
+    """Have a library that pretends found first; returns the file that it writes its commands into."""
+    package = tmp_path / "pretended" / "ddsp_tf" / "cli"
+    package.mkdir(parents=True)
+    for folder in (package, package.parent):
+        (folder / "__init__.py").touch()
+    found = tmp_path / "commands.txt"
+    (package / "main.py").write_text(PRETENDED.format(log=str(found), tiny=str(TINY)))
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join([str(package.parents[1]), os.environ.get("PYTHONPATH", "")])
+    )
+    return found
+
+
+@pytest.fixture
+def studio(log, shelf_folder, tmp_path):
+    with running(shelf_folder, runs=tmp_path / "runs") as client:
+        yield client
+
+
+@pytest.fixture
+def given(studio, tmp_path):
+    write_audio(tmp_path / "sung.wav", phrase(0.6), RATE)
+    return studio.give(tmp_path / "sung.wav")["id"]
+
+
+def train(studio, given, name, **changes):
+    asked = {"name": name, "config": "solo_instrument", "steps": 400, "inputs": [given], **changes}
+    return studio.json("POST", "/api/trainings", asked)
+
+
+def test_recordings_become_a_model_that_can_be_chosen(studio, given, log, tmp_path):
+    status, job = train(studio, given, "My flute")
+    assert status == 201
+    job = studio.wait(job["id"])
+    assert job["state"] == "done", job
+    assert log.read_text().split() == ["prepare", "train", "export"]
+    assert job["result"]["live"] == {
+        "step": [100.0, 200.0, 300.0, 400.0],
+        "loss": [9.0, 8.0, 7.0, 6.0],
+        "val_loss": [9.5, 8.5, 7.5, 6.5],
+    }
+    assert studio.model("My flute")
+    names = {file["kind"]: file for file in job["result"]["files"]}
+    assert studio.ask("GET", f"/api/files/{names['model']['file']}?save")[2] == TINY.read_bytes()
+    # A page of somebody else's making is saved, never shown as one of the studio.
+    assert (
+        studio.ask("GET", f"/api/files/{names['report']['file']}")[1]["content-type"]
+        == "application/octet-stream"
+    )
+    assert studio.ask("DELETE", f"/api/jobs/{job['id']}")[0] == 204
+    assert (tmp_path / "runs" / "My-flute" / "model.tflite").exists()  # it stays where it was asked to be
+
+
+def test_a_training_is_stopped_and_goes_on(studio, given, log):
+    job = train(studio, given, "slow one")[1]
+    for _ in range(300):
+        live = next(j for j in studio.json("GET", "/api/state")[1]["jobs"] if j["id"] == job["id"]).get(
+            "live"
+        )
+        if live:
+            break
+        time.sleep(0.05)
+    assert live["loss"][0] == 9.0
+    assert studio.json("POST", f"/api/jobs/{job['id']}/cancel")[1]["state"] == "cancelled"
+    assert studio.json("POST", f"/api/jobs/{job['id']}/go-on")[0] == 200
+    assert studio.wait(job["id"])["state"] == "done"
+    assert log.read_text().splitlines() == ["prepare", "train", "train resumed", "export"]
+
+
+def test_what_a_command_says_is_told(studio, given):
+    job = studio.wait(train(studio, given, "bad one")[1]["id"])
+    assert (job["state"], job["words"]) == ("failed", "dataset: all of it is silent")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "../../etc"},
+        {"name": "a=b"},
+        {"name": ""},
+        {"config": "/etc/passwd"},
+        {"steps": 0},
+        {"steps": "many"},
+        {"steps": True},
+        {"inputs": ["99"]},
+        {"inputs": []},
+        {"inputs": "1"},
+    ],
+)
+def test_what_cannot_be_trained_is_refused(studio, given, tmp_path, changes):
+    assert train(studio, given, **{"name": "x", **changes})[0] == 400
+    assert not (tmp_path / "runs").exists()
+
+
+def test_nothing_is_trained_where_that_was_not_asked_for(shelf_folder):
+    with running(shelf_folder) as client:
+        assert json.loads(client.ask("GET", "/api/models")[2])["trains"] == []
+        status, told = train(client, "1", "x")
+        assert (status, "--train FOLDER" in told["error"]) == (400, True)
