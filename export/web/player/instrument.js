@@ -29,6 +29,7 @@ export class Instrument {
     }
     const channels = Object.fromEntries(Object.entries(this.controls).map(([name, v]) => [name, v.length]));
     this.synthesizer = new Synthesizer(card, arrays, channels);
+    this.predicted = Object.entries(this.controls).filter(([name]) => name !== "f0_hz").map(([, values]) => values);
     this.reset();
   }
 
@@ -40,7 +41,7 @@ export class Instrument {
 
   // Plays a frame: f0 in Hz, where it is no number above 0 the last one holds; loudness in dB. Returns a
   // Float32Array of a hop, which the next frame overwrites. `given` may hold the noise of a node.
-  process(f0, loudness, given = {}) {
+  process(f0, loudness, given = null) {
     this.predict(f0, loudness);
     return this.render(given);
   }
@@ -55,14 +56,14 @@ export class Instrument {
     this.graph.run();
     for (const name of this.states) inputs[name].set(this.graph.outputs[name]);
     this.controls.f0_hz[0] = this.f0;
-    for (const [name, values] of Object.entries(this.controls)) {
-      if (name !== "f0_hz") for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) values[i] = 0;
+    for (const values of this.predicted) {
+      for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) values[i] = 0;
     }
   }
 
   // Plays the controls as they are now.
-  render(given = {}) {
-    const out = this.synthesizer.process({ ...this.controls, ...given });
+  render(given = null) {
+    const out = this.synthesizer.process(given ? { ...this.controls, ...given } : this.controls);
     for (let n = 0; n < out.length; n++) if (!Number.isFinite(out[n])) out[n] = 0;
     return out;
   }

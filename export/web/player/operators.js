@@ -223,7 +223,7 @@ function hybridProduct(call, weights, bias, x, y) {
   if (!option(call, 3, "B") || ![1, outputs].includes(scales.length)) {
     throw new PlayerError("an operator FULLY_CONNECTED has weights quantized in a way that is not known here");
   }
-  const whole = new Int32Array(inputs), f = Math.fround;
+  const whole = new Int32Array(inputs), sums = new Int32Array(outputs), f = Math.fround;
   return () => {
     for (let row = 0; row * inputs < x.length; row++) {
       const v = row * inputs;
@@ -240,25 +240,36 @@ function hybridProduct(call, weights, bias, x, y) {
         whole[i] = Math.min(Math.max(even(f(x[v + i] * steps)), -128 - zero), 127 - zero);
       }
       const back = f(1 / steps);
+      products(matrix, whole, inputs, outputs, sums);
       for (let o = 0; o < outputs; o++) {
-        const sum = dot(matrix, o * inputs, whole, inputs);
-        y[row * outputs + o] = f(f(sum * back) * scales[o % scales.length]) + bias[o];
+        y[row * outputs + o] = f(f(sums[o] * back) * scales[o % scales.length]) + bias[o];
       }
     }
   };
 }
 
-// Sum of products of whole numbers; four at a time, which engines make fast.
-function dot(matrix, start, whole, count) {
-  let a = 0, b = 0, c = 0, d = 0, i = 0;
-  for (; i + 3 < count; i += 4) {
-    a = (a + Math.imul(matrix[start + i], whole[i])) | 0;
-    b = (b + Math.imul(matrix[start + i + 1], whole[i + 1])) | 0;
-    c = (c + Math.imul(matrix[start + i + 2], whole[i + 2])) | 0;
-    d = (d + Math.imul(matrix[start + i + 3], whole[i + 3])) | 0;
+// A matrix of whole numbers times a column of them; four rows at a time, so that each number is read once for four.
+function products(matrix, whole, count, rows, sums) {
+  let row = 0;
+  for (; row + 3 < rows; row += 4) {
+    let a = 0, b = 0, c = 0, d = 0;
+    for (let i = 0, p = row * count, q = p + count, r = q + count, s = r + count; i < count; i++) {
+      const x = whole[i];
+      a = (a + Math.imul(matrix[p + i], x)) | 0;
+      b = (b + Math.imul(matrix[q + i], x)) | 0;
+      c = (c + Math.imul(matrix[r + i], x)) | 0;
+      d = (d + Math.imul(matrix[s + i], x)) | 0;
+    }
+    sums[row] = a;
+    sums[row + 1] = b;
+    sums[row + 2] = c;
+    sums[row + 3] = d;
   }
-  for (; i < count; i++) a = (a + Math.imul(matrix[start + i], whole[i])) | 0;
-  return a + b + c + d;
+  for (; row < rows; row++) {
+    let a = 0;
+    for (let i = 0; i < count; i++) a = (a + Math.imul(matrix[row * count + i], whole[i])) | 0;
+    sums[row] = a;
+  }
 }
 
 // Rounds to the nearest whole number, halves to the even one.

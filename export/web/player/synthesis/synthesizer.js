@@ -34,7 +34,7 @@ export class Synthesizer {
         }
       }
       known.add(name);
-      return { name, type, processor, inputs, level: LEVELS[type], given: {}, out: new Float32Array(card.hop) };
+      return { name, type, processor, inputs, sources: Object.entries(inputs), level: LEVELS[type], given: {}, out: new Float32Array(card.hop) };
     });
     this.output = this.nodes.find((node) => node.name === card.synthesizer.output);
     if (!this.output) throw new PlayerError("its card names an output that is none of its nodes");
@@ -68,7 +68,7 @@ export class Synthesizer {
   // controls is the white noise of a node, in [-1, 1).
   process(controls) {
     for (const node of this.nodes) {
-      for (const [control, source] of Object.entries(node.inputs)) {
+      for (const [control, source] of node.sources) {
         node.given[control] = this.signals[source] ?? controls[source];
       }
       if (node.type === "FilteredNoise") node.given.noise = controls[`${node.name}_noise`];
