@@ -113,7 +113,9 @@ class Guard:
         if self._host not in _EVERYWHERE:
             return False
         # An address is never a name that somebody else's server of names has led here.
-        return _is_address(name) or name in ("localhost", socket.gethostname().lower())
+        # Nor is one that ends in .local, which is asked for in the local network alone.
+        own = socket.gethostname().lower()
+        return _is_address(name) or name in ("localhost", own, f"{own.removesuffix('.local')}.local")
 
 
 def _is_address(text: str) -> bool:

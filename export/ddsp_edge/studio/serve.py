@@ -60,6 +60,8 @@ def serve(
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         address = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"
         say(f"the studio is at {address}{'' if token is None else f'?token={token}'} Ctrl-C ends")
+        if host in ("0.0.0.0", "::"):
+            say("others reach it by this machine's name or address in the place of 127.0.0.1")
         if browser:
             with contextlib.suppress(webbrowser.Error):
                 webbrowser.open(f"{address}{'' if token is None else f'?token={token}'}")

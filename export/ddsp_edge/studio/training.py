@@ -92,7 +92,7 @@ def _command(folder: Path, word: str, progress: Callable[..., None], steps: int,
                 live = curves(folder / _RUN)
                 done = live.get("step", [0.0])[-1] if word == "train" else 0.0
                 progress(start + length * min(1.0, done / steps), _words(word, steps, live), live)
-        except KeyboardInterrupt:
+        except BaseException:  # told to stop, or nobody is left to be told how far it is
             process.terminate()  # a training ends after the step that it is in, with a checkpoint
             try:
                 process.wait(_PATIENCE_S)

@@ -239,5 +239,8 @@ def test_whoever_comes_from_another_machine_needs_the_token(shelf_folder):
         cookie = {"Cookie": headers["set-cookie"].split(";")[0]}
         assert client.ask("GET", "/api/state", headers=cookie)[0] == 200
         assert client.ask("GET", "/api/state", headers={"Cookie": "ddsp-studio=secret-wore"})[0] == 401
+        own = socket.gethostname().removesuffix(".local") + ".local"
+        named = {**cookie, "Host": f"{own}:{client.port}", "Origin": f"http://{own}:{client.port}"}
+        assert client.ask("GET", "/api/state", headers=named)[0] == 200
         rebound = {**cookie, "Host": f"evil.example:{client.port}"}
         assert client.ask("GET", "/api/state", headers=rebound)[0] == 421
