@@ -46,6 +46,31 @@ def test_a_note_has_the_pitch_of_its_key(play):
     assert strongest / 440.0 == pytest.approx(round(strongest / 440.0), abs=0.02)
 
 
+def pitch_at(sound, seconds):
+    part = sound[round(seconds * RATE) : round(seconds * RATE) + RATE // 10]
+    spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part)), 8 * len(part)))
+    lowest = round(150 * 8 * len(part) / RATE)
+    strong = np.flatnonzero(spectrum[lowest:] > 0.3 * spectrum[lowest:].max())[0] + lowest
+    peak = strong + np.argmax(spectrum[strong : strong + 20])
+    return peak * RATE / (8 * len(part))
+
+
+def test_one_voice_slurs_to_the_next_key_and_back(play):
+    legato = {**QUIET, "voices": 1, "glide_s": 0.2}
+    events = [[0, "noteOn", 60, 100], [40, "noteOn", 67, 100], [90, "noteOff", 67], [130, "noteOff", 60]]
+    sound = play(events, seconds=1.6, settings=legato)
+    hz = {note: 440.0 * 2.0 ** ((note - 69) / 12) for note in (60, 67)}
+    assert pitch_at(sound, 0.15) == pytest.approx(hz[60], rel=0.01)
+    on_the_way = pitch_at(sound, 40 * HOP / RATE + 0.05)
+    assert hz[60] * 1.05 < on_the_way < hz[67] / 1.05
+    assert pitch_at(sound, 0.6) == pytest.approx(hz[67], rel=0.01)
+    assert pitch_at(sound, 0.93) == pytest.approx(hz[60], rel=0.01)  # the key that was still down
+    assert np.abs(sound[-RATE // 5 :]).max() < 1e-3
+    # One attack: where it slurs it is as loud as before.
+    level = lambda s: np.sqrt(np.mean(sound[round(s * RATE) : round(s * RATE) + 800] ** 2))  # noqa: E731
+    assert level(0.33) > 0.3 * level(0.25)
+
+
 def test_what_is_let_go_falls_silent(play):
     sound = play([[0, "noteOn", 64, 100], [40, "noteOff", 64]], seconds=1.5)
     assert np.abs(sound[: 40 * HOP]).max() > 0.01

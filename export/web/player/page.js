@@ -14,6 +14,8 @@ const KNOBS = [ // name, what it is, from, to, step, unit
   ["reverb", "Room", 0, 1, 0.01, ""],
   ["attack_s", "Attack", 0.005, 0.5, 0.005, "s"],
   ["release_s", "Release", 0.02, 2, 0.01, "s"],
+  ["voices", "Notes at once (1: legato)", 1, VOICES, 1, ""],
+  ["glide_s", "Glide of legato", 0, 0.5, 0.01, "s"],
   ["vibrato_semitones", "Vibrato", 0, 1, 0.01, "semitones"],
   ["gain_db", "Gain", -40, 20, 1, "dB"],
   ["gate_db", "Gate of the microphone", -80, 0, 1, "dB"],
@@ -21,7 +23,7 @@ const KNOBS = [ // name, what it is, from, to, step, unit
 const PIANO = "awsedftgyhujkolp;"; // by the characters of a US layout: a is C
 
 const $ = (id) => document.getElementById(id);
-const settings = { ...SETTINGS };
+const settings = { ...SETTINGS, voices: VOICES };
 let context = null, node = null, octave = 0, model = null, worker = null, heard = null, endPicture = null;
 const held = new Map(); // of the computer's keys: note that each began
 

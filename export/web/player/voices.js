@@ -7,6 +7,7 @@ const FLOOR = -80, SILENT = -79;
 export const SETTINGS = {
   gain_db: 0, harmonic_db: 0, noise_db: 0, reverb: 1, transposition: 0, loudness_shift_db: 0,
   attack_s: 0.03, release_s: 0.15, vibrato_semitones: 0.0, vibrato_hz: 5.5, gate: true, gate_db: -60,
+  voices: 32, glide_s: 0.02, // `voices`: notes at once, as many as there are at most; one plays legato
 };
 
 const OF_LEVEL = { Harmonic: "harmonic_db", FilteredNoise: "noise_db" }; // by type of a node
@@ -24,8 +25,23 @@ class Voice {
   rest() {
     this.instrument.reset();
     this.level = FLOOR;
+    this.pitch = null; // MIDI note that it is at, on the way to `note`
+    this.toGo = 0; // seconds until it is there
     this.held = this.pressed = false;
     this.age = 0;
+  }
+
+  // Where the pitch is after `seconds` more.
+  glided(seconds) {
+    if (this.pitch === null || this.toGo <= seconds) this.pitch = this.note;
+    else this.pitch += ((this.note - this.pitch) * seconds) / this.toGo;
+    this.toGo = Math.max(0, this.toGo - seconds);
+    return this.pitch;
+  }
+
+  // Goes on to another note without a new attack.
+  slur(note, target, glide) {
+    Object.assign(this, { note, target, toGo: glide });
   }
 
   get silent() {
@@ -58,6 +74,7 @@ export class Voices {
     this.out = new Float32Array(this.spec.hop);
     this.peak = 1;
     this.clock = 0; // counts notes
+    this.keys = []; // that are down, the last one at the end
     this.time = 0; // seconds, of the vibrato
     this.pedal = false;
     this.bend = 0; // semitones
@@ -66,15 +83,28 @@ export class Voices {
 
   noteOn(note, velocity = 96) {
     if (!(velocity > 0)) return this.noteOff(note);
-    const again = this.voices.find((voice) => voice.note === note && !voice.silent);
-    const free = again ?? this.voices.find((voice) => voice.silent) ?? this.oldest();
+    const target = this.range.low + ((this.range.high - this.range.low) * Math.min(velocity, 127)) / 127;
+    this.keys = [...this.keys.filter((key) => key.note !== note), { note, target }];
+    const first = this.voices[0];
+    if (this.settings.voices <= 1 && first.held) {
+      first.slur(note, target, this.settings.glide_s);
+      first.pressed = true;
+      return;
+    }
+    const some = this.voices.slice(0, Math.max(1, this.settings.voices));
+    const again = some.find((voice) => voice.note === note && !voice.silent);
+    const free = again ?? some.find((voice) => voice.silent) ?? this.oldest(some);
     if (free.silent) free.rest();
-    const loud = Math.min(velocity, 127) / 127;
-    Object.assign(free, { note, held: true, pressed: true, age: this.clock++ });
-    free.target = this.range.low + (this.range.high - this.range.low) * loud;
+    Object.assign(free, { note, target, toGo: 0, held: true, pressed: true, age: this.clock++ });
   }
 
   noteOff(note) {
+    this.keys = this.keys.filter((key) => key.note !== note);
+    const before = this.keys.at(-1), first = this.voices[0];
+    if (this.settings.voices <= 1 && before && first.note === note && first.pressed) {
+      first.slur(before.note, before.target, this.settings.glide_s); // back to a key that is still down
+      return;
+    }
     for (const voice of this.voices) {
       if (voice.note === note && voice.pressed) {
         voice.pressed = false;
@@ -93,12 +123,13 @@ export class Voices {
   }
 
   allOff() {
+    this.keys = [];
     this.pedal = false;
     for (const voice of this.voices) voice.held = voice.pressed = false;
   }
 
-  oldest() {
-    return this.voices.reduce((a, b) => (a.held === b.held ? (a.age < b.age ? a : b) : a.held ? b : a));
+  oldest(some) {
+    return some.reduce((a, b) => (a.held === b.held ? (a.age < b.age ? a : b) : a.held ? b : a));
   }
 
   // Plays a hop of all voices; the Float32Array is overwritten by the next one.
@@ -112,7 +143,7 @@ export class Voices {
       const span = voice.target - FLOOR;
       if (voice.held) voice.level = Math.min(voice.target, voice.level + (span * seconds) / Math.max(settings.attack_s, seconds));
       else voice.level = Math.max(FLOOR, voice.level - (80 * seconds) / Math.max(settings.release_s, seconds));
-      const note = voice.note + settings.transposition + this.bend + vibrato;
+      const note = voice.glided(seconds) + settings.transposition + this.bend + vibrato;
       const sound = this.play(voice, 440 * 2 ** ((note - 69) / 12), voice.level + settings.loudness_shift_db);
       for (let n = 0; n < dry.length; n++) dry[n] += sound[n];
       if (voice.silent) voice.rest();
@@ -129,6 +160,7 @@ export class Voices {
 
   // Forgets all notes.
   rest() {
+    this.keys = [];
     for (const voice of this.voices) voice.rest();
   }
 
