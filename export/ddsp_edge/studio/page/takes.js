@@ -5,6 +5,7 @@ import { make, size, words } from "./making.js";
 import { curves, noteName, score, spectrum } from "./pictures.js";
 
 const OVER = ["done", "failed", "cancelled"];
+const SILENT_DB = -65;
 
 export class Takes {
     /**
@@ -130,6 +131,9 @@ class Card {
         if (first) this.body.append(...this.player(first, this.title, true));
         if (result.curves) this.body.append(...pitchAndLoudness(result.curves));
         if (result.score) this.body.append(notes(result.score));
+        if (first && Math.max(...first.level_db) < SILENT_DB) {
+            this.body.append(make("p", { class: "warn", text: "This is nearly silent." }));
+        }
         for (const warning of result.warnings ?? []) this.body.append(make("p", { class: "warn", text: warning }));
         if (stems.length) {
             const more = make("details", {}, make("summary", { text: "Its parts" }));
