@@ -1,9 +1,8 @@
 """The studio as an application: what a page may ask for, and no other thing."""
 
 import asyncio
-import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,17 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from ddsp_edge.cli.file_uses import uses_of
-from ddsp_edge.errors import DdspError, printable
+from ddsp_edge.errors import DdspError
+from ddsp_edge.studio.answers import (
+    PAGE_TYPES,
+    NotHere,
+    TooLarge,
+    asked_json,
+    gone,
+    page_answer,
+    refused,
+    text_of,
+)
 from ddsp_edge.studio.jobs import Job, Jobs
 from ddsp_edge.studio.keep import Keep, check_room, shown_name
 from ddsp_edge.studio.knobs import arguments_of, settings_text
@@ -22,7 +31,6 @@ from ddsp_edge.studio.shelf import Shelf
 from ddsp_edge.studio.training import CONFIGS, MAX_STEPS, MODEL
 
 PAGE = Path(__file__).with_name("page")
-_TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript"}
 _MEDIA = {
     ".wav": "audio/wav",
     ".flac": "audio/flac",
@@ -34,7 +42,6 @@ _MEDIA = {
     ".tflite": "application/octet-stream",
     ".html": "application/octet-stream",  # to be saved, never shown as a page of the studio
 }
-_MOST_JSON = 1 << 16
 _MOST_MODEL = 128 << 20
 _SHOWN = ("audio", "picture")
 _NO_SUCH = "there is no such thing here: it may have been removed"
@@ -58,9 +65,9 @@ class Studio:
     def app(self) -> Starlette:
         """The application, which nothing guards yet."""
         routes = [
-            Route(f"/{'' if path.name == 'index.html' else path.name}", _page(path), methods=["GET"])
+            Route(f"/{'' if path.name == 'index.html' else path.name}", page_answer(path), methods=["GET"])
             for path in sorted(PAGE.iterdir())
-            if path.suffix in _TYPES
+            if path.suffix in PAGE_TYPES
         ]
         routes += [
             Route("/api/models", self._models, methods=["GET"]),
@@ -74,7 +81,7 @@ class Studio:
             Route("/api/jobs/{number}", self._remove, methods=["DELETE"]),
             Route("/api/files/{word}", self._file, methods=["GET"]),
         ]
-        handlers: Any = {DdspError: _refused, ClientDisconnect: _gone}
+        handlers: Any = {DdspError: refused, ClientDisconnect: gone}
         return Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)
 
     @asynccontextmanager
@@ -142,9 +149,9 @@ class Studio:
         return JSONResponse({"jobs": [job.shown() for job in self._jobs.jobs.values()]})
 
     async def _add_job(self, request: Request) -> Response:
-        asked = await _json(request)
-        model = self._shelf.models.get(_text(asked, "model"))
-        given = self._inputs.get(_text(asked, "input"))
+        asked = await asked_json(request)
+        model = self._shelf.models.get(text_of(asked, "model"))
+        given = self._inputs.get(text_of(asked, "input"))
         values = asked.get("values", {})
         if model is None or given is None or given.state != "done":
             raise DdspError("name a model and a sound that the studio has looked at")
@@ -164,7 +171,7 @@ class Studio:
             "what": "result",
             "name": stem,
             "input": given.number,
-            "model": _text(asked, "model"),
+            "model": text_of(asked, "model"),
             "label": model.label,
             "takes": takes,
             "values": values,
@@ -188,10 +195,10 @@ class Studio:
         return JSONResponse(job.shown(), 201)
 
     async def _add_training(self, request: Request) -> Response:
-        asked = await _json(request)
+        asked = await asked_json(request)
         if self._runs is None:
             raise DdspError("nothing is trained here: start the studio with --train FOLDER")
-        name, config, steps = _text(asked, "name"), _text(asked, "config"), asked.get("steps")
+        name, config, steps = text_of(asked, "name"), text_of(asked, "config"), asked.get("steps")
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9 _-]{0,39}", name):
             raise DdspError(
                 "a name has up to 40 letters of English, digits, spaces and dashes, and begins with a letter"
@@ -285,14 +292,6 @@ class Studio:
         )
 
 
-class TooLarge(DdspError):
-    """More was sent than is taken."""
-
-
-class NotHere(DdspError):
-    """What was asked for is not there."""
-
-
 def _new_run(runs: Path, name: str) -> Path:
     """A new folder for a training, called as it is."""
     for number in range(1, 1000):
@@ -303,50 +302,3 @@ def _new_run(runs: Path, name: str) -> Path:
             continue
         return folder
     raise DdspError(f"there are 999 trainings of the name {name} already")
-
-
-def _page(path: Path) -> Any:
-    """Answers with a file of the page, which is read once: nothing of a request is ever a path."""
-    body, media_type = path.read_bytes(), _TYPES[path.suffix]
-
-    async def answer(request: Request) -> Response:
-        return Response(body, media_type=media_type)
-
-    return answer
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    body = b""
-    async for data in request.stream():
-        body += data
-        if len(body) > _MOST_JSON:
-            raise TooLarge(f"more than {_MOST_JSON} bytes are no question")
-    if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
-        raise DdspError("a question is JSON (content-type: application/json)")
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no number")
-
-    try:
-        found = json.loads(body, parse_constant=refuse)
-    except (ValueError, RecursionError) as error:
-        raise DdspError(f"the question is no JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise DdspError("a question is a JSON object")
-    return found
-
-
-def _text(asked: Mapping[str, Any], name: str) -> str:
-    value = asked.get(name)
-    if not isinstance(value, str):
-        raise DdspError(f"{name} must be a text. Received: {str(value)[:60]!r}")
-    return value
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    status = 413 if isinstance(error, TooLarge) else 404 if isinstance(error, NotHere) else 400
-    return JSONResponse({"error": printable(str(error))[:600]}, status)
-
-
-async def _gone(request: Request, error: Exception) -> Response:
-    return Response(status_code=400)  # nobody is there to read it
