@@ -9,11 +9,28 @@ from pathlib import Path
 from ddsp_edge.errors import DdspError, did_you_mean
 
 FOLDER = Path(__file__).with_name("models")
+_GENERAL_MIDI = {
+    40: "violin",
+    42: "cello",
+    56: "trumpet",
+    57: "trombone",
+    60: "horn",
+    65: "alto-saxophone",
+    70: "bassoon",
+    71: "clarinet",
+    73: "flute",
+}
+"""Instruments that come with the package, or may, by the program of General MIDI that calls for them."""
 
 
 def shipped_models() -> dict[str, Path]:
     """The models that come with the package: file by name, sorted."""
     return {path.stem: path for path in sorted(FOLDER.glob("*.tflite"))}
+
+
+def instrument_of_program(program: int) -> Path | None:
+    """The instrument that comes along for a program of General MIDI, 0 to 127; None if none does."""
+    return shipped_models().get(_GENERAL_MIDI.get(program, ""))
 
 
 def model_path(text: str) -> Path:

@@ -10,24 +10,12 @@ from ddsp_edge.cli.command import path_argument, tell
 from ddsp_edge.cli.options import VOICES, WIDE, seed, voices
 from ddsp_edge.cli.progress import seconds_bar
 from ddsp_edge.errors import DdspError, did_you_mean, printable
-from ddsp_edge.shipped import model_path, shipped_models
+from ddsp_edge.shipped import instrument_of_program, model_path
 
 if TYPE_CHECKING:
     from ddsp_edge.files.midi_parts import Part
 
 NOBODY = "none"
-_GENERAL_MIDI = {
-    40: "violin",
-    42: "cello",
-    56: "trumpet",
-    57: "trombone",
-    60: "horn",
-    65: "alto-saxophone",
-    70: "bassoon",
-    71: "clarinet",
-    73: "flute",
-}
-"""Models that come with the package, by the program of General MIDI that calls for them."""
 
 
 def add_mix(commands: Any, debug: argparse.ArgumentParser) -> None:
@@ -113,20 +101,21 @@ def _render(arguments: argparse.Namespace, parts: Sequence["Part"], drums: int) 
 
 def _instruments(parts: Sequence["Part"], given: Sequence[tuple[str, str]]) -> list[Path | None]:
     """Who plays each part; None for nobody."""
-    shipped, chosen = shipped_models(), _chosen(parts, given, "--map")
+    chosen = _chosen(parts, given, "--map")
     found = list[Path | None]()
     for number, part in enumerate(parts):
         name = chosen.get(number)
-        if name is None and part.program is not None:
-            name = _GENERAL_MIDI.get(part.program)
-            name = name if name in shipped else None
-        if name is None:
+        shipped = None if part.program is None else instrument_of_program(part.program)
+        if name is None and shipped is None:
             n, about = number + 1, printable(_about(part))
             raise DdspError(
                 f"nobody plays part {n} ({about}): name an instrument, such as --map '{n}=violin.tflite', or "
                 f"--map '{n}={NOBODY}'; '*=...' is for all others"
             )
-        found.append(None if name == NOBODY else model_path(name))
+        if name is None:
+            found.append(shipped)
+        else:
+            found.append(None if name == NOBODY else model_path(name))
     return found
 
 

@@ -10,7 +10,8 @@ from ddsp_edge.cli.file_use import Files, FileUse, Outcome, Progress, add_settin
 from ddsp_edge.cli.options import WIDE
 from ddsp_edge.cli.progress import seconds_bar
 from ddsp_edge.errors import DdspError, printable
-from ddsp_edge.transcription.names import NAMES, checked_names
+from ddsp_edge.shipped import instrument_of_program
+from ddsp_edge.transcription.names import NAMES, checked_names, program_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,7 +118,7 @@ def add_hearing_options(parser: argparse.ArgumentParser) -> None:
         "--resynthesis",
         metavar="FILE",
         type=path_argument,
-        help="also play what was understood (.wav, .flac)",
+        help="also play what was understood (.wav, .flac): by the instruments that come along, else plainly",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
 
@@ -255,7 +256,6 @@ def _heard(
         named_transcript,
         transcribe_file,
         write_notes,
-        write_resynthesis,
     )
 
     found = transcribe_file(hearing, source, progress)
@@ -265,7 +265,12 @@ def _heard(
     if arguments.table is not None:
         write_notes(arguments.table, found.notes)
     if arguments.resynthesis is not None:
-        write_resynthesis(arguments.resynthesis, found, hearing.spec.sample_rate)
+        from ddsp_edge.transcription.performance import write_performance
+
+        players = {name: path for name in NAMES if (path := instrument_of_program(program_of(name)))}
+        write_performance(
+            arguments.resynthesis, found.notes, found.seconds, players, hearing.spec.sample_rate
+        )
     return found
 
 

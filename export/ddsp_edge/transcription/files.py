@@ -9,15 +9,12 @@ import numpy as np
 from ddsp_edge.atomic import check_name
 from ddsp_edge.errors import DdspError
 from ddsp_edge.files.audio_file import AudioReader
-from ddsp_edge.files.audio_writer import AudioWriter
-from ddsp_edge.files.midi_writer import MidiNote, MidiPart, write_midi
+from ddsp_edge.files.midi_writer import write_midi
 from ddsp_edge.transcription.harmonics import Fit, features_of
 from ddsp_edge.transcription.judge import Judged
 from ddsp_edge.transcription.melody import MelodyNotes
-from ddsp_edge.transcription.names import program_of
 from ddsp_edge.transcription.naming import Namer, has_namer, named, register_likelihoods
-from ddsp_edge.transcription.note import Note, by_instrument, write_table
-from ddsp_edge.transcription.resynthesis import played_blocks
+from ddsp_edge.transcription.note import Note, by_instrument, midi_parts, write_table
 from ddsp_edge.transcription.spectra import HOP
 from ddsp_edge.transcription.transcriber import Transcriber
 from ddsp_edge.units import Array
@@ -129,13 +126,6 @@ def named_transcript(found: Transcript, arrays: Mapping[str, Array], who: Sequen
     return replace(found, notes=named(found.notes, likelihoods, who))
 
 
-def write_resynthesis(path: str | Path, found: Transcript, sample_rate: int) -> None:
-    """Play the notes as plain harmonics into a sound file, which is as long as the recording."""
-    with AudioWriter(path, sample_rate) as writer:
-        for block in played_blocks(found.notes, sample_rate, round(found.seconds * sample_rate)):
-            writer.write(block)
-
-
 def write_notes(path: str | Path, notes: Sequence[Note]) -> None:
     """Write notes as MIDI, with a track for each instrument, or as a table, by the file's ending.
 
@@ -149,18 +139,3 @@ def write_notes(path: str | Path, notes: Sequence[Note]) -> None:
         write_midi(path, midi_parts(notes))
     else:
         raise DdspError(f"{path}: notes are written as .mid or .csv")
-
-
-def midi_parts(notes: Sequence[Note]) -> list[MidiPart]:
-    """A part for each instrument, that with the most notes first."""
-    return [
-        MidiPart(
-            name or "notes",
-            program_of(name),
-            [
-                MidiNote(n.onset_s, n.offset_s, min(127, max(0, round(n.pitch))), n.velocity, n.bends)
-                for n in part
-            ],
-        )
-        for name, part in by_instrument(notes).items()
-    ]

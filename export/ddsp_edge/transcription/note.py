@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ddsp_edge.atomic import written_whole
 from ddsp_edge.errors import DdspError
+from ddsp_edge.files.midi_writer import MidiNote, MidiPart
+from ddsp_edge.transcription.names import program_of
 
 COLUMNS = ("onset_s", "offset_s", "midi_pitch", "velocity", "instrument")
 MAX_TABLE_BYTES = 64 << 20
@@ -113,3 +115,18 @@ def by_instrument(notes: Sequence[Note]) -> dict[str, list[Note]]:
     for note in notes:
         parts.setdefault(note.instrument, []).append(note)
     return dict(sorted(parts.items(), key=lambda part: (-len(part[1]), part[0])))
+
+
+def midi_parts(notes: Sequence[Note]) -> list[MidiPart]:
+    """A part for each instrument, that with the most notes first."""
+    return [
+        MidiPart(
+            name or "notes",
+            program_of(name),
+            [
+                MidiNote(n.onset_s, n.offset_s, min(127, max(0, round(n.pitch))), n.velocity, n.bends)
+                for n in part
+            ],
+        )
+        for name, part in by_instrument(notes).items()
+    ]
