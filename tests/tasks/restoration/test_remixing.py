@@ -20,7 +20,8 @@ def _spectra(seed, shape=(3, 40, 24)):
 def test_louder_noise_is_what_adding_louder_noise_makes():
     clean, noise = _spectra(1)
     power, target, product = (
-        x.numpy() for x in remixed(*_products(clean, noise), level_db=12.0, colour_db=0.0, seed=tf.constant([5, 6]))
+        x.numpy()
+        for x in remixed(*_products(clean, noise), level_db=12.0, colour_db=0.0, seed=tf.constant([5, 6]))
     )
     gains = np.sqrt((power - 2.0 * product + target).mean((1, 2)) / (np.abs(noise) ** 2).mean((1, 2)))
     assert len(set(np.round(gains, 3))) == 3  # each example has its own
@@ -62,4 +63,5 @@ def test_clean_sound_stays_clean_and_noise_alone_stays_alone():
     _, target, product = remixed(
         *_products(0.0 * clean, noise), level_db=8.0, colour_db=6.0, seed=tf.constant([1, 2])
     )
-    assert not np.any(target) and not np.any(product)
+    assert not np.any(target)
+    assert not np.any(product)

@@ -14,8 +14,8 @@ from ddsp_tf.ops.transforms import spectra_of_windows
 from ddsp_tf.tasks.restoration.config import RestorationConfig
 from ddsp_tf.tasks.restoration.loss import RestorationLoss
 from ddsp_tf.tasks.restoration.model.band_loss import band_products
-from ddsp_tf.tasks.restoration.model.remixing import remixed
 from ddsp_tf.tasks.restoration.model.normaliser import BandNormaliser, State
+from ddsp_tf.tasks.restoration.model.remixing import remixed
 from ddsp_tf.training.model import TaskModel
 
 PROCESSORS: dict[str, Any] = {

@@ -8,7 +8,12 @@ _CURVES = 4  # cosines over the bands that a colour is made of
 
 
 def remixed(
-    power: tf.Tensor, target: tf.Tensor, product: tf.Tensor, level_db: float, colour_db: float, seed: tf.Tensor
+    power: tf.Tensor,
+    target: tf.Tensor,
+    product: tf.Tensor,
+    level_db: float,
+    colour_db: float,
+    seed: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Mix anew what is wanted and what is not, each under another gain in every band.
 
