@@ -91,6 +91,7 @@ def measure(folder: Path, name: str, hear: Hear, namer: Namer | None, each: bool
     """Print the scores of a system on the files of a folder, the mean of all."""
     rows, seconds, cpu_s = [], 0.0, 0.0
     by_instrument: dict[str, list[float]] = defaultdict(list)
+    by_count: dict[str, list[float]] = defaultdict(list)
     for path, reference in recordings(folder):
         began = time.process_time()
         notes, features = hear(path)
@@ -102,6 +103,7 @@ def measure(folder: Path, name: str, hear: Hear, namer: Namer | None, each: bool
         who = {note.instrument for note in reference}
         if len(who) == 1:
             by_instrument[next(iter(who))].append(row[2])
+        by_count[str(len(who))].append(row[2])
         if each:
             print(f"  {path.stem:<48}" + "".join(f"{value:12.3f}" for value in row))
     if not rows:
@@ -112,9 +114,10 @@ def measure(folder: Path, name: str, hear: Hear, namer: Namer | None, each: bool
         f"{label:<44.44}{len(rows):>6}" + "".join(f"{v:12.3f}" for v in means) + f"{cpu_s / seconds:9.3f}",
         flush=True,
     )
-    if len(by_instrument) > 1:
-        words = [f"{who} {np.mean(values):.2f}" for who, values in sorted(by_instrument.items())]
-        print(f"    onset F1 of solos: {', '.join(words)}")
+    for title, groups in (("solos", by_instrument), ("as many instruments", by_count)):
+        if len(groups) > 1:
+            words = [f"{group} {np.mean(values):.2f}" for group, values in sorted(groups.items())]
+            print(f"    onset F1 of {title}: {', '.join(words)}")
 
 
 def recordings(folder: Path) -> Iterator[tuple[Path, list[Note]]]:

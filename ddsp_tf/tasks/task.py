@@ -174,8 +174,8 @@ class Task(Protocol):
     ) -> None:
         """Keep in a run, before its first step, what later commands need of its data."""
 
-    def callbacks(self, config: Any, tell: Tell) -> "list[keras.callbacks.Callback]":
-        """What watches the training, beside loss and speed; `tell` warns."""
+    def callbacks(self, config: Any, data: Path, tell: Tell) -> "list[keras.callbacks.Callback]":
+        """What watches the training on a dataset, beside loss and speed; `tell` warns."""
         return []
 
     def board(self, config: Any, run: Path) -> "list[keras.callbacks.Callback]":

@@ -124,7 +124,7 @@ def train(
                 log = RunLog(run, steps)
                 every += [
                     log,
-                    *task.callbacks(config, progress),
+                    *task.callbacks(config, data, progress),
                     *(_tensorboard(task, config, run) if tensorboard else ()),
                     Checkpoint(run, steps, log, settings.keep_checkpoints, interruption, state.means),
                 ]

@@ -119,7 +119,7 @@ class InstrumentTask(Task):
         if not only_missing or not (run / EXCERPTS_NAME).exists():
             save_excerpts(data, run, config.spec, on_damage)
 
-    def callbacks(self, config: InstrumentConfig, tell: Tell) -> "list[keras.callbacks.Callback]":
+    def callbacks(self, config: InstrumentConfig, data: Path, tell: Tell) -> "list[keras.callbacks.Callback]":
         """Warns when a branch dies, or covers the others."""
         from ddsp_tf.training.branch_watch import BranchWatch
 

@@ -57,6 +57,9 @@ class MixturesConfig:
         clip_share: Share of examples that are clipped.
         times: Integer, how often each mixture is heard, among 127 others: to make one takes as long as to
             learn from it.
+        remix_level_db: How much louder or softer what is not wanted gets at most, each time a mixture is
+            heard, dB; not in the last steps, whose loss is that of the sound.
+        remix_colour_db: How far it, and clean sound, are coloured anew each time, up and down at most, dB.
     """
 
     snr_min_db: float = -5.0
@@ -78,7 +81,9 @@ class MixturesConfig:
     crackle_share: float = 0.04
     band_limit_share: float = 0.08
     clip_share: float = 0.03
-    times: int = 4
+    times: int = 8
+    remix_level_db: float = 8.0
+    remix_colour_db: float = 6.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -95,7 +100,8 @@ class MixturesConfig:
         in_range("mixtures.clean_share + noise_share", self.clean_share + self.noise_share, 0.0, 1.0)
         in_range("mixtures.babble_share + synthetic_share", self.babble_share + self.synthetic_share, 0, 1)
         in_range("mixtures.times", self.times, 1, 1000)
-        in_range("mixtures.equaliser_db", self.equaliser_db, 0.0, 24.0)
+        for name in ("equaliser_db", "remix_level_db", "remix_colour_db"):
+            in_range(f"mixtures.{name}", getattr(self, name), 0.0, 24.0)
         in_range("mixtures.speed", self.speed, 0.0, 0.45)
         in_range("mixtures.early_ms", self.early_ms, 0.0, 200.0)
 

@@ -61,6 +61,26 @@ class TranscriberConfig:
 
 
 @dataclass(frozen=True)
+class NamingConfig:
+    """What names notes, and what it learns from before the first step.
+
+    Args:
+        mixtures: Integer, mixtures whose notes it hears; 0 for a transcriber that names nothing.
+        rounds: Integer, how often it hears each of these notes.
+        units: Integer, width of its first layer; the second has half of it.
+    """
+
+    mixtures: int = 6000
+    rounds: int = 20
+    units: int = 160
+
+    def __post_init__(self) -> None:
+        in_range("naming.mixtures", self.mixtures, 0, 1_000_000)
+        in_range("naming.rounds", self.rounds, 1, 10_000)
+        in_range("naming.units", self.units, 2, 4096)
+
+
+@dataclass(frozen=True)
 class MixingConfig:
     """How clips are mixed while training, each by itself and by its number.
 
@@ -100,12 +120,14 @@ class TranscriptionConfig(Config):
         data: How recordings and their notes become a dataset.
         network: The network.
         mixing: How clips are mixed while training.
+        naming: What names notes.
         names: Instruments that it tells apart; of the names in `ddsp_edge.transcription.names`.
     """
 
     data: SoloDataConfig = field(default_factory=SoloDataConfig)
     network: TranscriberConfig = field(default_factory=TranscriberConfig)
     mixing: MixingConfig = field(default_factory=MixingConfig)
+    naming: NamingConfig = field(default_factory=NamingConfig)
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

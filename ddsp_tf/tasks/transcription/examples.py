@@ -87,12 +87,9 @@ class MixtureExamples:
 
     @property
     def shapes(self) -> Shapes:
-        """Spectra and notes; piano rolls and who plays the notes."""
-        given: dict[str, Shape] = {
-            "notes": (NAMED_NOTES, N_FEATURES),
-            "spectra": (self.frames, N_BINS, len(WINDOWS)),
-        }
-        return given, {"names": (NAMED_NOTES,), "roll": (self.frames, self.config.network.pitches, 4)}
+        """Spectra, and piano rolls."""
+        given: dict[str, Shape] = {"spectra": (self.frames, N_BINS, len(WINDOWS))}
+        return given, {"roll": (self.frames, self.config.network.pitches, 4)}
 
     def fitting(self) -> Array:
         """Each passage leads as many training clips as fit into it; one clip to validate on."""
@@ -135,15 +132,14 @@ class MixtureExamples:
     def stack(self, examples: Sequence[Clip]) -> tuple[dict[str, Array], dict[str, Array]]:
         """Mix, and write down what is to be said of it."""
         made = [self._example(clip) for clip in examples]
-        spectra, notes, rolls, names = (np.stack([one[i] for one in made]) for i in range(4))
-        return {"notes": notes, "spectra": spectra}, {"names": names, "roll": rolls}
+        spectra, rolls = (np.stack(part) for part in zip(*made, strict=True))
+        return {"spectra": spectra}, {"roll": rolls}
 
-    def _example(self, clip: Clip) -> tuple[Array, Array, Array, Array]:
-        """Spectra, features of notes, the roll, and who plays these notes."""
+    def _example(self, clip: Clip) -> tuple[Array, Array]:
+        """Spectra, and the roll."""
         mixture, network = self.mixture(clip), self.config.network
         part = slice(LEAD_FRAMES, LEAD_FRAMES + self.frames)
         heard = log_spectra(mixture.audio, self.spec)
-        notes, names = self._named(heard, mixture.notes, np.random.default_rng([*clip.seed, 1]))
         whole = note_roll(
             mixture.notes, self.spec, self.frames + LEAD_FRAMES, network.lowest_midi, network.pitches
         )
@@ -152,21 +148,28 @@ class MixtureExamples:
         ahead = network.lookahead_frames
         roll = np.full((self.frames, network.pitches, 4), UNKNOWN, np.float32)
         roll[ahead:] = whole[LEAD_FRAMES : LEAD_FRAMES + self.frames - ahead]
-        return heard[part], notes, roll, names
+        return heard[part], roll
 
-    def _named(self, spectra: Array, table: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-        """Features of notes of a mixture, begun up to a frame early or late, and who plays them."""
-        spans = spans_of(table, self.spec)
-        frames, names = np.zeros((NAMED_NOTES, N_FEATURES), np.float32), np.full(NAMED_NOTES, UNKNOWN)
+    def named_notes(self, clip: Clip) -> tuple[Array, Array]:
+        """Notes of a mixture whose instrument is known, each begun up to a frame early or late.
+
+        Returns:
+            Features `[notes, 66]`, and numbers of instruments `[notes]`; of 16 notes at most.
+        """
+        mixture = self.mixture(clip)
+        spectra, table = log_spectra(mixture.audio, self.spec), mixture.notes
+        rng, spans = np.random.default_rng([*clip.seed, 1]), spans_of(table, self.spec)
+        features, names = [], []
         inside = [i for i, s in enumerate(spans) if 0 <= s.begin < len(spectra) - 4 and table[i, 4] >= 0]
-        for row, index in enumerate(rng.permutation(inside)[:NAMED_NOTES]):
+        for index in rng.permutation(inside)[:NAMED_NOTES]:
             span = spans[int(index)]
             shift = int(rng.integers(-1, 2))
             moved = Span(span.pitch, max(0, span.begin + shift), span.end)
             fit = fit_note(spectra, 0, moved, [s for i, s in enumerate(spans) if i != index])
             if fit is not None:
-                frames[row], names[row] = fit.features, table[int(index), 4]
-        return frames, names.astype(np.float32)
+                features.append(fit.features)
+                names.append(int(table[int(index), 4]))
+        return np.reshape(features, (-1, N_FEATURES)).astype(np.float32), np.array(names, np.int64)
 
 
 def name_counts(data: Path) -> list[int]:

@@ -8,7 +8,7 @@ import tensorflow as tf
 from ddsp_edge.transcription.decode import OFFSET, ONSET, SOUNDING, VELOCITY
 from ddsp_tf.losses.terms import Branches, TermedLoss, Terms, total, without_gradient
 
-_WEIGHTS = {"onset": 40.0, "sounding": 10.0, "offset": 8.0, "velocity": 2.0, "names": 0.3}
+_WEIGHTS = {"onset": 40.0, "sounding": 10.0, "offset": 8.0, "velocity": 2.0}
 _RARE = 4.0  # of frames with an onset, beside the many without
 _HELD = 2.0  # of frames with a note
 
@@ -25,8 +25,7 @@ class NoteLoss(TermedLoss):
         name: String, name of the loss.
         reduction: How Keras joins the losses of a batch.
 
-    Takes `y_true`, rolls, and `y_pred`, logits, `[batch, frames, pitches, 4]` both, under `roll`; under
-    `names` numbers of instruments `[batch, notes]` and their logits `[batch, notes, names]`.
+    Takes `y_true`, rolls, and `y_pred`, logits, `[batch, frames, pitches, 4]` both, under `roll`.
     """
 
     def __init__(self, name: str = "notes", reduction: str = "sum_over_batch_size") -> None:
@@ -34,7 +33,7 @@ class NoteLoss(TermedLoss):
 
     @property
     def term_names(self) -> tuple[str, ...]:
-        """Onset, sounding, offset, velocity, names."""
+        """Onset, sounding, offset, velocity."""
         return tuple(_WEIGHTS)
 
     def value_and_terms(
@@ -42,7 +41,6 @@ class NoteLoss(TermedLoss):
     ) -> tuple[tf.Tensor, Terms]:
         """Return the loss and its terms, `[batch]` each."""
         terms = _roll_terms(y_true["roll"], y_pred["roll"])
-        terms["names"] = _WEIGHTS["names"] * _names_error(y_true["names"], y_pred["names"])
         return total(terms), without_gradient(terms)
 
     def call(self, y_true: Any, y_pred: Any) -> tf.Tensor:
@@ -76,14 +74,6 @@ def _roll_terms(y_true: tf.Tensor, y_pred: tf.Tensor) -> Terms:
     squared = tf.square(tf.sigmoid(y_pred[..., VELOCITY]) - target[..., VELOCITY])
     terms["velocity"] = _WEIGHTS["velocity"] * _mean(squared, known[..., VELOCITY])
     return terms
-
-
-def _names_error(numbers: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Cross-entropy of the instruments that are known, `[batch]`."""
-    known = tf.cast(numbers >= 0.0, tf.float32)
-    labels = tf.cast(tf.maximum(numbers, 0.0), tf.int32)
-    errors = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-    return tf.reduce_sum(errors * known, 1) / (tf.reduce_sum(known, 1) + 1.0)
 
 
 def _mean(values: tf.Tensor, known: tf.Tensor) -> tf.Tensor:

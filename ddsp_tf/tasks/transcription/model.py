@@ -19,7 +19,6 @@ HARMONICS = (0.5, 1, 2, 3, 4, 5, 6, 7, 8)
 """Of each pitch that the network hears: an octave below, which tells whether it is a harmonic itself."""
 _RARE = -3.0  # of onsets and ends: what the network says of them before it has learned anything, as a logit
 _SUM_FRAMES = 9  # of what is heard at all pitches together
-_NAMER_UNITS = 80
 _NEVER = -1e3  # logit of what cannot be
 
 
@@ -33,18 +32,18 @@ class Transcriber(TaskModel):
     All are causal: a frame that comes out speaks of the frame `lookahead_frames` before.
 
     Beside it stands the network that names notes by what `ddsp_edge.transcription.harmonics` fits of them:
-    three dense layers, trained in the same steps on notes of the same mixtures.
+    three dense layers, which `ddsp_tf.tasks.transcription.lessons` trains before the first step.
 
     Args:
         channels: Integer, channels of the layers.
         lowest_midi: Integer, MIDI note of the lowest pitch.
         pitches: Integer, pitches, a multiple of 12.
+        namer_units: Integers, widths of the first two layers of what names notes.
         facts: The configuration, as plain data.
         **kwargs: Of `keras.Model`.
 
-    Input: `spectra` `[batch, frames, 288, 2]` of `ddsp_edge.transcription.spectra`, and where notes are to be
-    named `notes` `[batch, notes, 66]`. Output: `roll`, logits of onset, sounding, offset and velocity,
-    `[batch, frames, pitches, 4]`, and `names`, logits of instruments, `[batch, notes, names]`.
+    Input: `spectra` `[batch, frames, 288, 2]` of `ddsp_edge.transcription.spectra`. Output: `roll`, logits of
+    onset, sounding, offset and velocity, `[batch, frames, pitches, 4]`.
     """
 
     def __init__(
@@ -52,12 +51,13 @@ class Transcriber(TaskModel):
         channels: int,
         lowest_midi: int,
         pitches: int,
+        namer_units: Sequence[int] = (80, 40),
         facts: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.channels, self.lowest_midi, self.pitches = channels, lowest_midi, pitches
-        self.facts = dict(facts or {})
+        self.namer_units, self.facts = tuple(namer_units), dict(facts or {})
         self.harmonics = PitchConv(channels, frames=3, name="harmonics")
         self.near = PitchConv(channels, frames=3, pitches=3, name="near")
         self.octaves = PitchConv(channels, pitches=5, spread=12, name="octaves")
@@ -67,9 +67,9 @@ class Transcriber(TaskModel):
         self.last = PitchConv(channels, frames=3, name="last")
         self.head = PitchConv(4, activation=False, name="head")
         self.namer = [
-            keras.layers.Dense(units, activation, name=f"namer_{number}")
+            keras.layers.Dense(units, activation, name=f"namer_{number}", trainable=False)
             for number, (units, activation) in enumerate(
-                [(_NAMER_UNITS, "relu"), (_NAMER_UNITS // 2, "relu"), (len(NAMES), None)]
+                [*((units, "relu") for units in self.namer_units), (len(NAMES), None)]
             )
         ]
 
@@ -94,20 +94,20 @@ class Transcriber(TaskModel):
         stacked = len(HARMONICS) * BINS_PER_SEMITONE * len(WINDOWS)
         for layer in self.layers_in_order:
             layer.build([None, None, None, stacked if layer is self.harmonics else self.channels])
-        for layer, width in zip(self.namer, (N_FEATURES, _NAMER_UNITS, _NAMER_UNITS // 2), strict=True):
+        for layer, width in zip(self.namer, (N_FEATURES, *self.namer_units), strict=True):
             layer.build([None, width])
         self.head.bias.assign(np.array([_RARE, -1.0, _RARE, 0.0], np.float32))
         self.built = True
 
     def call(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> dict[str, tf.Tensor]:
-        """Rolls of whole sounds, and names where there are notes to be named."""
-        found = {"roll": self.rolls(inputs["spectra"], training)}
-        if "notes" in inputs:
-            notes = inputs["notes"]
-            for layer in self.namer:
-                notes = layer(notes)
-            found["names"] = notes
-        return found
+        """Rolls of whole sounds."""
+        return {"roll": self.rolls(inputs["spectra"], training)}
+
+    def name_logits(self, notes: tf.Tensor) -> tf.Tensor:
+        """How well notes, `[..., 66]`, fit each instrument, logits `[..., names]`."""
+        for layer in self.namer:
+            notes = layer(notes)
+        return notes
 
     def rolls(self, spectra: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Logits of rolls of whole sounds."""
@@ -204,9 +204,14 @@ class Transcriber(TaskModel):
         They are rounded to 8 bits of the largest of each layer, with which a file stores them in a fraction.
 
         Args:
-            counts: Notes of each instrument in the training data: what was heard often is not more
-                likely elsewhere, and what was never heard is never named. Empty where they are not known.
+            counts: Notes of each instrument in the training data: what was never heard is never named. Empty
+                where they are not known.
+
+        Returns:
+            The arrays; none where `naming.mixtures` is 0.
         """
+        if not self.facts.get("config", {}).get("naming", {"mixtures": 1})["mixtures"]:
+            return {}
         arrays = {}
         for number, layer in enumerate(self.namer):
             weights, bias = (np.asarray(value) for value in layer.get_weights())
@@ -214,11 +219,8 @@ class Transcriber(TaskModel):
             arrays[f"{PREFIX}_{number}_weights"] = np.asarray(np.rint(weights / step) * step, np.float32)
             arrays[f"{PREFIX}_{number}_bias"] = bias
         if len(counts) == len(NAMES) and any(counts):
-            seen = np.array(counts) > 0
-            often = np.log(np.maximum(counts, 1) / max(1, sum(counts)))
-            arrays[f"{PREFIX}_{len(self.namer) - 1}_bias"] = np.asarray(
-                np.where(seen, bias - often, _NEVER), np.float32
-            )
+            bias = np.where(np.array(counts) > 0, bias, _NEVER)
+            arrays[f"{PREFIX}_{len(self.namer) - 1}_bias"] = np.asarray(bias, np.float32)
         return arrays
 
     def get_config(self) -> dict[str, Any]:
@@ -228,6 +230,7 @@ class Transcriber(TaskModel):
             "channels": self.channels,
             "lowest_midi": self.lowest_midi,
             "pitches": self.pitches,
+            "namer_units": list(self.namer_units),
             "facts": self.facts,
         }
 

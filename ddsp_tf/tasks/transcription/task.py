@@ -14,6 +14,8 @@ from ddsp_tf.tasks.transcription.config import TranscriptionConfig
 from ddsp_tf.tasks.transcription.preparation import preparation
 
 if TYPE_CHECKING:
+    import keras
+
     from ddsp_tf.reports.html import Page
     from ddsp_tf.tasks.transcription.evaluation import NoteScores
     from ddsp_tf.tasks.transcription.export import TranscriberExport
@@ -93,8 +95,13 @@ class TranscriptionTask(Task):
 
         keras.utils.set_random_seed(config.training.seed)
         network = config.network
+        units = config.naming.units
         model = self.model_class(
-            network.channels, network.lowest_midi, network.pitches, {"config": config.to_dict(), **facts}
+            network.channels,
+            network.lowest_midi,
+            network.pitches,
+            (units, max(1, units // 2)),
+            {"config": config.to_dict(), **facts},
         )
         model.build(None)
         return model
@@ -120,6 +127,14 @@ class TranscriptionTask(Task):
 
         if not only_missing or not (run / REFERENCE_NAME).exists():
             save_reference(data, run, config, on_damage)
+
+    def callbacks(
+        self, config: TranscriptionConfig, data: Path, tell: Tell
+    ) -> "list[keras.callbacks.Callback]":
+        """Trains what names notes before the first step."""
+        from ddsp_tf.tasks.transcription.lessons import NamesFirst
+
+        return [NamesFirst(config, data, tell)]
 
     def evaluate(
         self,

@@ -25,6 +25,7 @@ name: ears
 sample_rate: 16000
 frame_rate: 50
 network: {channels: 8, lowest_midi: 48, octaves: 2}
+naming: {mixtures: 20, rounds: 4, units: 8}
 mixing: {most_parts: 2, semitones: 1, room_share: 0.2, loudest_noise_db: -45.0}
 data: {passage_seconds: 4.0, held_back: [held]}
 training: {steps: 80, steps_per_epoch: 40, batch_size: 3, clip_seconds: 1.2, learning_rate: 0.02}

@@ -15,6 +15,7 @@ from ddsp_tf.tasks.restoration.config import RestorationConfig
 from ddsp_tf.tasks.restoration.loss import RestorationLoss
 from ddsp_tf.tasks.restoration.model.band_loss import band_products
 from ddsp_tf.tasks.restoration.model.normaliser import BandNormaliser, State
+from ddsp_tf.tasks.restoration.model.remixing import remixed
 from ddsp_tf.training.model import TaskModel
 
 PROCESSORS: dict[str, Any] = {
@@ -269,7 +270,14 @@ class Restoration(TaskModel):
         """What `RestorationLoss.of_bands` takes: gains, then powers of noisy and clean and their product."""
         frames = tf.shape(noisy)[1] // self.spec.hop * self.spec.hop
         heard, wanted = self.spectra(noisy[:, :frames]), self.spectra(clean[:, :frames])
-        power, *products = band_products(heard, wanted, tf.constant(self.bands.means))
+        settings = self.facts["config"]
+        mixtures, seed = settings["mixtures"], settings["training"]["seed"]
+        power, *products = remixed(
+            *band_products(heard, wanted, tf.constant(self.bands.means)),
+            level_db=mixtures["remix_level_db"],
+            colour_db=mixtures["remix_colour_db"],
+            seed=tf.stack([seed, tf.cast(self.optimizer.iterations, tf.int32)]),
+        )
         log_power = tf.stop_gradient(tf.math.log(power + POWER_FLOOR))
         return self.network(log_power)[0], power, *products
 
