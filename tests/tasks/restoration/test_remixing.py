@@ -21,7 +21,7 @@ def test_louder_noise_is_what_adding_louder_noise_makes():
     clean, noise = _spectra(1)
     power, target, product = (
         x.numpy()
-        for x in remixed(*_products(clean, noise), level_db=12.0, colour_db=0.0, seed=tf.constant([5, 6]))
+        for x in remixed(_products(clean, noise), level_db=12.0, colour_db=0.0, seed=tf.constant([5, 6]))
     )
     gains = np.sqrt((power - 2.0 * product + target).mean((1, 2)) / (np.abs(noise) ** 2).mean((1, 2)))
     assert len(set(np.round(gains, 3))) == 3  # each example has its own
@@ -34,7 +34,7 @@ def test_louder_noise_is_what_adding_louder_noise_makes():
 
 def test_colours_are_smooth_and_within_their_bound_and_the_same_in_all_frames():
     clean, noise = _spectra(2)
-    _, target, _ = remixed(*_products(clean, noise), level_db=0.0, colour_db=6.0, seed=tf.constant([1, 2]))
+    _, target, _ = remixed(_products(clean, noise), level_db=0.0, colour_db=6.0, seed=tf.constant([1, 2]))
     gains_db = 10.0 * np.log10(target.numpy() / np.abs(clean) ** 2)
     np.testing.assert_allclose(gains_db, np.broadcast_to(gains_db[:, :1], gains_db.shape), atol=1e-3)
     assert 0.5 < np.abs(gains_db).max() <= 6.0
@@ -43,10 +43,10 @@ def test_colours_are_smooth_and_within_their_bound_and_the_same_in_all_frames():
 
 def test_the_same_seed_mixes_the_same_and_nothing_changes_by_zero_db():
     products = _products(*_spectra(3))
-    first = remixed(*products, level_db=8.0, colour_db=6.0, seed=tf.constant([1, 2]))
-    again = remixed(*products, level_db=8.0, colour_db=6.0, seed=tf.constant([1, 2]))
-    other = remixed(*products, level_db=8.0, colour_db=6.0, seed=tf.constant([1, 3]))
-    same = remixed(*products, level_db=0.0, colour_db=0.0, seed=tf.constant([1, 2]))
+    first = remixed(products, level_db=8.0, colour_db=6.0, seed=tf.constant([1, 2]))
+    again = remixed(products, level_db=8.0, colour_db=6.0, seed=tf.constant([1, 2]))
+    other = remixed(products, level_db=8.0, colour_db=6.0, seed=tf.constant([1, 3]))
+    same = remixed(products, level_db=0.0, colour_db=0.0, seed=tf.constant([1, 2]))
     np.testing.assert_array_equal(first[0], again[0])
     assert np.abs(first[0] - other[0]).max() > 0.1
     for before, after in zip(products, same, strict=True):
@@ -56,12 +56,12 @@ def test_the_same_seed_mixes_the_same_and_nothing_changes_by_zero_db():
 def test_clean_sound_stays_clean_and_noise_alone_stays_alone():
     clean, noise = _spectra(4)
     power, target, product = remixed(
-        *_products(clean, 0.0 * noise), level_db=8.0, colour_db=6.0, seed=tf.constant([1, 2])
+        _products(clean, 0.0 * noise), level_db=8.0, colour_db=6.0, seed=tf.constant([1, 2])
     )
     np.testing.assert_allclose(power, target, rtol=1e-4)
     np.testing.assert_allclose(product, target, rtol=1e-4)
     _, target, product = remixed(
-        *_products(0.0 * clean, noise), level_db=8.0, colour_db=6.0, seed=tf.constant([1, 2])
+        _products(0.0 * clean, noise), level_db=8.0, colour_db=6.0, seed=tf.constant([1, 2])
     )
     assert not np.any(target)
     assert not np.any(product)

@@ -272,14 +272,15 @@ class Restoration(TaskModel):
         heard, wanted = self.spectra(noisy[:, :frames]), self.spectra(clean[:, :frames])
         settings = self.facts["config"]
         mixtures, seed = settings["mixtures"], settings["training"]["seed"]
-        power, *products = remixed(
-            *band_products(heard, wanted, tf.constant(self.bands.means)),
+        known = band_products(heard, wanted, tf.constant(self.bands.means))
+        power, target, product = remixed(
+            known,
             level_db=mixtures["remix_level_db"],
             colour_db=mixtures["remix_colour_db"],
             seed=tf.stack([seed, tf.cast(self.optimizer.iterations, tf.int32)]),
         )
         log_power = tf.stop_gradient(tf.math.log(power + POWER_FLOOR))
-        return self.network(log_power)[0], power, *products
+        return self.network(log_power)[0], power, target, product
 
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument."""

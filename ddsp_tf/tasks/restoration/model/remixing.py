@@ -1,6 +1,7 @@
 """Other mixtures of the same clean sound and noise, reckoned from powers in bands."""
 
 import math
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -8,12 +9,7 @@ _CURVES = 4  # cosines over the bands that a colour is made of
 
 
 def remixed(
-    power: tf.Tensor,
-    target: tf.Tensor,
-    product: tf.Tensor,
-    level_db: float,
-    colour_db: float,
-    seed: tf.Tensor,
+    products: Sequence[tf.Tensor], level_db: float, colour_db: float, seed: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Mix anew what is wanted and what is not, each under another gain in every band.
 
@@ -22,9 +18,7 @@ def remixed(
     within a band: the mixture need not be made, nor transformed.
 
     Args:
-        power: `|X|^2`, `[batch, frames, bands]`.
-        target: `|S|^2`, the same.
-        product: `Re(S X*)`, the same.
+        products: `|X|^2`, `|S|^2` and `Re(S X*)`, `[batch, frames, bands]` each.
         level_db: Float >= 0, how much louder or softer noise gets at most, dB.
         colour_db: Float >= 0, how far smooth curves over the bands, one of clean sound and one of noise, go
             up and down at most, dB.
@@ -33,6 +27,7 @@ def remixed(
     Returns:
         The same three of the new mixtures.
     """
+    power, target, product = products
     batch, bands = tf.shape(power)[0], power.shape[-1]
     drawn = tf.random.stateless_uniform([batch, 1 + 2 * _CURVES], seed, -1.0, 1.0)
     level = drawn[:, tf.newaxis, :1] * level_db
