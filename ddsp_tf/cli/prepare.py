@@ -81,6 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="change a setting, e.g. data.passage_seconds=5",
     )
+    for name in task_names():
+        command_of(name).add_prepare_options(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -93,6 +95,8 @@ def run(args: argparse.Namespace) -> None:
         overrides.append(f"data.f0={args.f0}")
     config = load_config(args.config, overrides)
     task = task_named(config.task)
+    if own := task.command.prepare_overrides(args, config):
+        config = load_config(args.config, [*overrides, *own])
     recordings = _recordings(args, task.command)
     if task.needs_tensorflow_to_prepare(config):
         load_tensorflow()  # nothing else here needs it

@@ -113,6 +113,13 @@ class Command:
         """Run `ddsp-tf WORD`."""
         raise TypeError(f"{type(self).__name__} must say how a model is used (run)")
 
+    def add_prepare_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the options of `ddsp-tf prepare` that are the task's own."""
+
+    def prepare_overrides(self, args: argparse.Namespace, config: Any) -> list[str]:
+        """Settings, as `--set` takes them, that those options or an answer of the user come to."""
+        return []
+
     def add_export_options(self, parser: argparse._ArgumentGroup) -> None:
         """Add the options of `ddsp-tf export` that are the task's own."""
 

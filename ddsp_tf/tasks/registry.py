@@ -18,9 +18,11 @@ VARIABLE = "DDSP_TF_TASKS"
 `NAME=PACKAGE`, several with commas between them."""
 
 _TASKS = {
+    "content": "ddsp_tf.tasks.content",
     "instrument": "ddsp_tf.tasks.instrument",
     "restoration": "ddsp_tf.tasks.restoration",
     "transcription": "ddsp_tf.tasks.transcription",
+    "voice": "ddsp_tf.tasks.voice",
 }
 
 

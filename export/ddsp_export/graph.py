@@ -141,6 +141,14 @@ class NoiseHop:
         return _overlap(filtered[:, : self._width], state["tail"], self.spec.hop)
 
 
+class FilterHop(NoiseHop):
+    """A signal through such a filter. Inputs: `audio` `[1, hop]`, `magnitudes` `[1, bands]`."""
+
+    def run(self, inputs: Tensors, state: Tensors) -> tuple[tf.Tensor, Tensors]:
+        """Filter one hop of the signal."""
+        return super().run({"magnitudes": inputs["magnitudes"], "noise": inputs["audio"]}, state)
+
+
 class ReverbHop:
     """Convolution with an impulse response in partitions of a hop. Input: `audio` `[1, hop]`."""
 
@@ -206,6 +214,8 @@ def make_hop_processor(spec: FrameSpec, node: dict[str, Any], arrays: dict[str, 
         return HarmonicHop(spec, config["n_harmonics"])
     if kind == "FilteredNoise":
         return NoiseHop(spec, config["n_bands"])
+    if kind == "FIRFilter":
+        return FilterHop(spec, config["n_bands"])
     if kind == "Reverb":
         return ReverbHop(spec, arrays[config["impulse_response"]])
     return MixHop(spec) if kind == "Mix" else AddHop()

@@ -8,6 +8,7 @@ _PLACES = {
     "instrument": "ddsp_edge.cli.render",
     "restoration": "ddsp_edge.cli.restore",
     "transcription": "ddsp_edge.cli.transcribe",
+    "voice": "ddsp_edge.cli.convert",
 }
 """Modules that have `USES`, by task."""
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ddsp_edge.cli.bench import add_bench
 from ddsp_edge.cli.command import run_command
+from ddsp_edge.cli.convert import add_convert
 from ddsp_edge.cli.info import add_info
 from ddsp_edge.cli.install_service import add_install_service
 from ddsp_edge.cli.midi import add_midi
@@ -21,7 +22,7 @@ from ddsp_edge.threads import THREAD_VARIABLES
 from ddsp_edge.version import __version__
 
 PROGRAM = "ddsp-edge"
-_PLAYING = ("render", "mix", "restore", "transcribe", "play", "midi", "bench", "studio")
+_PLAYING = ("render", "mix", "restore", "convert", "transcribe", "play", "midi", "bench", "studio")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add_render(commands, debug)
     add_mix(commands, debug)
     add_restore(commands, debug)
+    add_convert(commands, debug)
     players = {"play": add_play(commands, debug), "midi": add_midi(commands, debug)}
     add_install_service(commands, debug, players)
     add_bench(commands, debug)

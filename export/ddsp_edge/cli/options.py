@@ -13,6 +13,8 @@ from ddsp_edge.ranges import CONSONANTS, MAX_VOICES, check_range
 
 MODEL_HELP = "a .tflite by ddsp-tf export, or a name of ddsp-edge models"
 VOICES = 4
+PITCH = "match"
+"""What becomes of a pitch, if nothing is said."""
 STRENGTH = 1.0  # of a restoration: all of it
 DEFAULTS: dict[str, Any] = {"octaves": 0, "transposition": 0.0, "block": 0, "osc_host": "127.0.0.1"}
 """Of live commands: what is neither on the command line nor in the settings file."""
@@ -141,6 +143,29 @@ def add_restoration_options(parser: argparse.ArgumentParser) -> None:
     stems_help = "also write what was taken out: OUTPUT-removed"
     parser.add_argument("--stems", action="store_true", default=None, help=stems_help)
     parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
+
+
+def add_conversion_options(parser: argparse.ArgumentParser) -> None:
+    """Add what `ddsp-edge convert` and `ddsp-tf convert` take."""
+    parser.add_argument(
+        "--pitch",
+        metavar="P",
+        type=pitch,
+        help=f"match: the median pitch of the voice; keep; or semitones ({PITCH})",
+    )
+    parser.add_argument("--voice", metavar="NAME", help="which voice, of a model of several")
+    parser.add_argument("--seed", metavar="N", type=seed, help="of the noise: same seed, same sound")
+    parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
+
+
+def pitch(text: str) -> str | float:
+    """What becomes of a pitch: `keep`, `match`, or semitones."""
+    from ddsp_edge.voice.matching import pitch_setting
+
+    try:
+        return pitch_setting(text)
+    except DdspError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def transfer_changes(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ddsp_edge.cli.options import (
     check_played_range,
     given_settings,
     named_instrument,
+    pitch,
     share,
 )
 from ddsp_edge.cli.settings_file import with_settings_file
@@ -36,7 +37,7 @@ def add_play(commands: Any, debug: argparse.ArgumentParser) -> argparse.Argument
         parents=[debug],
         help="play live from a microphone",
         description="Play the pitch and loudness of what a microphone hears on an instrument; or, where "
-        "INSTRUMENT is a restoration, what it hears without its noise. "
+        "INSTRUMENT is a restoration, what it hears without its noise, or a voice, in that voice. "
         "Needs pip install 'ddsp-tf[live]'. Ctrl-C ends.",
     )
     defaults = {**DEFAULTS, "latency": "low"}
@@ -51,6 +52,9 @@ def add_play(commands: Any, debug: argparse.ArgumentParser) -> argparse.Argument
     parser.add_argument(
         "--strength", metavar="S", type=share, help="of a restoration: 0 leaves the sound as it is (1)"
     )
+    parser.add_argument(
+        "--pitch", metavar="P", type=pitch, help="of a voice: match, keep, or semitones (match)"
+    )
     return parser
 
 
@@ -59,6 +63,7 @@ def _play(arguments: argparse.Namespace) -> None:
         return
     from ddsp_edge.model.file import read_model_file
     from ddsp_edge.restoration.restorer import TASK
+    from ddsp_edge.voice.card import TASK as VOICE
 
     path = named_instrument(arguments)
     file = read_model_file(path)
@@ -67,6 +72,11 @@ def _play(arguments: argparse.Namespace) -> None:
         return
     if arguments.strength is not None:
         raise DdspError(f"--strength is for restorations, and {path} is none")
+    if file.card.task == VOICE:
+        _convert(arguments, file)
+        return
+    if arguments.pitch is not None:
+        raise DdspError(f"--pitch is for voices, and {path} is none; --transpose moves an instrument")
     from ddsp_edge.live import LATENCIES, EffectSettings, LiveEffect
 
     check_played_range(arguments)
@@ -92,3 +102,13 @@ def _restore(arguments: argparse.Namespace, file: Any) -> None:
     check_rate(rate)
     strength = 1.0 if arguments.strength is None else arguments.strength
     play_on_sound_card(arguments, LiveRestorer(file, rate, strength), wants_input=True)
+
+
+def _convert(arguments: argparse.Namespace, file: Any) -> None:
+    """Play what is heard in another person's voice."""
+    from ddsp_edge.voice.live import LiveConverter
+
+    if arguments.osc is not None:
+        raise DdspError("--osc is for instruments, and this is a voice")
+    wanted = "match" if arguments.pitch is None else arguments.pitch
+    play_on_sound_card(arguments, LiveConverter(file, wanted), wants_input=True)

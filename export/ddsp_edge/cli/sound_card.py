@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from ddsp_edge.live.player import Player
     from ddsp_edge.live.sound_card import SoundCard
     from ddsp_edge.restoration.live import LiveRestorer
+    from ddsp_edge.voice.live import LiveConverter
 
 _HEALTH_S = 300.0
 
 
 def play_on_sound_card(
-    arguments: argparse.Namespace, player: "LiveEffect | LiveInstrument | LiveRestorer", wants_input: bool
+    arguments: argparse.Namespace,
+    player: "LiveEffect | LiveInstrument | LiveRestorer | LiveConverter",
+    wants_input: bool,
 ) -> None:
     """Play as the options of a live command say.
 
@@ -50,7 +53,7 @@ def play_on_sound_card(
     with ExitStack() as stack:
         if arguments.osc is not None:
             port = stack.enter_context(
-                # A restoration has no settings that could be heard: `play` refuses to.
+                # Restorations and voices have no settings that could be heard: `play` refuses to.
                 listening_for_osc(player, arguments.osc_host, arguments.osc)  # type: ignore[arg-type]
             )
             say(f"hearing OSC at {arguments.osc_host}, port {port}")

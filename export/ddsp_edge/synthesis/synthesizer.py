@@ -10,6 +10,7 @@ from ddsp_edge.errors import DdspError, did_you_mean
 from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.ranges import check_whole
 from ddsp_edge.synthesis.filtered_noise import FilteredNoise
+from ddsp_edge.synthesis.fir_filter import FIRFilter
 from ddsp_edge.synthesis.harmonic import Harmonic
 from ddsp_edge.synthesis.mixing import Add, Mix
 from ddsp_edge.synthesis.processor import Processor
@@ -24,6 +25,7 @@ MAX_NOISE_TABLE = 1 << 26  # bands times FFT bins: 0.5 GB while a noise node is 
 _INPUTS = {
     "Harmonic": ("amplitude", "distribution", "f0_hz"),
     "FilteredNoise": ("magnitudes",),
+    "FIRFilter": ("audio", "magnitudes"),
     "Reverb": ("audio",),
     "Mix": ("audio_0", "audio_1", "level"),
 }
@@ -203,22 +205,29 @@ class Synthesizer:
                 raise DdspError(f"{where} needs {channels[control]} channels; {_short(source)} has {have}")
         self.control_channels[source] = channels[control]
 
+    def _bands(self, where: str, config: dict[str, Any]) -> int:
+        """How many bands a filter has."""
+        n = _whole(where, config, "n_bands", 2, MAX_BANDS)
+        if n * (self.spec.hop + 2 * n) > MAX_NOISE_TABLE:
+            raise DdspError(f"{where}: {n} bands at a hop of {self.spec.hop} samples need too much memory")
+        return n
+
     def _processor(self, where: str, kind: str, config: dict[str, Any]) -> tuple[Processor, dict[str, int]]:
         """Build the processor of a node; return it with the channels of each of its controls."""
         if kind == "Harmonic":
             n = _whole(where, config, "n_harmonics", 1, MAX_HARMONICS)
             return Harmonic(self.spec, n), {"amplitude": 1, "distribution": n, "f0_hz": 1}
         if kind == "FilteredNoise":
-            n = _whole(where, config, "n_bands", 2, MAX_BANDS)
-            if n * (self.spec.hop + 2 * n) > MAX_NOISE_TABLE:
-                raise DdspError(
-                    f"{where}: {n} bands at a hop of {self.spec.hop} samples need too much memory"
-                )
+            n = self._bands(where, config)
             noise = FilteredNoise(self.spec, n, self._seed)
             self.tail_samples += 2 * n - 3
             # Two noise nodes with one seed would make the same noise and add up to a filter.
             self._seed = None if self._seed is None else self._seed + 1
             return noise, {"magnitudes": n}
+        if kind == "FIRFilter":
+            n = self._bands(where, config)
+            self.tail_samples += 2 * n - 3
+            return FIRFilter(self.spec, n), {"magnitudes": n}
         if kind == "Reverb":
             name = config.get("impulse_response")
             response = self._arrays.get(name) if isinstance(name, str) else None

@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 
 from ddsp_tf.config.sections import Config
+from ddsp_tf.layers.band_normaliser import BandNormaliser
 from ddsp_tf.tasks.restoration.loss import RestorationLoss
 from ddsp_tf.tasks.restoration.model.band_loss import band_products
 from ddsp_tf.tasks.restoration.model.model import Restoration
-from ddsp_tf.tasks.restoration.model.normaliser import BandNormaliser
 from ddsp_tf.tasks.restoration.restore import restorer_of
 from tests.device.restoration.networks import masked
 from tests.tasks.restoration import sounds

@@ -4,8 +4,8 @@ import datetime
 
 from ddsp_edge.card import Card, Port
 from ddsp_edge.restoration.bands import HOPS_PER_WINDOW, POWER_FLOOR
+from ddsp_tf.layers.band_normaliser import MEAN_SECONDS, RISE_DB_PER_SECOND, SMOOTH_SECONDS
 from ddsp_tf.tasks.restoration.model.model import Restoration
-from ddsp_tf.tasks.restoration.model.normaliser import MEAN_SECONDS, RISE_DB_PER_SECOND, SMOOTH_SECONDS
 
 _STATES = {
     "mean": "running mean of log powers, of each band or of all, not yet divided by its weight",

@@ -8,13 +8,13 @@ import tensorflow as tf
 
 from ddsp_edge.restoration.bands import HOPS_PER_WINDOW, POWER_FLOOR, Bands
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.layers.band_normaliser import BandNormaliser, State
 from ddsp_tf.layers.gru import GRU
 from ddsp_tf.layers.processor_group import ProcessorGroup
 from ddsp_tf.ops.transforms import spectra_of_windows
 from ddsp_tf.tasks.restoration.config import RestorationConfig
 from ddsp_tf.tasks.restoration.loss import RestorationLoss
 from ddsp_tf.tasks.restoration.model.band_loss import band_products
-from ddsp_tf.tasks.restoration.model.normaliser import BandNormaliser, State
 from ddsp_tf.tasks.restoration.model.remixing import remixed
 from ddsp_tf.training.model import TaskModel
 

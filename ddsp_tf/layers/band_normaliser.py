@@ -9,7 +9,7 @@ import tensorflow as tf
 from ddsp_tf.ops.linear_recurrence import linear_recurrence
 
 MEAN_SECONDS = 1.0
-"""Time constant of the running mean of each band."""
+"""Time constant of the running mean of each band, unless another is asked for."""
 SMOOTH_SECONDS = 0.04
 """Time constant of what the floor is the lowest of: single powers of noise scatter by 6 dB."""
 RISE_DB_PER_SECOND = 6.0
@@ -24,7 +24,7 @@ State = dict[str, tf.Tensor]
 class BandNormaliser(keras.layers.Layer):
     """Log powers of bands re a running mean, and re their noise floor.
 
-    With powers `x` of a band, `a = exp(-1 / (frame_rate * MEAN_SECONDS))` and a mean whose beginning is
+    With powers `x` of a band, `a = exp(-1 / (frame_rate * mean_seconds))` and a mean whose beginning is
     corrected (Kingma and Ba, "Adam", ICLR 2015, section 3):
 
         mean' = a mean + (1 - a) x,   weight' = a weight + (1 - a),   out_1 = (x - mean' / weight') / 4
@@ -41,15 +41,24 @@ class BandNormaliser(keras.layers.Layer):
         bands: Integer, channels.
         frame_rate: Float, frames a second.
         by_band: Boolean, whether the running mean is that of each band.
+        mean_seconds: Float > 0, time constant of the running mean.
 
     Input: natural logarithms of powers, `[batch, frames, bands]`. Output: `[batch, frames, 2 * bands]`, and
     the state, see `state_sizes`.
     """
 
-    def __init__(self, bands: int, frame_rate: float, by_band: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        bands: int,
+        frame_rate: float,
+        by_band: bool = True,
+        mean_seconds: float = MEAN_SECONDS,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.bands, self.frame_rate, self.by_band = bands, frame_rate, by_band
-        self._slow = math.exp(-1.0 / (frame_rate * MEAN_SECONDS))
+        self.mean_seconds = mean_seconds
+        self._slow = math.exp(-1.0 / (frame_rate * mean_seconds))
         self._fast = math.exp(-1.0 / (frame_rate * SMOOTH_SECONDS))
         self._rise = RISE_DB_PER_SECOND / frame_rate * math.log(10.0) / 10.0
 
@@ -122,6 +131,7 @@ class BandNormaliser(keras.layers.Layer):
             "bands": self.bands,
             "frame_rate": self.frame_rate,
             "by_band": self.by_band,
+            "mean_seconds": self.mean_seconds,
         }
 
 

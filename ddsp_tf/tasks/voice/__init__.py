@@ -1,0 +1,1 @@
+"""The task `voice`: speech or singing in, the same words and melody in another person's voice out."""

@@ -1,0 +1,194 @@
+"""A stream of speech, in another person's voice."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_edge.card import Card
+from ddsp_edge.errors import DdspError, did_you_mean
+from ddsp_edge.frames import FrameSpec
+from ddsp_edge.model.file import ModelFile, read_model_file
+from ddsp_edge.model.step_model import StepModel
+from ddsp_edge.units import Array
+from ddsp_edge.voice.card import VoiceFacts, facts_of
+from ddsp_edge.voice.hearing import Heard, Hearing
+from ddsp_edge.voice.matching import MATCH, Shift, VoiceRange
+from ddsp_edge.voice.synthesis import VoiceSynthesizer
+
+_LOUDEST = 8.0  # 18 dB over full scale; what is beyond is no sound, and would overflow when squared
+_LEARNED_FRAMES = 125 * 60
+"""Frames, a minute of speech, after which a live converter no longer learns who speaks."""
+
+
+class Network(Protocol):
+    """What gives controls: a `ddsp_edge.StepModel`, or a model that is being trained."""
+
+    def reset(self) -> None:
+        """Forget everything."""
+
+    def process(self, **inputs: npt.ArrayLike) -> dict[str, Array]:
+        """Take frames `[frames, size]` that follow those before; give controls of as many."""
+
+
+class Converter:
+    """Convert a stream at the rate of the model, in blocks of any size.
+
+    The output is late: a frame is converted once what follows it for `ahead` frames was heard, and sounds
+    `synthesizer.latency_samples` after that.
+
+    Args:
+        network: What gives the controls; it is reset.
+        spec: The frame grid.
+        facts: The voice.
+        shift: What is added to pitch and loudness; None to learn it from what is heard.
+        pitch: Where it is learned, `"keep"`, `"match"` or semitones.
+        voice: Name of the voice, of several.
+        seed: Seed of the noise; None for another noise every time.
+
+    Attributes:
+        latency_samples: Integer, by which the sound that `push` gives is later than what it was given, if all
+            of it comes at once.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        spec: FrameSpec,
+        facts: VoiceFacts,
+        *,
+        shift: Shift | None = None,
+        pitch: str | float = MATCH,
+        voice: str | None = None,
+        seed: int | None = None,
+    ) -> None:
+        self._network, self.spec, self.facts = network, spec, facts
+        self._hearing = Hearing(spec, facts.ahead, facts.f0_min_hz, facts.f0_max_hz)
+        self._synthesizer = VoiceSynthesizer(spec, facts, seed)
+        self._given, self.pitch = shift, pitch
+        self._voice = _weights(facts, voice)
+        self.latency_samples = self._hearing.latency_samples + self._synthesizer.latency_samples
+        self.delay_samples = self._synthesizer.latency_samples
+        """What of it the processors are the cause of."""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything, who speaks too: the next sample is sample 0."""
+        self._network.reset()
+        self._hearing.reset()
+        self._synthesizer.reset()
+        self.range = VoiceRange()
+        self._left = self._skipped = 0
+        self._held_hz = self.facts.f0_hz_range.median
+        self._counted = 0
+
+    def push(self, audio: npt.ArrayLike, noise: Array | None = None) -> Array:
+        """Add samples `[n]`; return the hops that are known now, float32 `[hops * hop]`.
+
+        Args:
+            audio: Full scale is 1; what is not finite is silence.
+            noise: White noise for the hops that come out, in place of noise that is drawn.
+        """
+        samples = np.asarray(audio, np.float32)
+        if samples.ndim != 1:
+            raise DdspError(f"A block must have one dimension. Received shape: {list(samples.shape)}")
+        if not np.abs(samples).max(initial=0.0) <= _LOUDEST:  # also where it is no number
+            samples = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -_LOUDEST, _LOUDEST)
+        self._left = (self._left + len(samples)) % self.spec.hop
+        return self._convert(self._hearing.push(samples), noise)
+
+    def flush(self, noise: Array | None = None) -> Array:
+        """End the stream; return all that is left of it, with the ringing of its filters."""
+        rest = np.zeros(-self._left % self.spec.hop, np.float32)
+        first = self._hearing.push(rest)
+        last = self._hearing.flush()
+        both = Heard(*(np.concatenate(pair) for pair in zip(_columns(first), _columns(last), strict=True)))
+        return self._convert(both, noise)
+
+    def _convert(self, heard: Heard, noise: Array | None) -> Array:
+        frames = len(heard.log_mel)
+        if not frames:
+            return np.zeros(0, np.float32)
+        f0_hz, voiced, loudness_db = self._mapped(heard)
+        inputs: dict[str, Any] = {
+            "log_mel": heard.log_mel,
+            "f0_hz": f0_hz,
+            "voiced": voiced,
+            "loudness_db": loudness_db,
+        }
+        if self._voice is not None:
+            inputs["voice"] = np.repeat(self._voice[np.newaxis], frames, axis=0)
+        controls = self._network.process(**inputs)
+        drop = min(frames, self.facts.ahead - self._skipped)  # frames of nothing before the first
+        self._skipped += drop
+        if drop == frames:
+            return np.zeros(0, np.float32)
+        kept = {name: values[drop:] for name, values in controls.items()}
+        return self._synthesizer.render(f0_hz[drop:], kept, noise)
+
+    def _mapped(self, heard: Heard) -> tuple[Array, Array, Array]:
+        """Pitch, held where there is none, voicing and loudness as the network takes them, `[frames, 1]`."""
+        frames = len(heard.f0_hz)
+        nothing = min(frames, max(0, self.facts.ahead - self._counted))
+        if self._given is None and self._counted < _LEARNED_FRAMES:
+            self.range.add(heard.f0_hz[nothing:], heard.loudness_db[nothing:])
+        self._counted += frames
+        shift = self._given or Shift.towards(self.facts, self.range, self.pitch)
+        voiced = heard.f0_hz > 0
+        ratio = 2.0 ** (shift.semitones / 12.0)
+        f0_hz = np.empty(frames, np.float32)
+        held = self._held_hz
+        for i in range(frames):
+            if voiced[i]:
+                held = float(heard.f0_hz[i]) * ratio
+            f0_hz[i] = held
+        self._held_hz = held
+        loudness = heard.loudness_db + np.float32(shift.loudness_db)
+        loudness = np.where(heard.loudness_db <= -79.9, heard.loudness_db, loudness)  # silence stays that
+        f0_hz[:nothing] = 0.0
+        return (
+            f0_hz[:, np.newaxis],
+            np.asarray(voiced, np.float32)[:, np.newaxis],
+            np.asarray(loudness, np.float32)[:, np.newaxis],
+        )
+
+
+def _columns(heard: Heard) -> tuple[Array, Array, Array]:
+    return (
+        heard.log_mel.reshape(len(heard.f0_hz), -1) if len(heard.f0_hz) else _NO_BANDS,
+        heard.f0_hz,
+        (heard.loudness_db),
+    )
+
+
+_NO_BANDS: Array = np.zeros((0, 40), np.float32)
+
+
+def _weights(facts: VoiceFacts, voice: str | None) -> Array | None:
+    """Which voice, as weights; None where there is one."""
+    if len(facts.voices) == 1:
+        if voice not in (None, facts.voices[0]):
+            raise DdspError(f"the model has one voice only: there is no choice of {voice!r}")
+        return None
+    name = facts.voices[0] if voice is None else voice
+    if name not in facts.voices:
+        hint = did_you_mean(name, list(facts.voices))
+        raise DdspError(f"the model has no voice {name!r}.{hint} It has {', '.join(facts.voices)}")
+    return np.array([one == name for one in facts.voices], np.float32)
+
+
+def open_converter(path: str | Path | ModelFile[Card], runtime: str = "auto", **settings: Any) -> Converter:
+    """Open a model file to convert with.
+
+    Args:
+        path: A `.tflite` made by `ddsp-tf export`, or what `read_model_file` made of it.
+        runtime: `"auto"`, `"litert"` or `"numpy"`.
+        **settings: Of `Converter`.
+
+    Raises:
+        DdspError: If the file cannot be used, is of another task, or a setting is not valid.
+    """
+    file = path if isinstance(path, ModelFile) else read_model_file(path)
+    facts = facts_of(file.card, "the model" if isinstance(path, ModelFile) else str(path))
+    return Converter(StepModel(file, runtime), file.card.spec, facts, **settings)

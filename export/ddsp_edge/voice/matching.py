@@ -1,0 +1,108 @@
+"""How the pitch and the level of whoever speaks become those of the voice that is heard."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ddsp_edge.errors import DdspError
+from ddsp_edge.units import Array
+from ddsp_edge.voice.card import VoiceFacts
+
+KEEP, MATCH = "keep", "match"
+MAX_SEMITONES = 48.0
+_LOWEST_HZ = 20.0
+_PER_OCTAVE, _OCTAVES = 48, 8
+_SOFTEST_DB, _AUDIBLE_DB = -80, -60.0
+_LOUD = 95.0  # percentile, as the ranges of datasets have it
+_ENOUGH_FRAMES = 60
+"""Frames with a pitch, half a second, before anything is said of somebody."""
+
+
+class VoiceRange:
+    """Histograms of somebody's pitch and loudness: memory does not grow."""
+
+    def __init__(self) -> None:
+        self._pitches = np.zeros(_PER_OCTAVE * _OCTAVES, np.int64)
+        self._levels = np.zeros(-_SOFTEST_DB + 40, np.int64)
+
+    def add(self, f0_hz: Array, loudness_db: Array) -> None:
+        """Count frames `[frames]`; those whose f0 is 0 have no pitch."""
+        voiced = f0_hz[f0_hz > _LOWEST_HZ]
+        steps = np.log2(voiced / _LOWEST_HZ) * _PER_OCTAVE
+        np.add.at(self._pitches, np.minimum(steps.astype(int), len(self._pitches) - 1), 1)
+        heard = loudness_db[loudness_db > _AUDIBLE_DB] - _SOFTEST_DB
+        np.add.at(self._levels, np.minimum(heard.astype(int), len(self._levels) - 1), 1)
+
+    @property
+    def median_hz(self) -> float | None:
+        """Median pitch, Hz; None before enough was heard."""
+        if self._pitches.sum() < _ENOUGH_FRAMES:
+            return None
+        return float(_LOWEST_HZ * 2.0 ** (_percentile(self._pitches, 50.0) / _PER_OCTAVE))
+
+    @property
+    def loud_db(self) -> float | None:
+        """Loudness that few frames exceed, dB; None before enough was heard."""
+        if self._levels.sum() < _ENOUGH_FRAMES:
+            return None
+        return _percentile(self._levels, _LOUD) + _SOFTEST_DB
+
+
+def _percentile(counts: Array, percent: float) -> float:
+    """Where a share of what was counted lies below, in bins, within a bin in proportion."""
+    sums = np.cumsum(counts)
+    wanted = percent / 100.0 * sums[-1]
+    index = int(np.searchsorted(sums, wanted))
+    before = sums[index] - counts[index]
+    return float(index + (wanted - before) / counts[index])
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What is added to pitch and loudness.
+
+    Args:
+        semitones: To the pitch.
+        loudness_db: To the loudness.
+    """
+
+    semitones: float = 0.0
+    loudness_db: float = 0.0
+
+    @classmethod
+    def towards(cls, facts: VoiceFacts, heard: VoiceRange, pitch: str | float) -> "Shift":
+        """What brings somebody to a voice.
+
+        Args:
+            facts: The voice.
+            heard: Whoever speaks.
+            pitch: `"keep"`, `"match"` for the median pitch of the voice, or semitones.
+        """
+        if pitch == MATCH:
+            own = heard.median_hz
+            semitones = 0.0 if own is None else 12.0 * float(np.log2(facts.f0_hz_range.median / own))
+        else:
+            semitones = 0.0 if pitch == KEEP else float(pitch)
+        loud = heard.loud_db
+        level = 0.0 if loud is None else facts.loudness_db_range.high - loud
+        return cls(semitones, level)
+
+
+def pitch_setting(text: str) -> str | float:
+    """Read `keep`, `match` or a number of semitones.
+
+    Raises:
+        DdspError: If it is none of them, or out of range.
+    """
+    if text in (KEEP, MATCH):
+        return text
+    try:
+        semitones = float(text)
+    except ValueError:
+        semitones = np.nan
+    if not -MAX_SEMITONES <= semitones <= MAX_SEMITONES:
+        raise DdspError(
+            f"pitch must be keep, match, or semitones from {-MAX_SEMITONES:g} to {MAX_SEMITONES:g}. "
+            f"Received: {text!r}"
+        )
+    return semitones
