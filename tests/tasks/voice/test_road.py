@@ -18,6 +18,8 @@ from ddsp_edge.voice.matching import Shift
 from ddsp_tf.cli.main import main
 from ddsp_tf.data.records.info import load_dataset_info
 from ddsp_tf.tasks.voice.convert import converter_of
+from ddsp_tf.tasks.voice.evaluation.evaluate import _remarks
+from ddsp_tf.tasks.voice.evaluation.judges import Figures
 from ddsp_tf.training.callbacks import read_log
 from ddsp_tf.training.run import load_model_of_run
 
@@ -204,12 +206,25 @@ def test_wrong_uses_are_refused_in_words(road, tmp_path, capsys):
     assert "keep, match, or semitones" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_it_is_scored_and_reported(road):
     assert main(["evaluate", str(road / "run"), "--data", str(road / "data")]) == 0
     scores = json.loads((road / "run" / "evaluation.json").read_text())
     assert scores["spectral_distance"] > 0.0
     assert any("were not judged" in remark or "was not judged" in remark for remark in scores["remarks"])
     assert "somebody else" in (road / "run" / "report.html").read_text()
+
+
+def test_what_was_reached_and_what_limits_it_is_said_in_words(model):
+    def said(likeness, why_not="", has_speaker=True):
+        return " ".join(_remarks(Figures(0.2, likeness, 0.5, 0.9, 0.9), model, why_not, has_speaker))
+
+    assert "was reached: 0.80" in said(0.80)
+    assert "was nearly reached" in said(0.70)
+    assert "was not reached" in said(0.50)
+    assert "min of the voice are little" in said(0.50)  # the target has 16 s
+    assert "words were not judged: nobody reads" in said(0.8, "nobody reads")
+    assert "likeness was not judged" in said(float("nan"), has_speaker=False)
 
 
 def test_what_is_no_number_does_not_stop_a_stream(road, speech):
