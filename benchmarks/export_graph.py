@@ -15,6 +15,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from ddsp_export.graph import SynthesizerGraph
+from ddsp_export.half import halved
 from ddsp_tf.frames import FrameSpec
 
 CASES = ((16_000, 64, 100), (16_000, 128, 60), (16_000, 320, 60), (48_000, 192, 100))
@@ -48,7 +49,9 @@ def nodes(harmonics: int, room: bool) -> dict[str, Any]:
 
 def convert(spec: FrameSpec, harmonics: int, room: bool) -> bytes:
     """The flatbuffer of one hop."""
-    response = np.random.default_rng(0).normal(size=spec.sample_rate).astype(np.float32)
+    response = np.random.default_rng(0).normal(size=spec.sample_rate) / np.sqrt(spec.sample_rate)
+    response *= 10.0 ** (-3.0 * np.arange(spec.sample_rate) / spec.sample_rate)
+    response[0] = 1.0
     graph = SynthesizerGraph(spec, nodes(harmonics, room), {"response": response})
     controls = {"f0_hz": 1, "amplitude": 1, "distribution": harmonics, "magnitudes": BANDS}
     sizes = {**controls, **graph.noises, **graph.states}
@@ -64,7 +67,7 @@ def convert(spec: FrameSpec, harmonics: int, room: bool) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(tf.Module(), folder, signatures={"synthesize": synthesize})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["synthesize"])
-        return bytes(converter.convert())
+        return halved(bytes(converter.convert()))
 
 
 def timer(flatbuffer: bytes) -> Callable[[], float]:

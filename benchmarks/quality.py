@@ -1,161 +1,151 @@
-"""How often what `prepare` suspects is there, on recordings of which it is known.
+"""How good is an instrument on recordings that it has never seen? By measures that nothing was trained on.
 
-    python benchmarks/quality.py RECORDINGS                as `prepare` does
-    python benchmarks/quality.py RECORDINGS --f0 pyin      by another estimator
+    ddsp-tf prepare UNSEEN.flac --out unseen
+    python benchmarks/quality.py unseen RUN [RUN|FILE.tflite ...]
+    python benchmarks/quality.py unseen RUN --pictures FOLDER           spectrograms at changes of note
+    python benchmarks/quality.py DATASET RUN --held-back                what a run's own dataset holds back
 
-RECORDINGS is a folder with `f0-exact`, `rendered`, `voice` and `medley-solos` (one note at a time) and
-`mixtures` (several). Passages are the first ten seconds of each file. What is wrong with them is put there: a
-second recording mixed in, f0 doubled and halved, noise, hum, rooms of exponentially decaying noise as loud as
-the direct sound.
+plays each recording of the dataset by its own pitch and loudness, as each run and model file does, and prints a
+table with a column for each: log-spectral distance, log-mel distance by band, error and correlation of
+loudness, centroid, levels of partials, and at changes of note: how loud the old note still is 112 ms after it,
+how far the level sinks at the joint, and the distance in the first 50 ms. `benchmarks/likeness.py` says what each
+is. Beside them stand a sawtooth with the mean spectrum of the recordings, made exactly as loud, and the first
+instrument against itself with other noise: what no instrument with noise in it can be better than.
 """
 
 import argparse
-import itertools
+import os
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "export"))
 
 import numpy as np
-import scipy.signal
+from matplotlib.figure import Figure
 
-from ddsp_edge.features.loudness import loudness_db
-from ddsp_edge.files.audio_file import read_audio
+from benchmarks.likeness import Likeness
+from ddsp_edge.instrument import Instrument
 from ddsp_edge.units import Array
-from ddsp_tf.data import feature_grid
-from ddsp_tf.data.quality.quality import Quality, measure_quality
-from ddsp_tf.data.quality.survey import MIN_DECAYS, concerns_of
-from ddsp_tf.features.f0 import F0Estimator
-from ddsp_tf.features.f0_estimators import make_f0_estimator
+from ddsp_tf.data import Passage, read_passages
+from ddsp_tf.frames import FrameSpec
+from ddsp_tf.tasks.instrument.evaluation.baseline import mean_distribution, play_mean_spectrum
+from ddsp_tf.tasks.instrument.evaluation.playing import features_of
+from ddsp_tf.tasks.instrument.model.load import load_instrument
+from ddsp_tf.tasks.instrument.model.render import Renderer
 
-RATE = 16_000
-SPEC = feature_grid(RATE)
-SECONDS = 10
-CHORDS = ("piano", "guitar")  # of medley-solos, that may play several notes
+Play = Callable[[Passage], Array]
+
+
+def player(path: Path) -> tuple[Play, FrameSpec]:
+    """What plays a passage on a run, or on a model file."""
+    if path.is_file():
+        instrument = Instrument(path, seed=0)
+
+        def play_file(passage: Passage) -> Array:
+            instrument.reset()
+            return instrument.process(passage.f0_hz, passage.loudness_db)
+
+        return play_file, instrument.spec
+    model = load_instrument(path)
+    renderer = Renderer(model)
+
+    def play_run(passage: Passage) -> Array:
+        renderer.reset()
+        return renderer.render(**features_of(model, passage))
+
+    return play_run, model.spec
+
+
+def passages_of(folder: Path, spec: FrameSpec, held_back: bool) -> Iterable[Passage]:
+    """The passages of a dataset, all or those held back."""
+    for split in ("validation",) if held_back else ("train", "validation"):
+        yield from read_passages(folder, split, spec)
+
+
+def mean_of(scores: list[dict[str, float]]) -> dict[str, float]:
+    """Means of each measure over the passages that have it."""
+    names = dict.fromkeys(name for score in scores for name in score)
+    return {name: float(np.nanmean([s[name] for s in scores if name in s])) for name in names}
+
+
+def judge(passages: list[Passage], players: dict[str, Play], spec: FrameSpec) -> dict[str, dict[str, float]]:
+    """Measures by name, of each player and of what it stands beside."""
+    spectrum = mean_distribution(passages, spec)
+    players["sawtooth, mean spectrum"] = lambda p: play_mean_spectrum(spectrum, p.f0_hz, p.loudness_db, spec)
+    first = next(iter(players.values()))
+    scores: dict[str, list[dict[str, float]]] = {name: [] for name in (*players, "itself, other noise")}
+    recorded: list[dict[str, float]] = []
+    for passage in passages:
+        f0_hz = np.where(passage.voiced, passage.f0_hz, 0.0)
+        likeness = Likeness(passage.audio, f0_hz, spec.hop, spec.sample_rate)
+        for name, play in players.items():
+            scores[name].append(likeness.of(play(passage)))
+        once = Likeness(first(passage), f0_hz, spec.hop, spec.sample_rate)
+        scores["itself, other noise"].append(once.of(first(passage)))
+        recorded.append(likeness.of(passage.audio))
+    found = {name: mean_of(each) for name, each in scores.items()}
+    found["recording"] = mean_of(recorded)
+    return found
+
+
+def pictures(passages: list[Passage], players: dict[str, Play], spec: FrameSpec, folder: Path) -> None:
+    """Spectrograms of the recording and of each player around the first changes of note."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, passage in enumerate(passages[:3]):
+        likeness = Likeness(
+            passage.audio, np.where(passage.voiced, passage.f0_hz, 0.0), spec.hop, spec.sample_rate
+        )
+        if not likeness.changes:
+            continue
+        middle = likeness.changes[len(likeness.changes) // 2].frame * likeness.hop
+        part = slice(max(0, middle - spec.sample_rate), middle + spec.sample_rate)
+        sounds = {"recording": passage.audio, **{name: play(passage) for name, play in players.items()}}
+        figure = Figure(figsize=(11.0, 2.6 * len(sounds)), layout="constrained")
+        for axes, (name, sound) in zip(figure.subplots(len(sounds), 1).flat, sounds.items(), strict=True):
+            axes.specgram(
+                sound[part] + 1e-9,
+                NFFT=likeness.size,
+                Fs=spec.sample_rate,
+                noverlap=likeness.size * 7 // 8,
+                vmin=-140,
+                vmax=-40,
+                cmap="magma",
+            )
+            axes.set(
+                title=name,
+                xlabel="time, s",
+                ylabel="frequency, Hz",
+                ylim=(0, min(8000, spec.sample_rate / 2)),
+            )
+        figure.savefig(folder / f"change-{number}.png", dpi=80)
 
 
 def main() -> None:
-    """Measure everything and print a line each."""
+    """Judge, and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("recordings", type=Path)
-    parser.add_argument("--f0", default="auto")
+    parser.add_argument("data", type=Path, metavar="DATASET")
+    parser.add_argument("instruments", type=Path, nargs="+", metavar="RUN")
+    parser.add_argument("--held-back", action="store_true", help="only what the dataset holds back")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER")
     args = parser.parse_args()
-    estimator = make_f0_estimator(args.f0)
-    single = {path.stem: audio for path, audio in sounds(args.recordings, "f0-exact rendered voice")}
-    stage = {
-        path.stem: audio
-        for path, audio in sounds(args.recordings, "medley-solos")
-        if not any(word in path.stem for word in CHORDS)
-    }
-    print("| what | passages | suspected |\n| --- | ---: | ---: |")
-    begun = time.process_time()
-    tracks = {name: estimator.estimate(audio, SPEC).f0_hz for name, audio in single.items()}
-    tracked_at = time.process_time()
-    clean = {name: quality(audio, tracks[name]) for name, audio in single.items()}
-    seconds = sum(map(len, single.values())) / RATE
-    pitch, all_else = (1e3 * t / seconds for t in (tracked_at - begun, time.process_time() - tracked_at))
-    print(f"| CPU a second of sound: pitch, all else | | {pitch:.0f} ms, {all_else:.0f} ms |")
-    for concern in ("polyphony", "octave errors", "hum", "clipping"):
-        line(f"nothing wrong: {concern}", [concern in concerns_of(q) for q in clean.values()])
-    found = [concerns_of(tracked(audio, estimator)) for audio in stage.values()]
-    for concern in ("polyphony", "octave errors", "hum"):
-        line(f"solos cut from productions: {concern}", [concern in concerns for concerns in found])
-    mixed = [tracked(audio, estimator) for _, audio in sounds(args.recordings, "mixtures")]
-    line("two to four instruments: polyphony", ["polyphony" in concerns_of(q) for q in mixed])
-    pairs = list(itertools.pairwise(single.values()))[::2]
-    for below_db in (0, 10):
-        both = [tracked(duet(a, b, below_db), estimator) for a, b in pairs]
-        line(f"a second one {below_db} dB below: polyphony", ["polyphony" in concerns_of(q) for q in both])
-    for factor in (2.0, 0.5):
-        wrong = [quality(audio, factor * tracks[name]) for name, audio in single.items()]
-        line(f"f0 times {factor:g}: octave errors", ["octave errors" in concerns_of(q) for q in wrong])
-        share = np.sum([q.octave_frames for q in wrong]) / np.sum([q.judged_frames for q in wrong])
-        print(f"| ... frames of them | | {share:.1%} |")
-    noise_and_hum(single, tracks)
-    rooms(single, tracks)
-
-
-def noise_and_hum(single: dict[str, Array], tracks: dict[str, Array]) -> None:
-    """Levels of white noise, and of hum with three harmonics."""
-    rng = np.random.default_rng(0)
-    noise = rng.standard_normal(SECONDS * RATE).astype(np.float32)
-    noise /= 10.0 ** (np.median(loudness_db(noise, SPEC)) / 20.0)
-    t = np.arange(SECONDS * RATE) / RATE
-    lines = sum(a * np.sin(2 * np.pi * 50.0 * k * t + k) for k, a in ((1, 1.0), (2, 0.5), (3, 0.4)))
-    lines = (lines / np.sqrt(np.mean(np.square(lines)))).astype(np.float32)
-    for level_db in (-40, -50, -60):
-        gain = np.float32(10.0 ** (level_db / 20.0))
-        errors = [
-            quality(a + gain * noise[: len(a)], tracks[name]).noise_db - level_db
-            for name, a in single.items()
-        ]
-        print(f"| noise of {level_db} dB: error, median and largest | {len(errors)} | {spread(errors)} |")
-    for level_db in (-50, -60, -70):
-        gain = np.float32(10.0 ** (level_db / 20.0))
-        hum = [quality(a + gain * lines[: len(a)], tracks[name]) for name, a in single.items()]
-        line(f"hum of {level_db} dB: hum", ["hum" in concerns_of(q) for q in hum])
-        errors = [q.hum_db - level_db for q in hum if q.mains_hz]
-        print(f"| ... error of its level | {len(errors)} | {spread(errors)} |")
-
-
-def rooms(single: dict[str, Array], tracks: dict[str, Array]) -> None:
-    """Reverberation times of rooms of noise; of recordings in which enough notes end freely."""
-    rng = np.random.default_rng(1)
-    for seconds in (0.0, 0.3, 0.6, 1.2, 2.4):
-        times, several = [], []
-        for name, audio in single.items():
-            wet = audio
-            if seconds:
-                t = np.arange(round(1.2 * seconds * RATE)) / RATE
-                response = rng.standard_normal(len(t)) * 10.0 ** (-3.0 * t / seconds)
-                response /= np.sqrt(np.sum(np.square(response)))
-                response[0] += 1.0
-                wet = scipy.signal.fftconvolve(audio, response)[: len(audio)].astype(np.float32)
-            found = quality(wet, tracks[name])
-            several.append("polyphony" in concerns_of(found))
-            if len(found.decay_seconds) >= MIN_DECAYS:
-                times.append(float(np.median(found.decay_seconds)))
-        middle = f"{np.median(times):.2f} s ({min(times):.2f} to {max(times):.2f})" if times else "none"
-        print(f"| a room of {seconds:g} s: median and range found | {len(times)} | {middle} |")
-        line(f"... of {seconds:g} s: polyphony", several)
-
-
-def sounds(folder: Path, names: str) -> Iterator[tuple[Path, Array]]:
-    """The first seconds of all recordings in some folders."""
-    for path in sorted(p for name in names.split() for p in (folder / name).glob("*.flac")):
-        audio, _ = read_audio(path, RATE)
-        yield path, audio[: SECONDS * RATE]
-
-
-def duet(a: Array, b: Array, below_db: float) -> Array:
-    """Two sounds at once, the second so far below the first."""
-    size = min(len(a), len(b))
-    a, b = (x[:size] / np.sqrt(np.mean(np.square(x[:size]))) for x in (a, b))
-    return np.asarray(0.05 * (a + b * 10.0 ** (-below_db / 20.0)), np.float32)
-
-
-def tracked(audio: Array, estimator: F0Estimator) -> Quality:
-    """Quality of a sound whose f0 is to be estimated."""
-    return quality(audio, estimator.estimate(audio, SPEC).f0_hz)
-
-
-def quality(audio: Array, f0_hz: Array) -> Quality:
-    """Quality of a passage."""
-    return measure_quality(audio, f0_hz, loudness_db(audio, SPEC), SPEC)
-
-
-def line(what: str, suspected: list[bool]) -> None:
-    """Print how many of the passages are suspected."""
-    print(f"| {what} | {len(suspected)} | {sum(suspected)} |", flush=True)
-
-
-def spread(errors: list[float]) -> str:
-    """Median and largest error."""
-    return f"{np.median(errors):+.1f}, {max(errors, key=abs):+.1f} dB" if errors else "none"
+    made = {path.stem if path.is_file() else path.name: player(path) for path in args.instruments}
+    spec = next(iter(made.values()))[1]
+    players = {name: play for name, (play, _) in made.items()}
+    passages = list(passages_of(args.data, spec, args.held_back))
+    if args.pictures is not None:
+        pictures(passages, players, spec, args.pictures)
+    found = judge(passages, players, spec)
+    print(f"| {sum(len(p.audio) for p in passages) / spec.sample_rate:.0f} s | {' | '.join(found)} |")
+    print(f"| --- | {' | '.join(['---:'] * len(found))} |")
+    for name in dict.fromkeys(key for scores in found.values() for key in scores):
+        digits = 3 if "correlation" in name else 1 if "%" in name or "cents" in name else 2
+        cells = (f"{scores[name]:.{digits}f}" if name in scores else "" for scores in found.values())
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

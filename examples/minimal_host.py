@@ -23,10 +23,11 @@ def load(path: str | Path) -> tuple[Any, dict[str, Any], dict[str, Array]]:
     """Read a model file: the runner of its signature `step`, its card and its arrays."""
     with zipfile.ZipFile(path) as archive:
         card = json.loads(archive.read("metadata.json"))
-        arrays = {
-            name: np.frombuffer(archive.read(f"{name}.f32"), "<f4").reshape(shape)
-            for name, shape in card["arrays"].items()
-        }
+        arrays = {}
+        for name, shape in card["arrays"].items():
+            half = f"{name}.f16" in archive.namelist()
+            data = archive.read(f"{name}.f16" if half else f"{name}.f32")
+            arrays[name] = np.frombuffer(data, "<f2" if half else "<f4").astype(np.float32).reshape(shape)
     flatbuffer = Path(path).read_bytes()[: card["model_bytes"]]
     return Interpreter(model_content=flatbuffer).get_signature_runner("step"), card, arrays
 

@@ -16,7 +16,7 @@ RATES = {"solo_instrument": 16_000, "solo_24k": 24_000, "solo_44k": 44_100, "sol
 def sizes_of(config):
     """What a configuration leaves to the rate, by name."""
     nodes = {node["type"]: node["config"] for node in config.model.processors.nodes if "config" in node}
-    return {**nodes["Harmonic"], **nodes["FilteredNoise"], **nodes["Reverb"], "fft": config.loss.fft_sizes}
+    return {**nodes["Harmonic"], **nodes["FilteredNoise"], **nodes["Room"], "fft": config.loss.fft_sizes}
 
 
 def test_at_16_khz_sizes_are_those_that_they_always_were():

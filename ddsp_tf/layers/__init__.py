@@ -13,6 +13,7 @@ from ddsp_tf.layers.mod_delay import ModDelay, ModDelayState
 from ddsp_tf.layers.processor import AUDIO, Processor, find_processor_type, processor_type
 from ddsp_tf.layers.processor_group import GroupOutput, Node, ProcessorGroup
 from ddsp_tf.layers.reverb import Reverb
+from ddsp_tf.layers.room import Room
 from ddsp_tf.layers.signal_layer import SignalLayer
 from ddsp_tf.layers.sinusoidal import Sinusoidal
 from ddsp_tf.layers.spectral_mask import SpectralMask, SpectralMaskState
@@ -37,6 +38,7 @@ __all__ = [
     "Processor",
     "ProcessorGroup",
     "Reverb",
+    "Room",
     "SignalLayer",
     "Sinusoidal",
     "SpectralMask",

@@ -8,7 +8,7 @@ from ddsp_tf.layers.processor_group import ProcessorGroup
 
 TONAL = frozenset({"Harmonic", "Sinusoidal", "Wavetable"})
 NOISE = frozenset({"FilteredNoise"})
-ROOMS = frozenset({"Reverb", "ExpDecayReverb", "FilteredNoiseReverb"})
+ROOMS = frozenset({"Reverb", "Room", "ExpDecayReverb", "FilteredNoiseReverb"})
 
 Tensors = dict[str, tf.Tensor]
 

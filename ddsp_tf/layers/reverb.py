@@ -9,11 +9,11 @@ from ddsp_tf.layers.checks import check_integer
 from ddsp_tf.layers.processor import AUDIO, ControlSize, Processor, Tensors, processor_type
 from ddsp_tf.ops.convolution import convolve_causal
 
-_EARLY_S = 0.1
+EARLY_S = 0.1
 """In which the early part of the envelope falls by 60 dB, seconds: the body of an instrument, and the first
 reflections."""
 
-_RATE = 16_000.0
+FULL_RATE = 16_000.0
 """Sample rate at which the envelope begins at 1, Hz."""
 
 _LATE = 0.001
@@ -92,9 +92,9 @@ class Reverb(Processor):
         if not self.built:  # controls may be asked for before the first call
             self.build(None)
         place = np.arange(1, self.length_samples)
-        early = 10.0 ** (-3.0 * place / (_EARLY_S * self.spec.sample_rate))
+        early = 10.0 ** (-3.0 * place / (EARLY_S * self.spec.sample_rate))
         late = _LATE * 10.0 ** (-3.0 * place / self.length_samples)
-        density = np.sqrt(_RATE / self.spec.sample_rate)
+        density = np.sqrt(FULL_RATE / self.spec.sample_rate)
         envelope = tf.constant(density * (early + late), tf.float32)
         return tf.concat([tf.ones([1]), tf.convert_to_tensor(self.taps) * envelope], axis=0)
 

@@ -24,6 +24,7 @@ from ddsp_edge.children import module_command
 from ddsp_edge.units import Array
 from ddsp_export.apart import run_apart
 from ddsp_export.exportable import STEP
+from ddsp_export.half import halved
 from ddsp_export.operators import check_operators, check_ports, is_kind, tidy
 from ddsp_tf.errors import DdspError
 
@@ -91,7 +92,7 @@ def convert(
         DdspError: If the model cannot be converted to builtin operators.
     """
     if calibration is None:
-        return tidy(to_flatbuffer(model, signatures), STEP)
+        return halved(tidy(to_flatbuffer(model, signatures), STEP))
     step = signatures[STEP]
     frames = partial(_representative, step, states, calibration)
     return tidy(to_flatbuffer(model, {STEP: step}, frames, float_operators), STEP)

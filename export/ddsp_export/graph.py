@@ -22,6 +22,7 @@ Tensors = dict[str, tf.Tensor]
 MAX_HOP = 8192
 """Samples; the integers of a phase have no room for more."""
 _PER_HERTZ = 2**20  # frequencies are counted in these: float32 from 8 Hz up is exact
+_LATE_ENERGY = 0.01
 _LIMB = 2**23  # integers below its square are carried as two floats, which hold them exactly
 
 
@@ -150,7 +151,12 @@ class FilterHop(NoiseHop):
 
 
 class ReverbHop:
-    """Convolution with an impulse response in partitions of a hop. Input: `audio` `[1, hop]`."""
+    """Convolution with an impulse response in partitions of a hop. Input: `audio` `[1, hop]`.
+
+    Spectra of the late partitions are numbers of half precision, which `ddsp_export.half` stores as such: those
+    in which an echo is left that is `_LATE_ENERGY` of the direct sound at most. What rounding them adds is 75 dB
+    below that echo.
+    """
 
     def __init__(self, spec: FrameSpec, impulse_response: Array) -> None:
         self.spec, hop = spec, spec.hop
@@ -158,8 +164,16 @@ class ReverbHop:
         padded = np.zeros(self._parts * hop)
         padded[: len(impulse_response)] = impulse_response
         self._transform = RealTransform(transform_size(2 * hop), hop)
-        spectra = self._transform.spectrum_of(padded.reshape(self._parts, 1, hop))
-        self._real, self._imaginary = (part.astype(np.float32) for part in (spectra.real, spectra.imag))
+        by_part = padded.reshape(self._parts, 1, hop)
+        spectra = self._transform.spectrum_of(by_part)
+        left = np.cumsum(np.square(by_part).sum(axis=(1, 2))[::-1])[::-1]  # from each partition on
+        early = int(np.count_nonzero(left > _LATE_ENERGY))
+        self._pieces: list[tuple[int, int, Array, Array]] = []
+        for first, last, kind in ((0, early, np.float32), (early, self._parts, np.float16)):
+            if first < last:
+                piece = spectra[first:last]
+                real, imaginary = (x.astype(kind).astype(np.float32) for x in (piece.real, piece.imag))
+                self._pieces.append((first, last, real, imaginary))
         self.states = {"line": self._parts * 2 * self._transform.bins, "tail": hop}
 
     def run(self, inputs: Tensors, state: Tensors) -> tuple[tf.Tensor, Tensors]:
@@ -167,8 +181,10 @@ class ReverbHop:
         latest = self._transform.forward(inputs["audio"])
         line = tf.concat([latest, state["line"][:, : -latest.shape[1]]], axis=1)
         parts = tf.reshape(line, [self._parts, 2, self._transform.bins])
-        by_real = tf.reduce_sum(parts * self._real, axis=0)
-        by_imaginary = tf.reduce_sum(parts * self._imaginary, axis=0)
+        by_real, by_imaginary = (
+            tf.add_n([tf.reduce_sum(parts[a:b] * piece[kind], axis=0) for a, b, *piece in self._pieces])
+            for kind in (0, 1)
+        )
         real = by_real[:1] - by_imaginary[1:]
         imaginary = by_real[1:] + by_imaginary[:1]
         convolved = self._transform.inverse(tf.concat([real, imaginary], axis=1))

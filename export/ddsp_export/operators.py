@@ -116,6 +116,37 @@ def _drop_empty_buffers(model: Any) -> None:
         holder.buffer = places[holder.buffer]
 
 
+def operator_code(model: Any, builtin: int, version: int) -> int:
+    """Index of an operator in the list of a model that was unpacked, which it joins if it is new."""
+    for index, code in enumerate(model.operatorCodes):
+        if code.builtinCode == builtin and code.version == version:
+            return index
+    code = schema.OperatorCodeT()
+    code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, builtin, version
+    model.operatorCodes.append(code)
+    return len(model.operatorCodes) - 1
+
+
+def made_float(graph: Any, stored: int, code: int) -> int:
+    """Put an operator in front of a graph that makes a constant float; return the place of what it makes.
+
+    Args:
+        graph: A subgraph that was unpacked.
+        stored: The tensor in fewer bits.
+        code: Index of the operator DEQUANTIZE.
+    """
+    tensor = graph.tensors[stored]
+    floats = schema.TensorT()
+    floats.name = tensor.name and tensor.name + b"/float"
+    floats.shape, floats.type, floats.buffer = tensor.shape, schema.TensorType.FLOAT32, 0
+    floats.hasRank = True
+    graph.tensors.append(floats)
+    made = schema.OperatorT()
+    made.opcodeIndex, made.inputs, made.outputs = code, [stored], [len(graph.tensors) - 1]
+    graph.operators.insert(0, made)
+    return len(graph.tensors) - 1
+
+
 def pack(model: Any) -> bytes:
     """Serialise a model that was unpacked; what is the same is there once."""
     builder = _SharingBuilder(1 << 20)

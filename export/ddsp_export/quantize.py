@@ -18,7 +18,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from ddsp_edge.units import Array
-from ddsp_export.operators import pack
+from ddsp_export.operators import made_float, operator_code, pack
 from ddsp_tf.errors import DdspError
 
 QUANTIZATIONS = ("int8", "int8-layers", "int8-weights", "float16", "float32")
@@ -74,10 +74,10 @@ def quantize_weights(flatbuffer: bytes, quantization: str, keep: Collection[str]
         if quantization != "float16":
             tensor.quantization = _parameters(stored[tensor.buffer])
         if quantization in ("int8", "int8-layers"):
-            operator.opcodeIndex = _operator_code(model, _FULLY_CONNECTED, _VERSIONS[quantization])
+            operator.opcodeIndex = operator_code(model, _FULLY_CONNECTED, _VERSIONS[quantization])
             operator.builtinOptions.asymmetricQuantizeInputs = True
         else:
-            code = _operator_code(model, _DEQUANTIZE, _VERSIONS[quantization])
+            code = operator_code(model, _DEQUANTIZE, _VERSIONS[quantization])
             _dequantize_first(graph, operator, code)
     return pack(model)
 
@@ -129,26 +129,7 @@ def _parameters(scales: Array) -> Any:
     return parameters
 
 
-def _operator_code(model: Any, builtin: int, version: int) -> int:
-    """Index of an operator in the model's list, which it joins if it is new."""
-    for index, code in enumerate(model.operatorCodes):
-        if code.builtinCode == builtin and code.version == version:
-            return index
-    code = schema.OperatorCodeT()
-    code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, builtin, version
-    model.operatorCodes.append(code)
-    return len(model.operatorCodes) - 1
-
-
 def _dequantize_first(graph: Any, operator: Any, code: int) -> None:
     """Put an operator in front that makes the weights float again."""
-    stored = operator.inputs[1]
-    floats = schema.TensorT()
-    floats.name = graph.tensors[stored].name and graph.tensors[stored].name + b"/float"
-    floats.shape, floats.type, floats.buffer = graph.tensors[stored].shape, schema.TensorType.FLOAT32, 0
-    floats.hasRank = True
-    graph.tensors.append(floats)
-    made = schema.OperatorT()
-    made.opcodeIndex, made.inputs, made.outputs = code, [stored], [len(graph.tensors) - 1]
-    graph.operators.insert(0, made)
-    operator.inputs = [operator.inputs[0], len(graph.tensors) - 1, *operator.inputs[2:]]
+    floats = made_float(graph, operator.inputs[1], code)
+    operator.inputs = [operator.inputs[0], floats, *operator.inputs[2:]]

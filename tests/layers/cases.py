@@ -14,6 +14,7 @@ from ddsp_tf.layers import (
     Mix,
     ModDelay,
     Reverb,
+    Room,
     SignalLayer,
     Sinusoidal,
     SpectralMask,
@@ -29,6 +30,16 @@ def _trained_reverb(sample_rate, hop):
     layer = Reverb(50, sample_rate, hop)
     layer.build(None)
     layer.taps.assign(np.random.default_rng(5).normal(size=49).astype("float32"))
+    return layer
+
+
+def _trained_room(sample_rate, hop):
+    layer = Room(50, sample_rate, hop, seed=2)
+    layer.build(None)
+    rng = np.random.default_rng(5)
+    layer.taps.assign(0.01 * rng.normal(size=layer.taps.shape))
+    layer.levels.assign(0.2 + 0.1 * rng.normal(size=layer.levels.shape))
+    layer.times.assign(-1.0 + 0.1 * rng.normal(size=layer.times.shape))  # 60 dB in 3 ms: the slope is seen
     return layer
 
 
@@ -52,6 +63,7 @@ CASES = {
     "flanger": lambda sr, hop: ModDelay(sr, hop, 2.5, 2.3, interpolation="cubic"),
     "vibrato": lambda sr, hop: ModDelay(sr, hop, 5.0, 4.0, interpolation="cubic", add_dry=False),
     "reverb": _trained_reverb,
+    "room": _trained_room,
     "sinusoidal": lambda sr, hop: Sinusoidal(5, sr, hop),
     "sinusoidal sigmoid": lambda sr, hop: Sinusoidal(5, sr, hop, frequency_head="sigmoid"),
     "sinusoidal softmax": lambda sr, hop: Sinusoidal(

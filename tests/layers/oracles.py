@@ -18,11 +18,16 @@ def controls(layer, inputs, weights=None):
     """Raw inputs `[batch, ...]` to controls `[batch, ...]`, for a layer of any type.
 
     What a layer makes of its weights alone (`tables`, `impulse_response`) has no batch. The weights are those
-    of the layer unless given.
+    of the layer unless given: then nothing is rounded, so that there are slopes.
     """
-    weights = weights_of(layer) if weights is None else weights
     scale = CONTROLS[type(layer).__name__]
-    return scale(layer, {k: np.asarray(v, float) for k, v in inputs.items()}, weights)
+    given = {k: np.asarray(v, float) for k, v in inputs.items()}
+    if weights is not None:
+        return scale(layer, given, weights)
+    found = scale(layer, given, weights_of(layer))
+    if type(layer).__name__ in ROUNDED:
+        found["impulse_response"] = found["impulse_response"].astype(np.float16).astype(float)
+    return found
 
 
 def signal(layer, controls):
@@ -134,6 +139,26 @@ def _filtered_noise_reverb_controls(layer, raw, weights):
         filtered[i * part : i * part + len(piece)] += piece
     delay = layer.n_bands - 1
     return _with_response(raw, filtered[delay : delay + layer.length_samples - 1])
+
+
+def _room_controls(layer, raw, weights):
+    """Bands by the definition of the Fourier transform; tap 0 of the noise is one sample after the direct path."""
+    rate, noise = layer.spec.sample_rate, weights["noise"]
+    seconds = np.arange(1, len(noise) + 1) / rate
+    size = 2 ** int(np.ceil(np.log2(len(noise))))
+    hz = np.abs(np.fft.fftfreq(size, 1 / rate))
+    centres = 125.0 * 2.0 ** np.arange(int(np.log2(rate / 2 / 125)) + 1)
+    spectrum = np.fft.fft(noise, size)
+    late = np.zeros(len(noise))
+    for i, (level, time) in enumerate(zip(weights["levels"], weights["times"], strict=True)):
+        peak = np.zeros(len(centres))
+        peak[i] = 1.0
+        share = np.interp(np.log(np.maximum(hz, 1e-6)), np.log(centres), peak)
+        band = np.fft.ifft(spectrum * share).real[: len(noise)]
+        late += 0.003 * np.exp(5 * level) * 10.0 ** (-3.0 * seconds / (0.5 * np.exp(5 * time))) * band
+    early = np.zeros(len(noise))
+    early[: len(weights["taps"])] = weights["taps"] * 10.0 ** (-3.0 * seconds / 0.1)[: len(weights["taps"])]
+    return _with_response(raw, np.sqrt(16000 / rate) * (early + late))
 
 
 def _with_response(raw, tail):
@@ -276,6 +301,8 @@ def _spectral_mask(layer, audio, mask):
     return out[: len(audio)]
 
 
+ROUNDED = {"Room"}  # whose response is of numbers of half precision
+
 CONTROLS = {
     "Add": _as_they_are,
     "Crop": _as_they_are,
@@ -287,6 +314,7 @@ CONTROLS = {
     "Mix": _mix_controls,
     "ModDelay": _mod_delay_controls,
     "Reverb": _reverb_controls,
+    "Room": _room_controls,
     "SignalLayer": _as_they_are,
     "Sinusoidal": _sinusoidal_controls,
     "SpectralMask": _spectral_mask_controls,
@@ -305,6 +333,7 @@ SIGNALS = {
     "Mix": _mix,
     "ModDelay": _mod_delay,
     "Reverb": _reverb,
+    "Room": _reverb,
     "SignalLayer": _tanh,
     "Sinusoidal": _sinusoidal,
     "SpectralMask": _spectral_mask,

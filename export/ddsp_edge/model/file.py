@@ -2,8 +2,9 @@
 
 A `.tflite` of ours is a plain TensorFlow Lite flatbuffer with a zip archive appended, the convention
 that readers of TFLite metadata use: the flatbuffer ends where the archive begins, and neither reader
-minds the other. The archive holds `metadata.json` (the card) and one raw file, little-endian float32,
-for each array that a host needs beside the network (the impulse response of a reverb).
+minds the other. The archive holds `metadata.json` (the card) and one raw file for each array that a host
+needs beside the network (the impulse response of a reverb): `NAME.f16`, little-endian float16, where that
+holds all of its values exactly, and `NAME.f32` otherwise.
 """
 
 import dataclasses
@@ -79,7 +80,8 @@ def write_model_file(path: str | Path, model: bytes, card: Written, arrays: dict
         # As it is, for hosts that have nothing to unpack it with.
         out.writestr(CARD_NAME, card.to_json(), compress_type=zipfile.ZIP_STORED)
         for name, value in arrays.items():
-            out.writestr(f"{name}.f32", np.ascontiguousarray(value, "<f4").tobytes())
+            member, stored = _stored(name, value)
+            out.writestr(member, stored)
     try:
         with written_whole(path) as beside:
             beside.write_bytes(archive.getvalue())
@@ -179,6 +181,16 @@ def read_card(text: str, origin: str) -> Card:
     return kind.from_document(document, origin)
 
 
+def _stored(name: str, value: Array) -> tuple[str, bytes]:
+    """Name and bytes of the member that holds an array."""
+    whole = np.ascontiguousarray(value, "<f4")
+    with np.errstate(over="ignore"):
+        half = whole.astype("<f2")
+    if np.array_equal(half.astype("<f4"), whole):
+        return f"{name}.f16", half.tobytes()
+    return f"{name}.f32", whole.tobytes()
+
+
 def _member(archive: zipfile.ZipFile, name: str, limit: int, path: Path) -> bytes:
     try:
         info = archive.getinfo(name)
@@ -196,10 +208,11 @@ def _array(archive: zipfile.ZipFile, name: str, shape: Any, path: Path) -> Array
     whole = isinstance(shape, list) and all(type(n) is int and n > 0 for n in shape)
     if not whole or 4 * int(np.prod(shape, dtype=np.float64)) > MAX_ARRAY_BYTES:
         raise DdspError(f"{path}: array {name} has the impossible shape {shape!r}")
-    data = _member(archive, f"{name}.f32", MAX_ARRAY_BYTES, path)
-    if len(data) != 4 * math.prod(shape):
+    half = f"{name}.f16" in archive.namelist()
+    data = _member(archive, f"{name}.f16" if half else f"{name}.f32", MAX_ARRAY_BYTES, path)
+    if len(data) != (2 if half else 4) * math.prod(shape):
         raise DdspError(f"{path}: array {name} has {len(data)} bytes, not what {shape} needs")
-    values = np.frombuffer(data, "<f4").astype(np.float32).reshape(shape)
+    values = np.frombuffer(data, "<f2" if half else "<f4").astype(np.float32).reshape(shape)
     if not np.isfinite(values).all():
         raise DdspError(f"{path}: array {name} holds values that are not finite")
     return values

@@ -34,11 +34,24 @@ export async function readModelFile(bytes) {
     const size = 4 * shape.reduce((product, n) => product * n, 1);
     total += size;
     if (!(size > 0 && total <= MOST_ARRAYS)) throw new PlayerError(`its array ${name} has the shape [${shape}]`);
-    if (!parts.has(`${name}.f32`)) throw new PlayerError(`its array ${name} is missing`);
-    const data = await member(bytes, parts.get(`${name}.f32`), MOST_ARRAYS);
-    if (data.length !== size) throw new PlayerError(`its array ${name} has ${data.length} bytes, not ${size}`);
-    arrays[name] = new Float32Array(data.buffer, data.byteOffset, size / 4);
+    const half = parts.has(`${name}.f16`), there = half ? size / 2 : size;
+    if (!half && !parts.has(`${name}.f32`)) throw new PlayerError(`its array ${name} is missing`);
+    const data = await member(bytes, parts.get(half ? `${name}.f16` : `${name}.f32`), MOST_ARRAYS);
+    if (data.length !== there) throw new PlayerError(`its array ${name} has ${data.length} bytes, not ${there}`);
+    arrays[name] = half ? fromHalf(data) : new Float32Array(data.buffer, data.byteOffset, size / 4);
     if (!arrays[name].every(Number.isFinite)) throw new PlayerError(`its array ${name} holds what is no number`);
   }
   return { card, arrays, model: bytes.slice(0, card.model_bytes) };
+}
+
+// Numbers of half precision, little-endian, as float32, which holds all of them.
+function fromHalf(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), values = new Float32Array(bytes.length / 2);
+  for (let i = 0; i < values.length; i++) {
+    const bits = view.getUint16(2 * i, true), exponent = (bits >> 10) & 31, fraction = bits & 1023;
+    const size = exponent === 31 ? (fraction ? NaN : Infinity)
+      : exponent ? 2 ** (exponent - 25) * (1024 + fraction) : 2 ** -24 * fraction;
+    values[i] = bits & 0x8000 ? -size : size;
+  }
+  return values;
 }

@@ -15,7 +15,7 @@ from ddsp_tf.data.reading import Passage, read_passages
 from ddsp_tf.data.records.info import load_dataset_info
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0_estimators import f0_estimator_as_recorded
-from ddsp_tf.layers.branches import branch_kinds
+from ddsp_tf.layers.branches import ROOMS, branch_kinds
 from ddsp_tf.reports import plots
 from ddsp_tf.reports.html import Page
 from ddsp_tf.reports.log import numbers
@@ -210,7 +210,7 @@ def add_learned(page: Page, model: Autoencoder, data: Path, passage: Passage) ->
                 ),
                 "Mean harmonic distribution",
             )
-        if node.type == "Reverb":
+        if node.type in ROOMS:
             response = np.asarray(controls[node.name]["impulse_response"])
             page.figure(
                 plots.plot_impulse_response(response, model.spec.sample_rate),

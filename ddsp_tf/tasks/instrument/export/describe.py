@@ -26,7 +26,9 @@ from ddsp_tf.tasks.instrument.model.scaling import FEATURE_SCALING
 from ddsp_tf.training.files import CHECKPOINTS_NAME, model_path
 
 ROOM = "Reverb"
-DEVICE_PROCESSORS = ("Harmonic", "FilteredNoise", "Add", "Mix", ROOM)
+"""What devices call a room, however its impulse response was learned."""
+DEVICE_ROOMS = (ROOM, "Room")
+DEVICE_PROCESSORS = ("Harmonic", "FilteredNoise", "Add", "Mix", *DEVICE_ROOMS)
 _MEANINGS = {
     ("Harmonic", "amplitude"): "linear amplitude of all harmonics together, 0 to 2",
     ("Harmonic", "distribution"): "share of each harmonic, adding up to 1; 0 above Nyquist",
@@ -107,14 +109,16 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[InstrumentCard, di
                 f"node {node.name!r} is a {node.type}, which devices cannot run; "
                 f"they have {', '.join(DEVICE_PROCESSORS)}"
             )
-        config: dict[str, Any] = {}
+        kind, config = node.type, dict[str, Any]()
         if node.type == "Harmonic":
             config["n_harmonics"] = model.processors.processors[node.name].n_harmonics
         elif node.type == "FilteredNoise":
             config["n_bands"] = model.processors.processors[node.name].n_bands
-        elif node.type == ROOM:
+        elif node.type in DEVICE_ROOMS:
+            kind = ROOM
             config["impulse_response"] = name = f"{node.name}_impulse_response"
-            arrays[name] = np.asarray(model.processors.processors[node.name].impulse_response, np.float32)
+            response = np.asarray(model.processors.processors[node.name].impulse_response, np.float32)
+            arrays[name] = response if node.type == ROOM else _without_end(response)
         inputs = {}
         for control, source in node.inputs.items():
             if source in node_names or source == "f0_hz":
@@ -130,7 +134,7 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[InstrumentCard, di
                     )
                 inputs[control] = output = output_name(node.name, control)
                 outputs[output] = Port((1, size), meaning)
-        nodes.append({"name": node.name, "type": node.type, "config": config, "inputs": inputs})
+        nodes.append({"name": node.name, "type": kind, "config": config, "inputs": inputs})
     known = model.instrument
     missing = [k for k in ("config", "f0_estimator", "f0_hz_range", "loudness_db_range") if k not in known]
     if missing:
@@ -165,10 +169,15 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[InstrumentCard, di
     return card, arrays
 
 
+def _without_end(impulse_response: Array) -> Array:
+    """An impulse response without the zeros that it ends with, as that of a dry `Room` does."""
+    return impulse_response[: max(1, len(np.trim_zeros(impulse_response, "b")))]
+
+
 def without_rooms(model: Autoencoder) -> Autoencoder:
     """The same instrument, with the same weights, without its reverbs: what they take goes past them."""
     group = model.processors
-    past = {node.name: node.inputs["audio"] for node in group.nodes if node.type == ROOM}
+    past = {node.name: node.inputs["audio"] for node in group.nodes if node.type in DEVICE_ROOMS}
 
     def source(name: str) -> str:
         while name in past:

@@ -12,6 +12,7 @@ from ddsp_edge.units import Array, scale_f0, scale_loudness
 from ddsp_export.apart import play_apart
 from ddsp_export.machine import machine
 from ddsp_tf.errors import DdspError
+from ddsp_tf.layers.branches import ROOMS
 from ddsp_tf.metrics import MultiScaleSpectralDistance
 from ddsp_tf.tasks.instrument.export.endpoints import output_name
 from ddsp_tf.tasks.instrument.export.gate import GATE_SECONDS
@@ -191,7 +192,7 @@ def _render(model: Autoencoder, controls: dict[str, Array], noise: dict[str, Arr
             if node.type == "FilteredNoise":
                 white = noise[f"{node.name}_noise"][None, start * hop : stop * hop]
                 given[node.name]["noise"] = tf.constant(white)
-            if node.type == "Reverb":
+            if node.type in ROOMS:
                 given[node.name]["impulse_response"] = group.processors[node.name].impulse_response
         output, state = group.stream_signal(given, state)
         rendered.append(np.asarray(output.audio)[0])

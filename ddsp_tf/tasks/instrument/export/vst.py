@@ -38,7 +38,7 @@ from ddsp_export.convert import TIMEOUT_S, to_flatbuffer
 from ddsp_export.operators import pack
 from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.instrument.excerpts import Excerpts
-from ddsp_tf.tasks.instrument.export.describe import load_to_export
+from ddsp_tf.tasks.instrument.export.describe import DEVICE_ROOMS, load_to_export
 from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 from ddsp_tf.tasks.instrument.model.scaling import scale_loudness
 
@@ -121,7 +121,7 @@ def check_fits(model: Autoencoder) -> None:
         )
         if have != want
     ]
-    other = sorted(set(types) - {"Harmonic", "FilteredNoise", "Add", "Reverb"})
+    other = sorted(set(types) - {"Harmonic", "FilteredNoise", "Add", *DEVICE_ROOMS})
     wrong += [f"a {kind}, which the plug-in does not have" for kind in other]
     wrong += [
         f"{control} of {node.name}, which the plug-in does not have"

@@ -1,0 +1,206 @@
+"""How like a recording is a sound? Measures of two sounds, of the same length and at the same rate.
+
+All are independent of the loss that is trained on. Windows are Hann, spectra those of their magnitudes; levels are
+floored at -80 dB re full scale. Frames count where the recording is within 40 dB of its loudest.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import librosa
+import numpy as np
+
+from ddsp_edge.features.loudness import loudness_db
+from ddsp_edge.units import Array
+from ddsp_tf.frames import FrameSpec
+
+FLOOR_DB = -80.0
+HEARD_DB = 40.0  # below the loudest frame of the recording nothing is judged
+FRAME_S, WINDOW_S = 0.008, 0.064
+LATER_S = 0.112  # after a change of note, when the room is heard and the string is not
+HELD_S = 0.144  # a note before and after a change lasts at least as long
+LEAP_SEMITONES = 1.5  # a smaller change may be vibrato
+PARTIALS = 8  # of the old note that are looked for
+APART_HZ = 60.0  # a partial nearer to one of the new note cannot be told from it
+NOTCH_DB = 10.0
+ONSET_S = 0.05
+BANDS_HZ = (0.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 24000.0)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change from one held note to another.
+
+    Args:
+        frame: Integer, the first of the new note, on the grid of `Likeness`.
+        old_hz: f0 of the note before.
+        new_hz: f0 of the note after.
+    """
+
+    frame: int
+    old_hz: float
+    new_hz: float
+
+
+class Likeness:
+    """A recording, and how like it other sounds are.
+
+    Args:
+        recording: `[samples]`.
+        f0_hz: `[frames]` of the recording, any hop; 0 where there is no pitch.
+        hop: Integer, samples between those.
+        sample_rate: Integer, Hz.
+    """
+
+    def __init__(self, recording: Array, f0_hz: Array, hop: int, sample_rate: int) -> None:
+        self.recording, self.rate = recording, sample_rate
+        self.hop = round(FRAME_S * sample_rate)
+        self.size = 64 * round(WINDOW_S * sample_rate / 64)
+        self._loud = loudness_db(self.recording, FrameSpec(sample_rate, self.hop))
+        self._loud = self._loud[: len(recording) // self.hop]
+        place = np.minimum(np.arange(len(self._loud)) * self.hop // hop, len(f0_hz) - 1)
+        self._f0_hz = np.asarray(f0_hz, float)[place]
+        self._heard = self._loud > self._loud.max() - HEARD_DB
+
+    def of(self, sound: Array) -> dict[str, float]:
+        """Every measure of a sound, by name."""
+        sound = np.pad(sound, (0, max(0, len(self.recording) - len(sound))))[: len(self.recording)]
+        ours, theirs = self._spectrum_db(sound), self._recorded_db
+        difference = (ours - theirs)[:, self._heard]
+        spectral = np.sqrt(np.mean(np.square(difference), axis=0))
+        loud = loudness_db(sound, FrameSpec(self.rate, self.hop))[: len(self._loud)][self._heard]
+        own = self._loud[self._heard]
+        centre = self._centroid(ours)[self._heard] / self._centroid(theirs)[self._heard]
+        found = {
+            "log-spectral distance, dB": float(spectral.mean()),
+            "loudness error, dB": float(np.abs(loud - own).mean()),
+            "loudness correlation": float(np.corrcoef(loud, own)[0, 1]),
+            "centroid, cents off": float(np.mean(np.abs(1200.0 * np.log2(centre)))),
+            "partial levels, dB": self._partials(sound),
+            **self._bands(sound),
+        }
+        if self.changes:
+            joints, recorded = self._joints_db(sound), self._joints_db(self.recording)
+            found |= {
+                "old note at 112 ms, dB": self._old_note_db(sound),
+                "level at joints, dB": float(np.mean(joints - recorded)),
+                "notches at joints, %": float(100.0 * np.mean(joints - recorded < -NOTCH_DB)),
+                "onsets, dB": self._onsets(spectral),
+            }
+        return found
+
+    @cached_property
+    def changes(self) -> list[Change]:
+        """Where one held note follows another without a rest."""
+        frames, held = self._f0_hz, round(HELD_S / FRAME_S)
+        midi = 69.0 + 12.0 * np.log2(np.maximum(frames, 1.0) / 440.0)
+        found: list[Change] = []
+        i = held
+        while i < len(frames) - held:
+            before, after = midi[i - held // 2 : i - 2], midi[i + 3 : i + held]
+            pitched = (frames[i - held // 2 : i + held] > 0).mean() > 0.9
+            steady = max(np.ptp(before), np.ptp(after)) < 1.0
+            old, new = (float(440.0 * 2 ** ((np.median(m) - 69.0) / 12.0)) for m in (before, after))
+            if pitched and steady and abs(12.0 * np.log2(new / old)) > LEAP_SEMITONES:
+                leap = i - 2 + int(np.argmax(np.abs(np.diff(midi[i - 2 : i + 4])))) + 1
+                found.append(Change(leap, old, new))
+                i = leap + held // 2
+            else:
+                i += 1
+        return found
+
+    @cached_property
+    def _recorded_db(self) -> Array:
+        return self._spectrum_db(self.recording)
+
+    def _magnitudes(self, sound: Array) -> Array:
+        """Magnitudes `[bins, frames]`; a full-scale sine has 1."""
+        spectra = librosa.stft(np.asarray(sound, np.float32), n_fft=self.size, hop_length=self.hop)
+        return np.asarray(np.abs(spectra[:, : len(self._loud)])) / (0.25 * self.size)
+
+    def _spectrum_db(self, sound: Array) -> Array:
+        return 20.0 * np.log10(np.maximum(self._magnitudes(sound), 10.0 ** (FLOOR_DB / 20.0)))
+
+    @cached_property
+    def _hz(self) -> Array:
+        return np.asarray(np.fft.rfftfreq(self.size, 1.0 / self.rate))
+
+    def _centroid(self, spectrum_db: Array) -> Array:
+        power = 10.0 ** (spectrum_db / 10.0)
+        return np.asarray((self._hz[:, None] * power).sum(axis=0) / power.sum(axis=0))
+
+    @cached_property
+    def _mel(self) -> tuple[Array, Array]:
+        """Filters `[bands, bins]`, and the centre of each, Hz."""
+        bands = 64
+        filters = librosa.filters.mel(sr=self.rate, n_fft=self.size, n_mels=bands, norm=None)
+        return filters, librosa.mel_frequencies(bands + 2, fmax=self.rate / 2.0)[1:-1]
+
+    def _bands(self, sound: Array) -> dict[str, float]:
+        """Mean difference of log-mel levels, by range of frequency."""
+        filters, centres = self._mel
+        levels = [
+            10.0 * np.log10(filters @ np.square(self._magnitudes(x)) + 10.0 ** (FLOOR_DB / 10.0))
+            for x in (sound, self.recording)
+        ]
+        error = np.abs(levels[0] - levels[1])[:, self._heard].mean(axis=1)
+        found = {"log-mel, dB": float(error.mean())}
+        for low, high in zip(BANDS_HZ, BANDS_HZ[1:], strict=False):
+            inside = (centres >= low) & (centres < high)
+            if inside.any():
+                top = min(high, self.rate / 2.0) / 1000.0
+                found[f"log-mel {low / 1000:g} to {top:g} kHz, dB"] = float(error[inside].mean())
+        return found
+
+    def _level_at(self, spectrum_db: Array, frame: int, hz: Array) -> Array:
+        """Levels of partials at a frame, dB `[partials]`: the largest of the bins beside each."""
+        bins = np.clip(np.rint(hz * self.size / self.rate).astype(int), 1, len(spectrum_db) - 2)
+        return np.asarray(np.max([spectrum_db[bins + i, frame] for i in (-1, 0, 1)], axis=0))
+
+    def _partials(self, sound: Array) -> float:
+        """Mean error of the levels of the first 20 partials, the mean level of each frame left out."""
+        ours, theirs, errors = self._spectrum_db(sound), self._recorded_db, []
+        for frame in np.flatnonzero(self._heard & (self._f0_hz > 0))[::3]:
+            hz = self._f0_hz[frame] * np.arange(1, 21)
+            hz = hz[hz < 0.48 * self.rate]
+            one, other = (self._level_at(s, int(frame), hz) for s in (ours, theirs))
+            errors.append(np.abs((one - one.mean()) - (other - other.mean())).mean())
+        return float(np.mean(errors)) if errors else float("nan")
+
+    def _old_note_db(self, sound: Array) -> float:
+        """Level of the note before, 112 ms after a change, to what it had before; mean over changes."""
+        spectrum, later, levels = self._spectrum_db(sound), round(LATER_S / FRAME_S), []
+        for change in self.changes:
+            hz = change.old_hz * np.arange(1, PARTIALS + 1)
+            new = change.new_hz * np.arange(1, 4 * PARTIALS + 1)
+            hz = hz[(np.abs(hz[:, None] - new).min(axis=1) > APART_HZ) & (hz < 0.48 * self.rate)]
+            if not len(hz) or change.frame + later >= spectrum.shape[1]:
+                continue
+            before = self._level_at(spectrum, change.frame - round(0.5 * WINDOW_S / FRAME_S) - 1, hz)
+            after = self._level_at(spectrum, change.frame + later, hz)
+            levels.append(_sum_db(after) - _sum_db(before))
+        return float(np.mean(levels)) if levels else float("nan")
+
+    def _joints_db(self, sound: Array) -> Array:
+        """The lowest level within 40 ms of each change, to the notes around it, dB `[changes]`."""
+        frame = round(0.004 * self.rate)
+        width = 4 * frame  # 16 ms
+        power = np.convolve(np.square(np.asarray(sound, float)), np.hanning(width) / (width / 2), "same")
+        level = 10.0 * np.log10(power + 1e-9)
+        dips = []
+        for change in self.changes:
+            here, near, far = (round(s * self.rate) for s in (change.frame * FRAME_S, 0.04, 0.12))
+            around = np.concatenate([level[here - far : here - near], level[here + near : here + far]])
+            dips.append(level[here - near : here + near].min() - np.median(around))
+        return np.asarray(dips)
+
+    def _onsets(self, spectral: Array) -> float:
+        """Log-spectral distance in the 50 ms after changes of note."""
+        after = np.zeros(len(self._loud), bool)
+        for change in self.changes:
+            after[change.frame : change.frame + round(ONSET_S / FRAME_S)] = True
+        return float(spectral[after[self._heard]].mean())
+
+
+def _sum_db(levels_db: Array) -> float:
+    return float(10.0 * np.log10(np.sum(10.0 ** (levels_db / 10.0))))
