@@ -1,9 +1,10 @@
 """How like a recording is a sound? Measures of two sounds, of the same length and at the same rate.
 
-All are independent of the loss that is trained on. Windows are Hann, spectra those of their magnitudes; levels are
-floored at -80 dB re full scale. Frames count where the recording is within 40 dB of its loudest.
+All are independent of the loss that is trained on. Windows are Hann, spectra those of their magnitudes;
+levels are floored at -80 dB re full scale. Frames count where the recording is within 40 dB of its loudest.
 """
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -145,7 +146,7 @@ class Likeness:
         ]
         error = np.abs(levels[0] - levels[1])[:, self._heard].mean(axis=1)
         found = {"log-mel, dB": float(error.mean())}
-        for low, high in zip(BANDS_HZ, BANDS_HZ[1:], strict=False):
+        for low, high in itertools.pairwise(BANDS_HZ):
             inside = (centres >= low) & (centres < high)
             if inside.any():
                 top = min(high, self.rate / 2.0) / 1000.0

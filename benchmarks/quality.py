@@ -5,12 +5,12 @@
     python benchmarks/quality.py unseen RUN --pictures FOLDER           spectrograms at changes of note
     python benchmarks/quality.py DATASET RUN --held-back                what a run's own dataset holds back
 
-plays each recording of the dataset by its own pitch and loudness, as each run and model file does, and prints a
-table with a column for each: log-spectral distance, log-mel distance by band, error and correlation of
-loudness, centroid, levels of partials, and at changes of note: how loud the old note still is 112 ms after it,
-how far the level sinks at the joint, and the distance in the first 50 ms. `benchmarks/likeness.py` says what each
-is. Beside them stand a sawtooth with the mean spectrum of the recordings, made exactly as loud, and the first
-instrument against itself with other noise: what no instrument with noise in it can be better than.
+plays each recording of the dataset by its own pitch and loudness, as each run and model file does, and prints
+a table with a column for each: log-spectral distance, log-mel distance by band, error and correlation of
+loudness, centroid, levels of partials, and at changes of note: how loud the old note still is 112 ms after
+it, how far the level sinks at the joint, and the distance in the first 50 ms. `benchmarks/likeness.py` says
+what each is. Beside them stand a sawtooth with the mean spectrum of the recordings, made exactly as loud, and
+the first instrument against itself with other noise: what no instrument with noise in it can be better than.
 """
 
 import argparse

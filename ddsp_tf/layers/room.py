@@ -27,22 +27,22 @@ _LARGEST = 60_000.0  # what half precision can hold
 class Room(Reverb):
     """Convolution with early echoes that are free, and late ones that fall at a level and rate of their band.
 
-    The impulse response is 1 at tap 0, the direct path. After it comes the sum of two parts: an early one, free
-    taps under an envelope that falls by 60 dB in 0.1 s, as those of `Reverb`; and a late one, noise in bands an
-    octave wide, in each of which level and reverberation time are learned:
+    The impulse response is 1 at tap 0, the direct path. After it comes the sum of two parts: an early one,
+    free taps under an envelope that falls by 60 dB in 0.1 s, as those of `Reverb`; and a late one, noise in
+    bands an octave wide, in each of which level and reverberation time are learned:
 
         late[t] = sum over bands b of  level_b 10^(-3 t / time_b) noise_b[t]
 
     so two numbers a band decide how live the room is, within some hundred steps, and a dry recording lets the
-    whole late part die. The noise is drawn from the seed and then learned too: it begins as any diffuse room and
-    becomes the one that was recorded. All its taps are scaled by their band's level, so that where there is no
-    room they count for nothing, and cannot take over what the processors before should learn.
+    whole late part die. The noise is drawn from the seed and then learned too: it begins as any diffuse room
+    and becomes the one that was recorded. All its taps are scaled by their band's level, so that where there
+    is no room they count for nothing, and cannot take over what the processors before should learn.
 
     Taps are numbers of half precision: training rounds them as files for devices store them.
 
-    Reference: the late part after J. A. Moorer, "About This Reverberation Business", Computer Music Journal 3, 1979,
-    in bands as J.-M. Jot has it, "An Analysis/Synthesis Approach to Real-Time Artificial Reverberation", ICASSP
-    1992; that the noise is learned is an addition.
+    Reference: the late part after J. A. Moorer, "About This Reverberation Business", Computer Music Journal
+    3, 1979, in bands as J.-M. Jot has it, "An Analysis/Synthesis Approach to Real-Time Artificial
+    Reverberation", ICASSP 1992; that the noise is learned is an addition.
 
     Args:
         length_samples: Integer in 2 to 1,000,000, taps of the impulse response.

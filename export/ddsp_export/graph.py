@@ -153,9 +153,9 @@ class FilterHop(NoiseHop):
 class ReverbHop:
     """Convolution with an impulse response in partitions of a hop. Input: `audio` `[1, hop]`.
 
-    Spectra of the late partitions are numbers of half precision, which `ddsp_export.half` stores as such: those
-    in which an echo is left that is `_LATE_ENERGY` of the direct sound at most. What rounding them adds is 75 dB
-    below that echo.
+    Spectra of the late partitions are numbers of half precision, which `ddsp_export.half` stores as such:
+    those in which an echo is left that is `_LATE_ENERGY` of the direct sound at most. What rounding them adds
+    is 75 dB below that echo.
     """
 
     def __init__(self, spec: FrameSpec, impulse_response: Array) -> None:

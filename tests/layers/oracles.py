@@ -142,7 +142,7 @@ def _filtered_noise_reverb_controls(layer, raw, weights):
 
 
 def _room_controls(layer, raw, weights):
-    """Bands by the definition of the Fourier transform; tap 0 of the noise is one sample after the direct path."""
+    """Bands by the whole Fourier transform; the noise begins one sample after the direct path."""
     rate, noise = layer.spec.sample_rate, weights["noise"]
     seconds = np.arange(1, len(noise) + 1) / rate
     size = 2 ** int(np.ceil(np.log2(len(noise))))
