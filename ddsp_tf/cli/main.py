@@ -15,7 +15,7 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.command import command_of
 from ddsp_tf.tasks.registry import task_names
 
-COMMANDS = ("prepare", "train", "evaluate", "export")
+COMMANDS = ("models", "prepare", "train", "evaluate", "export")
 """Modules of `ddsp_tf.cli` with `HELP`, `add_arguments` and `run`; none imports TensorFlow by itself. The
 commands of the tasks come before the last."""
 

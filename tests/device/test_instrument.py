@@ -269,6 +269,19 @@ def test_an_array_that_is_not_finite_is_refused(tiny, tmp_path):
         Instrument(path)
 
 
+def test_arrays_that_half_precision_holds_take_half_the_bytes_and_are_the_same(tiny, tmp_path):
+    file = read_model_file(tiny)
+    exact = np.random.default_rng(0).normal(size=TAPS).astype(np.float16).astype(np.float32)
+    rough = exact * np.float32(1.0001)
+    for name, response in (("f16", exact), ("f32", rough), ("f32", np.full(TAPS, 1e5, np.float32))):
+        path = tmp_path / "room.tflite"
+        write_model_file(path, file.model, file.card, {ROOM: response})
+        with zipfile.ZipFile(path) as archive:
+            assert f"{ROOM}.{name}" in archive.namelist()
+            assert archive.getinfo(f"{ROOM}.{name}").file_size == TAPS * (2 if name == "f16" else 4)
+        np.testing.assert_array_equal(read_model_file(path).arrays[ROOM], response)
+
+
 def test_a_network_that_is_no_flatbuffer_is_refused(tiny, tmp_path):
     file = read_model_file(tiny)
     path = tmp_path / "noise.tflite"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ddsp_edge import Instrument
-from ddsp_edge.model.file import read_model_file
+from ddsp_edge.model.file import read_model_file, write_model_file
 from tests.device.conftest import TINY
 
 PLAY = Path(__file__).with_name("play.mjs")
@@ -121,3 +121,20 @@ def test_a_card_of_another_task_is_refused(tmp_path):
     )
     assert done.returncode == 1
     assert "it is a model for the task 'juggling', not an instrument" in done.stderr
+
+
+def test_it_reads_arrays_of_half_precision(tmp_path):
+    """Every kind of number: normal, as small as can be, and both signs."""
+    file = read_model_file(TINY)
+    [(name, taps)] = file.arrays.items()
+    room = (0.1 * taps).astype(np.float16)
+    room[1:5] = 6e-8, -6e-8, 1e-5, -0.25
+    path = tmp_path / "half.tflite"
+    write_model_file(path, file.model, file.card, {name: room.astype(np.float32)})
+    instrument = Instrument(path, backend="numpy")
+    f0_hz, loudness_db = features(instrument, 0.5)
+    noise = white(instrument, len(f0_hz))
+    got = played(path, tmp_path, f0_hz, loudness_db, noise)
+    want = expected(path, f0_hz, loudness_db, noise)
+    assert np.abs(got - want).max() < 1e-3
+    assert np.mean(np.square(got - want)) < 1e-9

@@ -16,10 +16,11 @@ def add_models(commands: Any, debug: argparse.ArgumentParser) -> None:
         "takes a file. The page beside each says what it was made from, whose work that is, and how well it "
         "does.",
     )
-    parser.set_defaults(handler=_models)
+    parser.set_defaults(handler=lambda arguments: list_models())
 
 
-def _models(arguments: argparse.Namespace) -> None:
+def list_models() -> None:
+    """Print a line for each model that comes with the package, and where their pages lie."""
     from ddsp_edge.model.file import read_model_file
     from ddsp_edge.shipped import FOLDER, shipped_models
 
