@@ -19,7 +19,7 @@ PIP_OPTIONS = --quiet --disable-pip-version-check --constraint constraints.txt
 ARM64 ?= .venv-arm64
 RUNTIMES ?= .venv-runtimes
 
-.PHONY: help demo test test-slow lint types test-library test-device test-arm64 test-runtimes clean
+.PHONY: help demo models test test-slow lint types test-library test-device test-arm64 test-runtimes clean
 
 help:
 	@echo "make demo    train the demo instrument and write demo/report.html (about 10 minutes)"
@@ -27,10 +27,15 @@ help:
 	@echo "make lint    ruff;  make types    mypy"
 	@echo "make test-arm64   test the device side on emulated ARM processors (needs apt-get and dpkg)"
 	@echo "make test-runtimes   test that older runtimes play model files as the newest does"
+	@echo "make models DATA=FOLDER   make the instruments that come with the package anew"
 	@echo "make clean   remove what these made"
 
 demo: $(VENV)/.installed
 	$(BIN)/python demo/run.py
+
+# The instruments that come with the package, from the recordings that their pages name: DATA/violin, DATA/flute ...
+models: $(VENV)/.installed
+	$(BIN)/python models/make.py $(DATA)
 
 test: test-device test-library
 
