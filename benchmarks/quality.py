@@ -42,7 +42,7 @@ Play = Callable[[Passage], Array]
 def player(path: Path) -> tuple[Play, FrameSpec]:
     """What plays a passage on a run, or on a model file."""
     if path.is_file():
-        instrument = Instrument(path, seed=0)
+        instrument = Instrument(path)  # other noise every time, as a run has it
 
         def play_file(passage: Passage) -> Array:
             instrument.reset()

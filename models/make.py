@@ -15,13 +15,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "export" / "ddsp_edge" / "models"
-CONFIG = "solo_48k"
+CONFIG = Path(__file__).with_name("instrument.yaml")
 SETTINGS = {
-    "violin": ("steps=1000", "clip_seconds=1", "steps_per_epoch=250"),
-    "flute": ("steps=900", "clip_seconds=0.5", "steps_per_epoch=300"),
-    "saxophone": ("steps=900", "clip_seconds=0.5", "steps_per_epoch=300"),
-    "trumpet": ("steps=900", "clip_seconds=0.5", "steps_per_epoch=300"),
-    "cello": ("steps=900", "clip_seconds=0.5", "steps_per_epoch=300"),
+    "violin": ("steps=800", "clip_seconds=1", "steps_per_epoch=200"),
+    "flute": ("steps=700", "clip_seconds=0.5", "steps_per_epoch=350"),
+    "saxophone": ("steps=700", "clip_seconds=0.5", "steps_per_epoch=350"),
+    "trumpet": ("steps=700", "clip_seconds=0.5", "steps_per_epoch=350"),
+    "cello": ("steps=700", "clip_seconds=0.5", "steps_per_epoch=350"),
 }
 """Changes of the section `training` of the configuration, by name: sounds without a room do with short
 clips."""
