@@ -49,7 +49,7 @@ def make(name: str, recordings: Path, work: Path) -> None:
     ddsp_tf("prepare", recordings, "--out", data, "--config", CONFIG)
     again = ["--resume"] if (run / "config.yaml").exists() else []
     ddsp_tf("train", CONFIG, "--data", data, "--out", run, *settings, *again)
-    ddsp_tf("export", run, "--out", SHIPPED / f"{name}.tflite", "--quantize", "int8")
+    ddsp_tf("export", run, "--out", SHIPPED / f"{name}.tflite", "--quantize", "int8-layers")
 
 
 def ddsp_tf(*arguments: object) -> None:

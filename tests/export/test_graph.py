@@ -128,7 +128,9 @@ def test_the_graph_plays_the_samples_of_the_oracle(rate, hop, taps, seconds, mix
     audio = run_graph(spec, given, response, tmp_path, mix)
     want = expected(spec, given, response, mix)
     assert np.abs(want).max() > 0.1
-    np.testing.assert_allclose(audio, want, atol=1e-5)  # the law asks for 1e-4
+    np.testing.assert_allclose(
+        audio, want, atol=3e-5
+    )  # the law asks for 1e-4; late echoes are in half precision
 
 
 def test_hops_that_the_integers_have_no_room_for_are_refused():
