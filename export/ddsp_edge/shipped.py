@@ -15,7 +15,7 @@ _GENERAL_MIDI = {
     56: "trumpet",
     57: "trombone",
     60: "horn",
-    65: "alto-saxophone",
+    65: "saxophone",
     70: "bassoon",
     71: "clarinet",
     73: "flute",
