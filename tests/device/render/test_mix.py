@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from ddsp_edge import shipped
 from ddsp_edge.cli.main import main
 from ddsp_edge.errors import DdspError
 from ddsp_edge.files.midi_parts import parts_of
@@ -135,7 +136,8 @@ def test_what_is_beyond_full_scale_is_held_on_both_sides_alike(song, tmp_path):
     np.testing.assert_allclose(ratio, np.tan(0.75 * np.pi / 2), rtol=0.01)
 
 
-def test_the_command_lists_and_plays(song, tmp_path, capsys):
+def test_the_command_lists_and_plays(song, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "nothing")
     assert main(["mix", str(song), "--list"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "1: Violin I, channel 1, program 40, 1 note"
     given = ["mix", str(song), str(tmp_path / "mix.wav"), "--map", f"violin={TINY}", "--map", "3=none"]
@@ -145,6 +147,11 @@ def test_the_command_lists_and_plays(song, tmp_path, capsys):
     captured = capsys.readouterr()
     assert "2 of 3 parts" in captured.out
     assert "drums and left out: 2" in captured.err
+
+
+def test_an_instrument_that_comes_with_the_package_plays_the_parts_that_call_for_it(song, tmp_path, capsys):
+    assert main(["mix", str(song), str(tmp_path / "mix.wav"), "--map", "3=none"]) == 0  # a violin, a flute
+    assert "2 of 3 parts" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
