@@ -21,7 +21,6 @@ SETTINGS = {
     "flute": ("steps=700", "clip_seconds=0.5", "steps_per_epoch=350"),
     "saxophone": ("steps=700", "clip_seconds=0.5", "steps_per_epoch=350"),
     "trumpet": ("steps=700", "clip_seconds=0.5", "steps_per_epoch=350"),
-    "cello": ("steps=700", "clip_seconds=0.5", "steps_per_epoch=350"),
 }
 """Changes of the section `training` of the configuration, by name: sounds without a room do with short
 clips."""
