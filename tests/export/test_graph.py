@@ -158,7 +158,9 @@ def test_a_file_holds_the_whole_instrument(exported, quantize):
     assert set(signatures["synthesize"]["outputs"]) == {"audio", *card.synthesis_state_shapes}
     assert set(signatures["voice"]["inputs"]) == {"player", "state", "white_noise"}
     assert set(signatures["voice"]["outputs"]) == {"signals", "state"}
-    assert card.quality["synthesis_error_peak"] < 1e-5
+    assert (
+        card.quality["synthesis_error_peak"] < 6e-5
+    )  # late echoes are in half precision; the law asks for 1e-4
     assert card.quality["play_error_peak"] < 1e-4  # none of so few weights is quantized
     assert card.quality["play_real_time_factor"] > 0.0
 
