@@ -87,6 +87,11 @@ def tell(text: str) -> None:
         raise DdspError(_LOST.format(error.strerror or error)) from error
 
 
+def say(text: str) -> None:
+    """Say something of `ddsp-edge` on stderr, beside what a command prints."""
+    print(f"ddsp-edge: {text}", file=sys.stderr, flush=True)
+
+
 def path_argument(text: str) -> Path:
     """Type of an argument of argparse that names a file or folder; an empty one is refused.
 

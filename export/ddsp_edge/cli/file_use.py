@@ -9,9 +9,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from ddsp_edge.cli.command import path_argument, tell
+from ddsp_edge.cli.command import model_argument, path_argument, tell
+from ddsp_edge.cli.options import MODEL_HELP, WIDE
 from ddsp_edge.cli.progress import seconds_bar
 from ddsp_edge.cli.settings_file import with_settings_file
 from ddsp_edge.errors import printable
@@ -47,6 +48,22 @@ class Outcome:
 
     told: list[str]
     warnings: list[str] = field(default_factory=list)
+
+
+class Timed(Protocol):
+    """What a report tells of how long something took."""
+
+    seconds: float
+    wall_seconds: float
+
+    @property
+    def realtime_factor(self) -> float:
+        """Seconds of sound for each second of work."""
+
+
+def pace_of(report: Timed) -> str:
+    """How much sound was made in what time, in words."""
+    return f"{report.seconds:.1f} s in {report.wall_seconds:.1f} s, {report.realtime_factor:.1f} x real time"
 
 
 class FileUse(ABC):
@@ -103,6 +120,38 @@ class FileUse(ABC):
         return parser
 
 
+def add_file_command(
+    commands: Any, debug: argparse.ArgumentParser, use: FileUse, *, help: str, description: str
+) -> None:
+    """Add a command that does one thing with a sound file: its model, what is read and what is written.
+
+    Args:
+        commands: Those of a parser.
+        debug: A parser of what all commands take.
+        use: What it does.
+        help: A few words, for the list of commands.
+        description: What it does with INPUT by MODEL, into OUTPUT.
+    """
+    parser = commands.add_parser(
+        use.command,
+        parents=[debug],
+        help=help,
+        usage=f"ddsp-edge {use.command} [options] MODEL INPUT OUTPUT",
+        description=description,
+        formatter_class=WIDE,
+    )
+    parser.add_argument("model", metavar="MODEL", type=model_argument, help=MODEL_HELP)
+    parser.add_argument("input", metavar="INPUT", type=path_argument, help="sound file")
+    parser.add_argument("output", metavar="OUTPUT", type=path_argument, help=".wav or .flac to write")
+    use.add_options(parser)
+    add_settings(parser)
+
+    def do(arguments: argparse.Namespace) -> None:
+        run_file_use(use, Files(arguments.model, arguments.input, arguments.output), arguments)
+
+    parser.set_defaults(handler=do)
+
+
 def add_settings(parser: argparse.ArgumentParser, help: str = SETTINGS_HELP) -> None:
     """Add the option that names a file of options."""
     parser.add_argument("--settings", metavar="FILE", type=path_argument, help=help)
@@ -119,9 +168,22 @@ def run_file_use(use: FileUse, files: Files, arguments: argparse.Namespace) -> N
     arguments = use.with_settings(arguments)
     with seconds_bar(arguments.quiet) as progress:
         outcome = use.run(files, arguments, progress)
+    tell_outcome(outcome, files.out, arguments.quiet)
+
+
+def tell_outcome(outcome: Outcome, out: Path, quiet: bool, before: str = "ddsp-edge: ") -> None:
+    """Tell what came of it: warnings on stderr, and a summary.
+
+    Args:
+        outcome: What is to be told.
+        out: The file that was written.
+        quiet: Whether warnings are all that is told.
+        before: What stands before a warning.
+    """
     for warning in outcome.warnings:
-        print(f"ddsp-edge: warning: {printable(warning)}", file=sys.stderr)
-    if not arguments.quiet:
-        tell(f"{printable(files.out)}: {outcome.told[0]}")
-        for line in outcome.told[1:]:
+        print(f"{before}warning: {printable(warning)}", file=sys.stderr)
+    if not quiet:
+        first, *more = outcome.told
+        tell(f"{printable(out)}: {first}")
+        for line in more:
             tell(f"  {line}")

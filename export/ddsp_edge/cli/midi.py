@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ddsp_edge.cli.command import say
 from ddsp_edge.cli.options import (
     DEFAULTS,
     VOICES,
@@ -18,7 +19,7 @@ from ddsp_edge.cli.options import (
     voices,
 )
 from ddsp_edge.cli.settings_file import with_settings_file
-from ddsp_edge.cli.sound_card import list_devices, play_on_sound_card, say
+from ddsp_edge.cli.sound_card import list_devices, play_on_sound_card
 from ddsp_edge.errors import DdspError
 
 if TYPE_CHECKING:

@@ -1,12 +1,12 @@
 """`ddsp-edge mix`: a MIDI file of several parts, each on an instrument of its own."""
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddsp_edge.cli.command import path_argument, tell
+from ddsp_edge.cli.file_use import Outcome, pace_of, tell_outcome
 from ddsp_edge.cli.options import VOICES, WIDE, seed, voices
 from ddsp_edge.cli.progress import seconds_bar
 from ddsp_edge.errors import DdspError, did_you_mean, printable
@@ -90,13 +90,8 @@ def _render(arguments: argparse.Namespace, parts: Sequence["Part"], drums: int) 
         )
     if drums:
         report.warnings.append(f"notes of channel 10, which are drums and left out: {drums}")
-    for warning in report.warnings:
-        print(f"ddsp-edge: warning: {printable(warning)}", file=sys.stderr)
-    if not arguments.quiet:
-        tell(
-            f"{printable(arguments.output)}: {len(players)} of {len(parts)} parts, {report.seconds:.1f} s in "
-            f"{report.wall_seconds:.1f} s, {report.realtime_factor:.1f} x real time"
-        )
+    told = f"{len(players)} of {len(parts)} parts, {pace_of(report)}"
+    tell_outcome(Outcome([told], report.warnings), arguments.output, arguments.quiet)
 
 
 def _instruments(parts: Sequence["Part"], given: Sequence[tuple[str, str]]) -> list[Path | None]:

@@ -7,6 +7,8 @@ from typing import Any
 from ddsp_edge.cli.command import tell
 from ddsp_edge.cli.options import (
     DEFAULTS,
+    PITCH,
+    STRENGTH,
     add_live_options,
     check_played_range,
     given_settings,
@@ -76,7 +78,7 @@ def _play(arguments: argparse.Namespace) -> None:
         _convert(arguments, file)
         return
     if arguments.pitch is not None:
-        raise DdspError(f"--pitch is for voices, and {path} is none; --transpose moves an instrument")
+        raise DdspError(f"--pitch is for voices, and {path} is none; --transposition moves an instrument")
     from ddsp_edge.live import LATENCIES, EffectSettings, LiveEffect
 
     check_played_range(arguments)
@@ -100,7 +102,7 @@ def _restore(arguments: argparse.Namespace, file: Any) -> None:
         raise DdspError("--osc is for instruments, and this is a restoration")
     rate = _RESTORED_RATE if arguments.rate is None else arguments.rate
     check_rate(rate)
-    strength = 1.0 if arguments.strength is None else arguments.strength
+    strength = STRENGTH if arguments.strength is None else arguments.strength
     play_on_sound_card(arguments, LiveRestorer(file, rate, strength), wants_input=True)
 
 
@@ -110,5 +112,5 @@ def _convert(arguments: argparse.Namespace, file: Any) -> None:
 
     if arguments.osc is not None:
         raise DdspError("--osc is for instruments, and this is a voice")
-    wanted = "match" if arguments.pitch is None else arguments.pitch
+    wanted = PITCH if arguments.pitch is None else arguments.pitch
     play_on_sound_card(arguments, LiveConverter(file, wanted), wants_input=True)

@@ -4,7 +4,16 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ddsp_edge.cli.command import path_argument
-from ddsp_edge.cli.file_use import MIDI, Files, FileUse, Outcome, Progress, add_settings, run_file_use
+from ddsp_edge.cli.file_use import (
+    MIDI,
+    Files,
+    FileUse,
+    Outcome,
+    Progress,
+    add_settings,
+    pace_of,
+    run_file_use,
+)
 from ddsp_edge.cli.midi import add_sound_of_keys, sound_of_keys
 from ddsp_edge.cli.options import (
     DEFAULTS,
@@ -158,5 +167,4 @@ def _render(arguments: argparse.Namespace) -> None:
 
 
 def _outcome(report: "RenderReport") -> Outcome:
-    told = f"{report.seconds:.1f} s in {report.wall_seconds:.1f} s, {report.realtime_factor:.1f} x real time"
-    return Outcome([told], report.warnings)
+    return Outcome([pace_of(report)], report.warnings)

@@ -3,9 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ddsp_edge.cli.command import model_argument, path_argument
-from ddsp_edge.cli.file_use import Files, FileUse, Outcome, Progress, add_settings, run_file_use
-from ddsp_edge.cli.options import MODEL_HELP, STRENGTH, WIDE, add_restoration_options
+from ddsp_edge.cli.file_use import Files, FileUse, Outcome, Progress, add_file_command, pace_of
+from ddsp_edge.cli.options import STRENGTH, add_restoration_options
 
 if TYPE_CHECKING:
     from ddsp_edge.render.watch import Watch
@@ -44,11 +43,7 @@ class Restore(FileUse):
             progress=progress,
         )
         level = "" if report.removed_db is None else f", {report.removed_db:.1f} dB of it taken out"
-        told = (
-            f"{report.seconds:.1f} s in {report.wall_seconds:.1f} s, "
-            f"{report.realtime_factor:.1f} x real time{level}"
-        )
-        return Outcome([told], report.warnings)
+        return Outcome([f"{pace_of(report)}{level}"], report.warnings)
 
 
 USES = (Restore(),)
@@ -56,22 +51,11 @@ USES = (Restore(),)
 
 def add_restore(commands: Any, debug: argparse.ArgumentParser) -> None:
     """Add the command to those of a parser."""
-    parser = commands.add_parser(
-        "restore",
-        parents=[debug],
+    add_file_command(
+        commands,
+        debug,
+        USES[0],
         help="take noise out of a recording",
-        usage="ddsp-edge restore [options] MODEL INPUT OUTPUT",
         description="Take noise, hum, hiss and room out of INPUT, a recording of any length, rate and number "
         "of channels, into OUTPUT (.wav or .flac), which has the same.",
-        formatter_class=WIDE,
     )
-    parser.add_argument("model", metavar="MODEL", type=model_argument, help=MODEL_HELP)
-    parser.add_argument("input", metavar="INPUT", type=path_argument, help="sound file")
-    parser.add_argument("output", metavar="OUTPUT", type=path_argument, help=".wav or .flac to write")
-    USES[0].add_options(parser)
-    add_settings(parser)
-    parser.set_defaults(handler=_restore)
-
-
-def _restore(arguments: argparse.Namespace) -> None:
-    run_file_use(USES[0], Files(arguments.model, arguments.input, arguments.output), arguments)

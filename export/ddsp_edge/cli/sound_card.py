@@ -1,12 +1,11 @@
 """Playing on a sound card until told to stop: what `play` and `midi` have in common."""
 
 import argparse
-import sys
 import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from ddsp_edge.cli.command import tell
+from ddsp_edge.cli.command import say, tell
 from ddsp_edge.errors import DdspError
 
 if TYPE_CHECKING:
@@ -76,11 +75,6 @@ def list_devices(arguments: argparse.Namespace) -> bool:
     else:
         tell("MIDI: " + (", ".join(names) or "no ports"))
     return True
-
-
-def say(text: str) -> None:
-    """Say something while it plays."""
-    print(f"ddsp-edge: {text}", file=sys.stderr, flush=True)
 
 
 class _Told:

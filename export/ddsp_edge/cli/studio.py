@@ -1,10 +1,9 @@
 """`ddsp-edge studio`: a page to play with."""
 
 import argparse
-import sys
 from typing import Any
 
-from ddsp_edge.cli.command import model_argument, path_argument
+from ddsp_edge.cli.command import model_argument, path_argument, say
 from ddsp_edge.cli.options import WIDE, port
 from ddsp_edge.errors import DdspError
 
@@ -62,13 +61,9 @@ def _studio(arguments: argparse.Namespace) -> None:
         port=arguments.port,
         most_mb=arguments.most_mb,
         browser=not arguments.no_browser,
-        say=_say,
+        say=say,
         runs=arguments.train,
     )
-
-
-def _say(text: str) -> None:
-    print(f"ddsp-edge: {text}", file=sys.stderr, flush=True)
 
 
 def _megabytes(text: str) -> int:

@@ -1,15 +1,22 @@
 """`ddsp-edge transcribe`: the notes of a recording, as MIDI or as a table."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ddsp_edge.cli.command import model_argument, path_argument, tell
-from ddsp_edge.cli.file_use import Files, FileUse, Outcome, Progress, add_settings, run_file_use
+from ddsp_edge.cli.command import model_argument, path_argument, say, tell
+from ddsp_edge.cli.file_use import (
+    Files,
+    FileUse,
+    Outcome,
+    Progress,
+    add_settings,
+    run_file_use,
+    tell_outcome,
+)
 from ddsp_edge.cli.options import WIDE
 from ddsp_edge.cli.progress import seconds_bar
-from ddsp_edge.errors import DdspError, printable
+from ddsp_edge.errors import DdspError
 from ddsp_edge.shipped import instrument_of_program
 from ddsp_edge.transcription.names import NAMES, checked_names, program_of
 
@@ -195,11 +202,9 @@ def _live(arguments: argparse.Namespace) -> None:
         sinks.append(MidiSink(arguments.midi_port))
     microphone = Microphone(file.card.sample_rate, arguments.rate, arguments.device)
     late_ms = 1e3 * transcriber.latency_samples / file.card.sample_rate
-    print(
-        f"ddsp-edge: {microphone.rate} Hz; notes are told {late_ms:.0f} ms after they began, and what the "
-        "sound card takes. Ctrl-C ends",
-        file=sys.stderr,
-        flush=True,
+    say(
+        f"{microphone.rate} Hz; notes are told {late_ms:.0f} ms after they began, and what the sound card "
+        "takes. Ctrl-C ends"
     )
     names = None
     if has_namer(file.arrays) and not arguments.unnamed:
@@ -212,7 +217,7 @@ def _live(arguments: argparse.Namespace) -> None:
         lambda: end is not None and time.monotonic() >= end,
     )
     if microphone.lost:
-        print(f"ddsp-edge: warning: {microphone.lost} samples were lost", file=sys.stderr)
+        say(f"warning: {microphone.lost} samples were lost")
 
 
 def hear(
@@ -233,13 +238,7 @@ def hear(
     """
     with seconds_bar(arguments.quiet) as progress:
         found = _heard(arguments, hearing, source, out, arrays or {}, progress)
-    for warning in found.warnings:
-        print(f"warning: {printable(warning)}", file=sys.stderr)
-    if not arguments.quiet:
-        first, *parts = _told(found)
-        tell(f"{printable(out)}: {first}")
-        for line in parts:
-            tell(f"  {line}")
+    tell_outcome(Outcome(_told(found), found.warnings), out, arguments.quiet, before="")
     return found
 
 
