@@ -14,6 +14,7 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
+from ddsp_edge.children import still_runs
 from ddsp_edge.errors import DdspError
 
 _LONGEST_SUFFIX = 32  # bytes; more is no ending that a program would go by
@@ -103,19 +104,9 @@ def _remove_leftovers(path: Path, suffix: str) -> None:
             if not (entry.name.startswith(before) and entry.name.endswith(f".part{suffix}")):
                 continue
             number = entry.name.removeprefix(before).split("-")[0]
-            if number.isdecimal() and not _runs(int(number)):
+            if number.isdecimal() and not still_runs(int(number)):
                 with contextlib.suppress(OSError):
                     Path(entry.path).unlink()
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)  # asks only
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True  # somebody else's
-    return True
 
 
 def _file(path: Path) -> str:

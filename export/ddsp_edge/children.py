@@ -1,4 +1,6 @@
-"""Processes of Python that this one starts: the folder that a user stands in is no place of modules for them.
+"""Processes of Python that this one starts, and whether a process still runs.
+
+The folder that a user stands in is no place of modules for those that are started.
 
 Python puts the current folder first among the places of modules where it is started with `-m` or `-c`, so
 that a file `random.py` of the user's would be run in place of the library's.
@@ -17,6 +19,17 @@ _changing = threading.Lock()
 def module_command(module: str, *arguments: str) -> list[str]:
     """The command that runs a module in a new process."""
     return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def still_runs(process: int) -> bool:
+    """Whether there is a process of a number; one of somebody else counts, too. For POSIX alone."""
+    try:
+        os.kill(process, 0)  # asks only
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True  # somebody else's
+    return True
 
 
 @contextlib.contextmanager

@@ -44,6 +44,7 @@ _MEDIA = {
 }
 _MOST_MODEL = 128 << 20
 _SHOWN = ("audio", "picture")
+_SETTINGS = "settings.toml"
 _NO_SUCH = "there is no such thing here: it may have been removed"
 
 
@@ -99,22 +100,18 @@ class Studio:
 
     async def _add_model(self, request: Request) -> Response:
         name = shown_name(request.query_params.get("name", "model"))
-        folder = self._keep.new_folder()
-        path = folder / "model.tflite"
-        try:
+        with self._keep.filled_folder() as folder:
+            path = folder / "model.tflite"
             await self._take(request, path, _MOST_MODEL)
-            number = await asyncio.to_thread(self._shelf.add, path, Path(name).stem)
-        except BaseException as error:
-            self._keep.drop(folder)
-            if isinstance(error, DdspError):
+            try:
+                number = await asyncio.to_thread(self._shelf.add, path, Path(name).stem)
+            except DdspError as error:
                 raise DdspError(str(error).replace(str(path), name)) from error
-            raise
         return JSONResponse({"id": number}, 201)
 
     async def _add_input(self, request: Request) -> Response:
         name = shown_name(request.query_params.get("name", "sound"))
-        folder = self._keep.new_folder()
-        try:
+        with self._keep.filled_folder() as folder:
             # The ending says nothing of what it is, but of some kinds of files that nothing else tells.
             ending = Path(name).suffix.lower()
             plain = ending[1:].isascii() and ending[1:].isalnum() and len(ending) < 6
@@ -122,9 +119,6 @@ class Studio:
             await self._take(request, path, self._most_bytes)
             asked = {"kind": "look", "source": str(path), "folder": str(folder)}
             job = self._jobs.start(asked, folder, name, {"what": "input", "name": name})
-        except BaseException:
-            self._keep.drop(folder)
-            raise
         self._inputs[job.number] = job
         return JSONResponse(job.shown(), 201)
 
@@ -165,7 +159,6 @@ class Studio:
         arguments_of(uses[number], values)  # refuses what cannot be meant, before anything is begun
         source = Path(str(given.asked["source"]))
         await asyncio.to_thread(check_room, self._keep, 4 * source.stat().st_size)
-        folder = self._keep.new_folder()
         stem = f"{Path(given.source_name).stem}-{model.label}"
         about = {
             "what": "result",
@@ -177,21 +170,18 @@ class Studio:
             "values": values,
             "title": uses[number].title,
         }
-        (folder / "settings.toml").write_text(settings_text(uses[number], values, model.label), "utf-8")
-        process = {
-            "kind": "use",
-            "task": model.card.task,
-            "use": number,
-            "model": str(model.path),
-            "source": str(source),
-            "folder": str(folder),
-            "values": values,
-        }
-        try:
+        with self._keep.filled_folder() as folder:
+            (folder / _SETTINGS).write_text(settings_text(uses[number], values, model.label), "utf-8")
+            process = {
+                "kind": "use",
+                "task": model.card.task,
+                "use": number,
+                "model": str(model.path),
+                "source": str(source),
+                "folder": str(folder),
+                "values": values,
+            }
             job = self._jobs.start(process, folder, given.source_name, about)
-        except DdspError:
-            self._keep.drop(folder)
-            raise
         return JSONResponse(job.shown(), 201)
 
     async def _add_training(self, request: Request) -> Response:
@@ -252,7 +242,7 @@ class Studio:
         if job.about["what"] == "training":
             self._shelf.add(job.folder / MODEL, stem)
         if job.about["what"] == "result":
-            path = job.folder / "settings.toml"
+            path = job.folder / _SETTINGS
             word = self._offered(path, stem)
             settings = {"file": word, "label": "", "kind": "settings", "name": f"{stem}.toml"}
             result.setdefault("files", []).append({**settings, "bytes": path.stat().st_size})

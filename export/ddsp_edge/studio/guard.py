@@ -34,7 +34,8 @@ HEADERS = {
     "cache-control": "no-store",
 }
 _READING = ("GET", "HEAD")
-_EVERYWHERE = ("0.0.0.0", "::")
+EVERYWHERE = ("0.0.0.0", "::")
+"""Hosts that stand for every address of this machine."""
 
 
 class Guard:
@@ -110,7 +111,7 @@ class Guard:
             return True
         if self._host in ("127.0.0.1", "::1"):
             return name == "localhost"
-        if self._host not in _EVERYWHERE:
+        if self._host not in EVERYWHERE:
             return False
         # An address is never a name that somebody else's server of names has led here.
         # Nor is one that ends in .local, which is asked for in the local network alone.

@@ -8,10 +8,13 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from ddsp_edge.children import still_runs
 from ddsp_edge.errors import DdspError, printable
 
 _PREFIX = "ddsp-studio-"
@@ -64,6 +67,16 @@ class Keep:
         folder.mkdir()
         return folder
 
+    @contextmanager
+    def filled_folder(self) -> Iterator[Path]:
+        """A new folder to be filled in a `with`; it is dropped where that fails."""
+        folder = self.new_folder()
+        try:
+            yield folder
+        except BaseException:
+            self.drop(folder)
+            raise
+
     def offer(self, path: Path, name: str, media_type: str) -> str:
         """Let a page ask for a file; returns the word that it is asked for by, which nobody guesses."""
         word = secrets.token_urlsafe(12)
@@ -106,12 +119,10 @@ def _remove_leftovers() -> None:
         number = folder.name.removeprefix(_PREFIX).split("-")[0]
         try:
             mine = not folder.is_symlink() and folder.is_dir() and folder.stat().st_uid == os.getuid()
-            if number.isdecimal() and mine:
-                os.kill(int(number), 0)  # asks only
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except (OSError, OverflowError):
+        except OSError:  # gone meanwhile
             continue
+        if mine and number.isdecimal() and not still_runs(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_room(keep: Keep, wanted: int) -> None:

@@ -12,7 +12,7 @@ import uvicorn
 
 from ddsp_edge.errors import DdspError
 from ddsp_edge.studio.app import Studio
-from ddsp_edge.studio.guard import Guard
+from ddsp_edge.studio.guard import EVERYWHERE, Guard
 from ddsp_edge.studio.keep import Keep
 from ddsp_edge.studio.shelf import Shelf
 from ddsp_edge.studio.training import can_train
@@ -57,14 +57,15 @@ def serve(
     with Keep(_TIMES_ONE_FILE * most_mb * 1_000_000) as keep, listening(host, port) as listener:
         port = listener.getsockname()[1]
         server = make_server(keep, shelf, host, port, most_mb * 1_000_000, token, runs)
-        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-        address = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"
-        say(f"the studio is at {address}{'' if token is None else f'?token={token}'} Ctrl-C ends")
-        if host in ("0.0.0.0", "::"):
+        shown = "127.0.0.1" if host in EVERYWHERE else host
+        asked = "" if token is None else f"?token={token}"
+        address = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/{asked}"
+        say(f"the studio is at {address} Ctrl-C ends")
+        if host in EVERYWHERE:
             say("others reach it by this machine's name or address in the place of 127.0.0.1")
         if browser:
             with contextlib.suppress(webbrowser.Error):
-                webbrowser.open(f"{address}{'' if token is None else f'?token={token}'}")
+                webbrowser.open(address)
         server.run(sockets=[listener])
 
 

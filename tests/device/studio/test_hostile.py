@@ -173,6 +173,13 @@ def test_more_than_is_taken_is_refused_before_it_is_sent_and_while_it_is(shelf_f
         assert list(client.keep.folder.iterdir()) == folders == []
 
 
+def test_a_model_that_is_too_large_is_refused_and_not_kept(shelf_folder, monkeypatch):
+    with running(shelf_folder) as client:
+        monkeypatch.setattr("ddsp_edge.studio.app._MOST_MODEL", 100)
+        assert client.ask("POST", "/api/models?name=a.tflite", b"x" * 101)[0] == 413
+        assert list(client.keep.folder.iterdir()) == []
+
+
 def test_there_is_an_end_to_what_is_kept(shelf_folder):
     with running(shelf_folder, most_bytes=100_000, most_in_all=150_000) as client:
         noise = np.random.default_rng(0).integers(0, 255, 90_000, np.uint8).tobytes()
