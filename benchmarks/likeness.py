@@ -12,7 +12,7 @@ import librosa
 import numpy as np
 
 from ddsp_edge.features.loudness import loudness_db
-from ddsp_edge.units import Array
+from ddsp_edge.units import Array, amplitude_to_db, cents_between, hz_to_midi, midi_to_hz
 from ddsp_tf.frames import FrameSpec
 
 FLOOR_DB = -80.0
@@ -66,24 +66,25 @@ class Likeness:
     def of(self, sound: Array) -> dict[str, float]:
         """Every measure of a sound, by name."""
         sound = np.pad(sound, (0, max(0, len(self.recording) - len(sound))))[: len(self.recording)]
-        ours, theirs = self._spectrum_db(sound), self._recorded_db
+        magnitudes = self._magnitudes(sound)
+        ours, theirs = amplitude_to_db(magnitudes, FLOOR_DB), self._recorded_db
         difference = (ours - theirs)[:, self._heard]
         spectral = np.sqrt(np.mean(np.square(difference), axis=0))
         loud = loudness_db(sound, FrameSpec(self.rate, self.hop))[: len(self._loud)][self._heard]
         own = self._loud[self._heard]
-        centre = self._centroid(ours)[self._heard] / self._centroid(theirs)[self._heard]
+        off_cents = cents_between(self._centroid(ours), self._centroid(theirs))[self._heard]
         found = {
             "log-spectral distance, dB": float(spectral.mean()),
             "loudness error, dB": float(np.abs(loud - own).mean()),
             "loudness correlation": float(np.corrcoef(loud, own)[0, 1]),
-            "centroid, cents off": float(np.mean(np.abs(1200.0 * np.log2(centre)))),
-            "partial levels, dB": self._partials(sound),
-            **self._bands(sound),
+            "centroid, cents off": float(np.mean(np.abs(off_cents))),
+            "partial levels, dB": self._partials(ours),
+            **self._bands(magnitudes),
         }
         if self.changes:
-            joints, recorded = self._joints_db(sound), self._joints_db(self.recording)
+            joints, recorded = self._joints_db(sound), self._recorded_joints_db
             found |= {
-                "old note at 112 ms, dB": self._old_note_db(sound),
+                "old note at 112 ms, dB": self._old_note_db(ours),
                 "level at joints, dB": float(np.mean(joints - recorded)),
                 "notches at joints, %": float(100.0 * np.mean(joints - recorded < -NOTCH_DB)),
                 "onsets, dB": self._onsets(spectral),
@@ -94,14 +95,14 @@ class Likeness:
     def changes(self) -> list[Change]:
         """Where one held note follows another without a rest."""
         frames, held = self._f0_hz, round(HELD_S / FRAME_S)
-        midi = 69.0 + 12.0 * np.log2(np.maximum(frames, 1.0) / 440.0)
+        midi = hz_to_midi(np.maximum(frames, 1.0))
         found: list[Change] = []
         i = held
         while i < len(frames) - held:
             before, after = midi[i - held // 2 : i - 2], midi[i + 3 : i + held]
             pitched = (frames[i - held // 2 : i + held] > 0).mean() > 0.9
             steady = max(np.ptp(before), np.ptp(after)) < 1.0
-            old, new = (float(440.0 * 2 ** ((np.median(m) - 69.0) / 12.0)) for m in (before, after))
+            old, new = (float(midi_to_hz(np.median(m))) for m in (before, after))
             if pitched and steady and abs(12.0 * np.log2(new / old)) > LEAP_SEMITONES:
                 leap = i - 2 + int(np.argmax(np.abs(np.diff(midi[i - 2 : i + 4])))) + 1
                 found.append(Change(leap, old, new))
@@ -111,16 +112,21 @@ class Likeness:
         return found
 
     @cached_property
+    def _recorded(self) -> Array:
+        return self._magnitudes(self.recording)
+
+    @cached_property
     def _recorded_db(self) -> Array:
-        return self._spectrum_db(self.recording)
+        return amplitude_to_db(self._recorded, FLOOR_DB)
+
+    @cached_property
+    def _recorded_joints_db(self) -> Array:
+        return self._joints_db(self.recording)
 
     def _magnitudes(self, sound: Array) -> Array:
         """Magnitudes `[bins, frames]`; a full-scale sine has 1."""
         spectra = librosa.stft(np.asarray(sound, np.float32), n_fft=self.size, hop_length=self.hop)
         return np.asarray(np.abs(spectra[:, : len(self._loud)])) / (0.25 * self.size)
-
-    def _spectrum_db(self, sound: Array) -> Array:
-        return 20.0 * np.log10(np.maximum(self._magnitudes(sound), 10.0 ** (FLOOR_DB / 20.0)))
 
     @cached_property
     def _hz(self) -> Array:
@@ -137,12 +143,12 @@ class Likeness:
         filters = librosa.filters.mel(sr=self.rate, n_fft=self.size, n_mels=bands, norm=None)
         return filters, librosa.mel_frequencies(bands + 2, fmax=self.rate / 2.0)[1:-1]
 
-    def _bands(self, sound: Array) -> dict[str, float]:
-        """Mean difference of log-mel levels, by range of frequency."""
+    def _bands(self, magnitudes: Array) -> dict[str, float]:
+        """Mean difference of log-mel levels, by range of frequency, of magnitudes `[bins, frames]`."""
         filters, centres = self._mel
         levels = [
-            10.0 * np.log10(filters @ np.square(self._magnitudes(x)) + 10.0 ** (FLOOR_DB / 10.0))
-            for x in (sound, self.recording)
+            10.0 * np.log10(filters @ np.square(each) + 10.0 ** (FLOOR_DB / 10.0))
+            for each in (magnitudes, self._recorded)
         ]
         error = np.abs(levels[0] - levels[1])[:, self._heard].mean(axis=1)
         found = {"log-mel, dB": float(error.mean())}
@@ -158,27 +164,35 @@ class Likeness:
         bins = np.clip(np.rint(hz * self.size / self.rate).astype(int), 1, len(spectrum_db) - 2)
         return np.asarray(np.max([spectrum_db[bins + i, frame] for i in (-1, 0, 1)], axis=0))
 
-    def _partials(self, sound: Array) -> float:
-        """Mean error of the levels of the first 20 partials, the mean level of each frame left out."""
-        ours, theirs, errors = self._spectrum_db(sound), self._recorded_db, []
+    def _partials(self, spectrum_db: Array) -> float:
+        """Mean error of the levels of the first 20 partials, the mean level of each frame left out, dB.
+
+        Args:
+            spectrum_db: `[bins, frames]` of the sound.
+        """
+        errors = []
         for frame in np.flatnonzero(self._heard & (self._f0_hz > 0))[::3]:
             hz = self._f0_hz[frame] * np.arange(1, 21)
             hz = hz[hz < 0.48 * self.rate]
-            one, other = (self._level_at(s, int(frame), hz) for s in (ours, theirs))
+            one, other = (self._level_at(s, int(frame), hz) for s in (spectrum_db, self._recorded_db))
             errors.append(np.abs((one - one.mean()) - (other - other.mean())).mean())
         return float(np.mean(errors)) if errors else float("nan")
 
-    def _old_note_db(self, sound: Array) -> float:
-        """Level of the note before, 112 ms after a change, to what it had before; mean over changes."""
-        spectrum, later, levels = self._spectrum_db(sound), round(LATER_S / FRAME_S), []
+    def _old_note_db(self, spectrum_db: Array) -> float:
+        """Level of the note before, 112 ms after a change, to what it had before; mean over changes, dB.
+
+        Args:
+            spectrum_db: `[bins, frames]` of the sound.
+        """
+        later, levels = round(LATER_S / FRAME_S), []
         for change in self.changes:
             hz = change.old_hz * np.arange(1, PARTIALS + 1)
             new = change.new_hz * np.arange(1, 4 * PARTIALS + 1)
             hz = hz[(np.abs(hz[:, None] - new).min(axis=1) > APART_HZ) & (hz < 0.48 * self.rate)]
-            if not len(hz) or change.frame + later >= spectrum.shape[1]:
+            if not len(hz) or change.frame + later >= spectrum_db.shape[1]:
                 continue
-            before = self._level_at(spectrum, change.frame - round(0.5 * WINDOW_S / FRAME_S) - 1, hz)
-            after = self._level_at(spectrum, change.frame + later, hz)
+            before = self._level_at(spectrum_db, change.frame - round(0.5 * WINDOW_S / FRAME_S) - 1, hz)
+            after = self._level_at(spectrum_db, change.frame + later, hz)
             levels.append(_sum_db(after) - _sum_db(before))
         return float(np.mean(levels)) if levels else float("nan")
 

@@ -71,6 +71,12 @@ def mean_of(scores: list[dict[str, float]]) -> dict[str, float]:
     return {name: float(np.nanmean([s[name] for s in scores if name in s])) for name in names}
 
 
+def likeness_to(sound: Array, passage: Passage, spec: FrameSpec) -> Likeness:
+    """What is like a sound `[samples]` that has the pitch of a passage."""
+    f0_hz = np.where(passage.voiced, passage.f0_hz, 0.0)
+    return Likeness(sound, f0_hz, spec.hop, spec.sample_rate)
+
+
 def judge(passages: list[Passage], players: dict[str, Play], spec: FrameSpec) -> dict[str, dict[str, float]]:
     """Measures by name, of each player and of what it stands beside."""
     spectrum = mean_distribution(passages, spec)
@@ -79,11 +85,10 @@ def judge(passages: list[Passage], players: dict[str, Play], spec: FrameSpec) ->
     scores: dict[str, list[dict[str, float]]] = {name: [] for name in (*players, "itself, other noise")}
     recorded: list[dict[str, float]] = []
     for passage in passages:
-        f0_hz = np.where(passage.voiced, passage.f0_hz, 0.0)
-        likeness = Likeness(passage.audio, f0_hz, spec.hop, spec.sample_rate)
+        likeness = likeness_to(passage.audio, passage, spec)
         for name, play in players.items():
             scores[name].append(likeness.of(play(passage)))
-        once = Likeness(first(passage), f0_hz, spec.hop, spec.sample_rate)
+        once = likeness_to(first(passage), passage, spec)
         scores["itself, other noise"].append(once.of(first(passage)))
         recorded.append(likeness.of(passage.audio))
     found = {name: mean_of(each) for name, each in scores.items()}
@@ -95,9 +100,7 @@ def pictures(passages: list[Passage], players: dict[str, Play], spec: FrameSpec,
     """Spectrograms of the recording and of each player around the first changes of note."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, passage in enumerate(passages[:3]):
-        likeness = Likeness(
-            passage.audio, np.where(passage.voiced, passage.f0_hz, 0.0), spec.hop, spec.sample_rate
-        )
+        likeness = likeness_to(passage.audio, passage, spec)
         if not likeness.changes:
             continue
         middle = likeness.changes[len(likeness.changes) // 2].frame * likeness.hop
