@@ -32,6 +32,24 @@ RANGES: dict[str, tuple[float, float]] = {
     "vibrato_semitones": (-24.0, 24.0),
     "vibrato_hz": (0.0, 50.0),
 }
+USUAL: dict[str, tuple[float, float]] = {
+    "octaves": (-3, 3),
+    "transposition": (-12.0, 12.0),
+    "gain_db": (-24.0, 24.0),
+    "harmonic_db": (-24.0, 24.0),
+    "noise_db": (-24.0, 24.0),
+    "loudness_shift_db": (-24.0, 24.0),
+    "gate_db": (-80.0, 0.0),
+    "sustain_db": (-40.0, 0.0),
+    "attack_s": (0.0, 2.0),
+    "decay_s": (0.0, 2.0),
+    "release_s": (0.0, 2.0),
+    "glide_s": (0.0, 1.0),
+    "velocity_curve": (0.1, 3.0),
+    "vibrato_semitones": (0.0, 2.0),
+    "vibrato_hz": (0.0, 12.0),
+}
+"""What of a wide range a slider spans; a number that is typed may lie beyond."""
 
 
 def check_whole(name: str, value: SupportsIndex) -> int:
@@ -55,23 +73,3 @@ def check_range(name: str, value: float) -> float:
     if not low <= value <= high:
         raise DdspError(f"{name} must be from {low:g} to {high:g}. Received: {value}")
     return value
-
-
-USUAL: dict[str, tuple[float, float]] = {
-    "octaves": (-3, 3),
-    "transposition": (-12.0, 12.0),
-    "gain_db": (-24.0, 24.0),
-    "harmonic_db": (-24.0, 24.0),
-    "noise_db": (-24.0, 24.0),
-    "loudness_shift_db": (-24.0, 24.0),
-    "gate_db": (-80.0, 0.0),
-    "sustain_db": (-40.0, 0.0),
-    "attack_s": (0.0, 2.0),
-    "decay_s": (0.0, 2.0),
-    "release_s": (0.0, 2.0),
-    "glide_s": (0.0, 1.0),
-    "velocity_curve": (0.1, 3.0),
-    "vibrato_semitones": (0.0, 2.0),
-    "vibrato_hz": (0.0, 12.0),
-}
-"""What of a wide range a slider spans; a number that is typed may lie beyond."""

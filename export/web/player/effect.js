@@ -1,6 +1,7 @@
 // A live effect: what a microphone hears, on the instrument, `latency` samples later.
 import { Follower, LATENCIES } from "./features/follower.js";
 import { Gate } from "./gate.js";
+import { SampleQueue } from "./sample-queue.js";
 
 export class Effect {
   // `voices`: Voices, the first of which plays; its settings hold.
@@ -10,8 +11,8 @@ export class Effect {
     const { hop } = voices.spec;
     this.latency = this.follower.latency + hop - 1;
     this.gate = new Gate(voices.spec, this.follower.doubtFrames);
-    this.queue = new Float32Array(4 * (this.latency + hop + 1024));
-    this.play = (f0, loudness) => this.emit(voices.follow(f0, this.gated(f0, loudness)));
+    this.queue = new SampleQueue(new Float32Array(4 * (this.latency + hop + 1024)));
+    this.play = (f0, loudness) => this.queue.push(voices.follow(f0, this.gated(f0, loudness)));
     this.reset();
   }
 
@@ -19,8 +20,7 @@ export class Effect {
     this.follower.reset();
     this.gate.reset();
     this.voices.rest();
-    this.queue.fill(0);
-    [this.start, this.end] = [0, this.latency];
+    this.queue.reset(this.latency);
   }
 
   gated(f0, loudness) {
@@ -28,19 +28,11 @@ export class Effect {
     return gate ? this.gate.process(f0, loudness, gate_db) : loudness;
   }
 
-  emit(hop) {
-    if (this.end + hop.length > this.queue.length) {
-      this.queue.copyWithin(0, this.start, this.end);
-      [this.start, this.end] = [0, this.end - this.start];
-    }
-    this.queue.set(hop, this.end);
-    this.end += hop.length;
-  }
-
   // Takes as many samples as it fills into `out`, up to 1024.
   process(audio, out) {
-    this.follower.push(audio, this.play);
-    out.set(this.queue.subarray(this.start, this.start + out.length));
-    this.start += out.length;
+    const { follower, queue } = this;
+    follower.push(audio, this.play);
+    out.set(queue.values.subarray(queue.start, queue.start + out.length));
+    queue.start += out.length;
   }
 }

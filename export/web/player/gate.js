@@ -1,11 +1,13 @@
 // Lets through what has a pitch and is loud enough, as ddsp_edge.transfer.matching.Gate does; all else fades.
+import { framesFor } from "./frames.js";
+
 const FLOOR = -80, HOLD_S = 0.05, RELEASE_S = 0.08;
 
 export class Gate {
-  constructor({ sampleRate, hop }, doubtFrames) {
+  constructor(spec, doubtFrames) {
     this.doubtFrames = doubtFrames;
-    this.holdFrames = Math.max(1, Math.round((HOLD_S * sampleRate) / hop));
-    this.fall = (-FLOOR * hop) / sampleRate / RELEASE_S;
+    this.holdFrames = framesFor(spec, HOLD_S);
+    this.fall = (-FLOOR * spec.hop) / spec.sampleRate / RELEASE_S;
     this.reset();
   }
 

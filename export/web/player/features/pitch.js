@@ -1,4 +1,5 @@
 // The pitch of a stream, frame by frame: the path of ddsp_edge.features.pitch through the candidates of each window.
+import { framesFor } from "../frames.js";
 import { inOrder, MIDDLE_S, WindowPeriods } from "./periods.js";
 
 const CANDIDATES = 6, AUDIBLE = 1e-7, UNVOICED = 0.6, GLIDE = 1, GLIDE_OCTAVES = 1 / 24, LEAP = 0.6, LEAP_OCTAVE = 0.3;
@@ -6,11 +7,12 @@ const ONSET = 0.3, EMPTY = 0.5, KNOWN_S = 0.1;
 export const VOICED = 0.5;
 
 export class PitchTracker {
-  constructor({ sampleRate, hop }, f0Min, f0Max, lookaheadFrames) {
+  constructor(spec, f0Min, f0Max, lookaheadFrames) {
+    const { sampleRate, hop } = spec;
     this.finder = new WindowPeriods(sampleRate, f0Min, f0Max, CANDIDATES);
     this.size = this.finder.size;
     this.lookahead = lookaheadFrames;
-    this.knownFrames = Math.max(1, Math.round((KNOWN_S * sampleRate) / hop));
+    this.knownFrames = framesFor(spec, KNOWN_S);
     this.perFrame = hop / sampleRate / 0.01; // frames in the costs' 10 ms
     this.reset();
   }
