@@ -10,9 +10,9 @@ import pytest
 
 from ddsp_edge.files.audio_file import read_audio
 from ddsp_edge.files.audio_writer import write_audio
-from tests.device.conftest import TINY
+from tests.device.conftest import RESTORATION, TINY
 from tests.device.render.test_render import RATE, phrase
-from tests.device.studio.conftest import RESTORATION, running
+from tests.device.studio.conftest import running
 from tests.device.studio.test_training import pretend
 from tests.web.browsing import CHROMIUM, until
 

@@ -1,6 +1,7 @@
 """What a page shows of a sound: its spectrum along time, and its level."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,9 @@ class Spectrum:
         }
 
 
-def look_at(source: Path, folder: Path, name: str, progress: Any) -> dict[str, Any]:
+def look_at(
+    source: Path, folder: Path, name: str, progress: Callable[[float, float], None]
+) -> dict[str, Any]:
     """Read a sound file; write what a browser can play of it, and its picture.
 
     Args:

@@ -52,10 +52,10 @@ def train(asked: Mapping[str, Any], progress: Callable[..., None]) -> dict[str, 
     if not (dataset / "dataset.json").exists():
         sources = asked["sources"]
         _command(folder, "prepare", progress, steps, *sources, "--config", config, "--out", str(dataset))
-    trained = ["train", config, "--data", str(dataset), "--out", str(run), "--steps", str(steps)]
-    resume = ["--resume"] if (run / "checkpoints").exists() else []
+    wanted = [config, "--data", str(dataset), "--out", str(run), "--steps", str(steps)]
     named = ["--set", f"name={asked['name']}"]
-    _command(folder, "train", progress, steps, *trained[1:], *named, *resume)
+    resume = ["--resume"] if (run / "checkpoints").exists() else []
+    _command(folder, "train", progress, steps, *wanted, *named, *resume)
     model = folder / MODEL
     _command(folder, "export", progress, steps, str(run), "--out", str(model))
     files = [{"file": MODEL, "label": "", "kind": "model"}]

@@ -2,7 +2,6 @@
 
 import csv
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,12 +16,11 @@ from ddsp_edge.files.audio_writer import write_audio
 from ddsp_edge.model.file import read_model_file
 from ddsp_edge.render.controls_file import ControlsWriter
 from ddsp_edge.shipped import shipped_models
-from tests.device.conftest import TINY
+from tests.device.conftest import RESTORATION, TINY
 from tests.device.render.test_midi import off, on, save
 from tests.device.render.test_render import RATE, phrase
 
-RESTORATION = Path(__file__).parents[1] / "data" / "tiny-restoration.tflite"
-TASKS = ("instrument", "restoration", "transcription")
+TASKS = ("instrument", "restoration", "transcription", "voice")
 
 
 @pytest.fixture

@@ -1,17 +1,14 @@
 """`ddsp-edge restore`, and `play` with a restoration, as a user meets them."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import soundfile
 
 from ddsp_edge import shipped
 from ddsp_edge.restoration.live import LiveRestorer
-from tests.device.conftest import TINY
+from tests.device.conftest import RESTORATION, TINY
 
 # Trained on synthetic vowels in noise and exported as users' are, but small: 24 and 32 units.
-RESTORATION = Path(__file__).parents[1] / "data" / "tiny-restoration.tflite"
 
 
 @pytest.fixture

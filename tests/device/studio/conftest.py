@@ -5,13 +5,10 @@ import json
 import threading
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from tests.device.conftest import TINY
-
-RESTORATION = Path(__file__).parents[1] / "data" / "tiny-restoration.tflite"
+from tests.device.conftest import RESTORATION, TINY
 
 
 class Client:

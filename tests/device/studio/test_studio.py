@@ -13,10 +13,10 @@ import soundfile
 from ddsp_edge.cli.file_uses import uses_of
 from ddsp_edge.errors import DdspError
 from ddsp_edge.files.audio_writer import write_audio
-from tests.device.conftest import TINY
+from tests.device.conftest import RESTORATION, TINY
 from tests.device.render.test_midi import off, on, save
 from tests.device.render.test_render import RATE, phrase
-from tests.device.studio.conftest import RESTORATION, Client, running
+from tests.device.studio.conftest import Client, running
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,27 @@
 // What the page asks of the studio that served it.
 
-async function answer(response) {
-    if (response.status === 204) return null;
-    const text = await response.text();
+const BROKEN = ["failed", "cancelled"];
+
+/** Whether a job ended and nothing came of it. */
+export const isBroken = (job) => BROKEN.includes(job.state);
+
+/** Whether a job ended. */
+export const isOver = (job) => job.state === "done" || isBroken(job);
+
+/** What an answer tells; one that is none of the studio's is told as it is. */
+function read(status, text) {
+    if (status === 204) return null;
     let told;
     try {
         told = JSON.parse(text);
     } catch {
-        told = { error: text || `the studio answered ${response.status}` };
+        told = { error: text };
     }
-    if (!response.ok) throw new Error(told.error);
+    if (status < 200 || status > 299) throw new Error(told.error || `the studio answered ${status}`);
     return told;
 }
+
+const answer = async (response) => read(response.status, await response.text());
 
 /** The models, each with its knobs, and the configurations that can be trained. */
 export const models = async () => answer(await fetch("/api/models"));
@@ -61,14 +71,11 @@ export function send(kind, blob, name, progress) {
         request.setRequestHeader("content-type", "application/octet-stream");
         request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
         request.onload = () => {
-            let told = {};
             try {
-                told = JSON.parse(request.responseText);
-            } catch {
-                told = { error: request.responseText };
+                resolve(read(request.status, request.responseText));
+            } catch (error) {
+                reject(error);
             }
-            if (request.status < 300) resolve(told);
-            else reject(new Error(told.error || `the studio answered ${request.status}`));
         };
         request.onerror = () => reject(new Error("it could not be sent: too large, or the studio has ended"));
         request.onabort = () => reject(new Error("cancelled"));

@@ -29,7 +29,7 @@ async function look() {
         const before = new Map(jobs.map((job) => [job.id, job.state]));
         jobs = await asking.state();
         for (const job of jobs) if (before.has(job.id) && before.get(job.id) !== job.state) news(job);
-        if (jobs.some((job) => ["waiting", "running"].includes(job.state))) wait = SOON_MS;
+        if (!jobs.every(asking.isOver)) wait = SOON_MS;
         show();
     } catch (error) {
         tell(new Error(error instanceof TypeError ? "The studio has ended: start it again with ddsp-edge studio." : error.message));
@@ -51,7 +51,7 @@ function news(job) {
 
 function show() {
     takes.show(jobs);
-    const inputs = jobs.filter((job) => job.what === "input" && !["failed", "cancelled"].includes(job.state));
+    const inputs = jobs.filter((job) => job.what === "input" && !asking.isBroken(job));
     if (!inputs.some((job) => job.id === input)) input = inputs.at(-1)?.id ?? null;
     choices(by("inputs"), "input", inputs.map((job) => ({
         id: job.id, title: job.name, about: job.state === "done" ? job.result.about : "being looked at",

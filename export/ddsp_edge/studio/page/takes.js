@@ -4,7 +4,6 @@ import * as asking from "./asking.js";
 import { make, size, words } from "./making.js";
 import { curves, noteName, score, spectrum } from "./pictures.js";
 
-const OVER = ["done", "failed", "cancelled"];
 const SILENT_DB = -65;
 
 export class Takes {
@@ -92,13 +91,13 @@ class Card {
 
     show(job) {
         this.job = job;
-        const running = !OVER.includes(job.state);
+        const running = !asking.isOver(job);
         this.bar.hidden = !running;
         if (job.state === "waiting") this.bar.removeAttribute("value");
         else this.bar.value = job.share;
         this.words.textContent = running ? job.words || job.state : job.state === "done" ? told(job) : job.words;
         this.words.className = job.state === "failed" ? "warn" : "soft";
-        this.again.hidden = job.what !== "training" || !["cancelled", "failed"].includes(job.state);
+        this.again.hidden = job.what !== "training" || !asking.isBroken(job);
         this.showLive(job.live ?? job.result?.live);
         const verb = running ? "Cancel" : "Remove";
         this.button.textContent = verb;
@@ -121,8 +120,7 @@ class Card {
     }
 
     end() {
-        const running = !OVER.includes(this.job.state);
-        this.takes.ask(running ? asking.cancel(this.job.id) : asking.remove(this.job.id));
+        this.takes.ask(asking.isOver(this.job) ? asking.remove(this.job.id) : asking.cancel(this.job.id));
     }
 
     fill(result) {
