@@ -3,11 +3,10 @@
 They wait in temporary files, one for each, so that memory does not grow with them.
 """
 
-import csv
-import json
+import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -18,12 +17,10 @@ import numpy as np
 from ddsp_edge.atomic import check_name, written_whole
 from ddsp_edge.errors import DdspError
 from ddsp_edge.files.audio_writer import check_output
+from ddsp_edge.files.controls_format import LASTING, LOUDNESS, about_text, check_ending, is_table, write_table
 from ddsp_edge.instrument import Instrument
 from ddsp_edge.units import Array
 
-ENDINGS = (".npz", ".csv")
-_LASTING = "lasting."
-_LOUDNESS = "loudness_db"
 _AT_ONCE = 1 << 20  # bytes copied together
 
 
@@ -40,8 +37,7 @@ class ControlsWriter:
     """
 
     def __init__(self, path: Path, instrument: Instrument, inputs: Mapping[str, str | Path]) -> None:
-        if path.suffix.lower() not in ENDINGS:
-            raise DdspError(f"{path}: controls are kept as {' or '.join(ENDINGS)}")
+        check_ending(path)
         check_output(path, inputs)
         check_name(path)
         self._path, self._card = path, instrument.card
@@ -64,8 +60,7 @@ class ControlsWriter:
         with self._open:
             if kind is None:
                 with written_whole(self._path) as beside:
-                    write = self._write_csv if self._path.suffix.lower() == ".csv" else self._write_npz
-                    write(beside)
+                    (self._write_csv if is_table(self._path) else self._write_npz)(beside)
 
     def heard(self, f0_hz: Array, loudness_db: Array) -> None:
         """What was tracked is not kept."""
@@ -74,7 +69,7 @@ class ControlsWriter:
         """Take frames; see `ddsp_edge.render.watch.Watch`."""
         for name, source in self._names.items():
             self._add(name, controls[source])
-        self._add(_LOUDNESS, loudness_db)
+        self._add(LOUDNESS, loudness_db)
         self._frames += len(f0_hz)
 
     def _add(self, name: str, values: Array) -> None:
@@ -87,15 +82,13 @@ class ControlsWriter:
             raise DdspError(f"controls cannot be kept in a temporary file: {error.strerror}") from error
 
     def _about(self) -> str:
-        processors = group_of_card(self._card.synthesizer, self._lasting)
-        grid = {"sample_rate": self._card.sample_rate, "hop": self._card.hop}
-        return json.dumps({**grid, "processors": processors})
+        return about_text(self._card.spec, group_of_card(self._card.synthesizer, self._lasting))
 
     def _write_npz(self, path: Path) -> None:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
             _put(archive, "about", np.array(self._about()))
             for name, values in self._lasting.items():
-                _put(archive, _LASTING + name, values)
+                _put(archive, LASTING + name, values)
             for name, file in self._files.items():
                 width = self._widths[name]
                 shape = (self._frames, width) if width else (self._frames,)
@@ -103,24 +96,18 @@ class ControlsWriter:
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                     np.lib.format.write_array_header_1_0(member, header)
                     file.seek(0)
-                    while data := file.read(_AT_ONCE):
-                        member.write(data)
+                    shutil.copyfileobj(file, member, _AT_ONCE)
 
     def _write_csv(self, path: Path) -> None:
-        names = [name for name in self._files if name != _LOUDNESS]
-        columns = [f"{name}[{i}]" for name in names for i in range(self._widths[name])]
-        rate = self._card.spec.frame_rate
+        channels = {name: width for name, width in self._widths.items() if name != LOUDNESS}
         for file in self._files.values():
             file.seek(0)
-        with path.open("w", encoding="utf-8", newline="") as out:
-            out.write(f"# {self._about()}\n")
-            writer = csv.writer(out)
-            writer.writerow(["time_s", _LOUDNESS, *columns])
-            for number in range(1, self._frames + 1):
-                row = [self._row(_LOUDNESS, 1), *(self._row(name, self._widths[name]) for name in names)]
-                # Nine digits are a float32, whole.
-                cells = (f"{value:.9g}" for value in np.concatenate(row).tolist())
-                writer.writerow([f"{float(number / rate):.6f}", *cells])
+        write_table(path, self._card.spec, self._about(), channels, self._rows(channels))
+
+    def _rows(self, channels: Mapping[str, int]) -> Iterator[list[float]]:
+        for _ in range(self._frames):
+            row = [self._row(LOUDNESS, 1), *(self._row(name, width) for name, width in channels.items())]
+            yield np.concatenate(row).tolist()
 
     def _row(self, name: str, width: int) -> Array:
         return np.frombuffer(self._files[name].read(4 * width), "<f4")

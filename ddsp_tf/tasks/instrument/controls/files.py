@@ -10,31 +10,31 @@ import csv
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ddsp_edge.atomic import written_whole
+from ddsp_edge.files.controls_format import (
+    ENDINGS,
+    LASTING,
+    LOUDNESS,
+    about_text,
+    check_ending,
+    is_table,
+    write_table,
+)
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.tasks.instrument.controls.controls import Controls
 
-ENDINGS = (".npz", ".csv")
+__all__ = ["ENDINGS", "MAX_BYTES", "check_ending", "load_controls", "save_controls"]
+
 MAX_BYTES = 4 << 30  # of all arrays together: ten hours of an instrument
-_LASTING = "lasting."
 _COLUMN = re.compile(r"(.+)\[(\d+)\]")
-
-
-def check_ending(path: Path) -> None:
-    """Refuse a name that says nothing of the form.
-
-    Raises:
-        DdspError: With the endings that there are.
-    """
-    if path.suffix.lower() not in ENDINGS:
-        raise DdspError(f"{path}: controls are kept as {' or '.join(ENDINGS)}")
 
 
 def save_controls(path: Path, controls: Controls) -> None:
@@ -44,19 +44,14 @@ def save_controls(path: Path, controls: Controls) -> None:
         DdspError: If the ending is another.
     """
     check_ending(path)
-    about = json.dumps(
-        {
-            "sample_rate": controls.spec.sample_rate,
-            "hop": controls.spec.hop,
-            "processors": controls.processors,
-        }
-    )
+    about = about_text(controls.spec, controls.processors)
     with written_whole(path) as beside:
-        if path.suffix.lower() == ".csv":
-            _write_csv(beside, controls, about)
+        if is_table(path):
+            channels = {name: values.shape[1] for name, values in controls.frames.items()}
+            write_table(beside, controls.spec, about, channels, _rows(controls))
             return
-        arrays: dict[str, Any] = {**controls.frames, "loudness_db": controls.loudness_db}
-        arrays |= {_LASTING + name: values for name, values in controls.lasting.items()}
+        arrays: dict[str, Any] = {**controls.frames, LOUDNESS: controls.loudness_db}
+        arrays |= {LASTING + name: values for name, values in controls.lasting.items()}
         with beside.open("wb") as file:
             np.savez_compressed(file, about=np.array(about), **arrays)
 
@@ -70,15 +65,15 @@ def load_controls(path: Path) -> Controls:
     check_ending(path)
     if not path.is_file():
         raise DdspError(f"{path}: no such file")
-    about, frames, lasting = (_read_csv if path.suffix.lower() == ".csv" else _read_npz)(path)
+    about, frames, lasting = (_read_csv if is_table(path) else _read_npz)(path)
     for name, values in {**frames, **lasting}.items():
         if not np.isfinite(values).all():
             place = np.argwhere(~np.isfinite(values))[0].tolist()
             bad = values[tuple(place)]
             raise DdspError(f"{path}: {name} must be finite throughout. Received: {bad} at {place}")
-    if "loudness_db" not in frames:
-        raise DdspError(f"{path} lacks loudness_db: it is no file of controls")
-    loudness = frames.pop("loudness_db").reshape(-1)
+    if LOUDNESS not in frames:
+        raise DdspError(f"{path} lacks {LOUDNESS}: it is no file of controls")
+    loudness = frames.pop(LOUDNESS).reshape(-1)
     try:
         spec = FrameSpec(int(about["sample_rate"]), int(about["hop"]))
         processors = about["processors"]
@@ -104,23 +99,15 @@ def _read_npz(path: Path) -> tuple[dict[str, Any], dict[str, Array], dict[str, A
         if isinstance(error, DdspError):
             raise
         raise DdspError(f"{path} is no file of controls: {error}") from error
-    lasting = {k.removeprefix(_LASTING): v for k, v in arrays.items() if k.startswith(_LASTING)}
-    return about, {k: v for k, v in arrays.items() if not k.startswith(_LASTING)}, lasting
+    lasting = {k.removeprefix(LASTING): v for k, v in arrays.items() if k.startswith(LASTING)}
+    return about, {k: v for k, v in arrays.items() if not k.startswith(LASTING)}, lasting
 
 
-def _write_csv(path: Path, controls: Controls, about: str) -> None:
-    columns = [f"{name}[{i}]" for name, values in controls.frames.items() for i in range(values.shape[1])]
-    rate = controls.spec.frame_rate
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(f"# {about}\n")
-        writer = csv.writer(file)
-        writer.writerow(["time_s", "loudness_db", *columns])
-        for start in range(0, controls.n_frames, 1024):
-            part = controls.part(start, start + 1024)
-            values = np.concatenate([part.loudness_db[:, None], *part.frames.values()], axis=1)
-            for number, row in enumerate(values.tolist(), start + 1):
-                # Nine digits are a float32, whole.
-                writer.writerow([f"{float(number / rate):.6f}", *(f"{value:.9g}" for value in row)])
+def _rows(controls: Controls) -> Iterator[list[float]]:
+    for start in range(0, controls.n_frames, 1024):
+        part = controls.part(start, start + 1024)
+        values = np.concatenate([part.loudness_db[:, None], *part.frames.values()], axis=1)
+        yield from values.tolist()
 
 
 def _read_csv(path: Path) -> tuple[dict[str, Any], dict[str, Array], dict[str, Array]]:
