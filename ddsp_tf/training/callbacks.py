@@ -30,7 +30,7 @@ class RunLog(keras.callbacks.Callback):
             run may have written, are dropped.
 
     Raises:
-        DdspError: If there is a log that goes on from there, and it is damaged.
+        DdspError: If there is a log that goes on from there, and it is damaged or cannot be written.
     """
 
     def __init__(self, run: Path, steps: Steps) -> None:
@@ -38,6 +38,8 @@ class RunLog(keras.callbacks.Callback):
         self.path, self.steps = run / LOG_NAME, steps
         lines = read_log(run) if steps.done else []
         self.rows = [row for row in lines if int(row["step"]) <= steps.done]
+        if len(self.rows) < len(lines):
+            self._write()
         self.seconds_before = float(self.rows[-1]["seconds"]) if self.rows else 0.0
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
@@ -57,6 +59,9 @@ class RunLog(keras.callbacks.Callback):
         }
         values.update({name: value for name, value in logs.items() if name not in values})
         self.rows.append({k: str(v) for k, v in values.items()})
+        self._write()
+
+    def _write(self) -> None:
         columns = dict.fromkeys([*COLUMNS, *(name for row in self.rows for name in row)])
         text = io.StringIO()
         writer = csv.DictWriter(text, list(columns), restval="nan", lineterminator="\n")

@@ -128,9 +128,7 @@ def test_the_graph_plays_the_samples_of_the_oracle(rate, hop, taps, seconds, mix
     audio = run_graph(spec, given, response, tmp_path, mix)
     want = expected(spec, given, response, mix)
     assert np.abs(want).max() > 0.1
-    np.testing.assert_allclose(
-        audio, want, atol=3e-5
-    )  # the law asks for 1e-4; late echoes are in half precision
+    np.testing.assert_allclose(audio, want, atol=1e-5)  # the law asks for 1e-4
 
 
 def test_hops_that_the_integers_have_no_room_for_are_refused():
@@ -158,9 +156,7 @@ def test_a_file_holds_the_whole_instrument(exported, quantize):
     assert set(signatures["synthesize"]["outputs"]) == {"audio", *card.synthesis_state_shapes}
     assert set(signatures["voice"]["inputs"]) == {"player", "state", "white_noise"}
     assert set(signatures["voice"]["outputs"]) == {"signals", "state"}
-    assert (
-        card.quality["synthesis_error_peak"] < 6e-5
-    )  # late echoes are in half precision; the law asks for 1e-4
+    assert card.quality["synthesis_error_peak"] < 1e-5
     assert card.quality["play_error_peak"] < 1e-4  # none of so few weights is quantized
     assert card.quality["play_real_time_factor"] > 0.0
 

@@ -16,6 +16,7 @@ import pytest
 from ddsp_tf.cli.main import main
 from ddsp_tf.errors import DdspError
 from ddsp_tf.training import callbacks, checkpoints, fit, load_model_of_run, watch
+from ddsp_tf.training.callbacks import RunLog
 from ddsp_tf.training.checkpoints import (
     TrainingState,
     checkpoints_of,
@@ -24,6 +25,7 @@ from ddsp_tf.training.checkpoints import (
     save_checkpoint,
 )
 from ddsp_tf.training.interruption import Interruption, signals_deferred
+from ddsp_tf.training.watch import Steps
 from tests import tiny
 from tests.training.killing import OPERATIONS
 from tests.training.runs import assert_same_run, losses
@@ -97,6 +99,13 @@ def test_a_run_that_is_killed_and_then_terminated_ends_like_one_that_was_not(
     assert "going on from step 5" in capsys.readouterr().err
     assert_same_run(trained_run, run)
     assert not [name for name in names(run) if "/." in name], done.stdout
+
+
+def test_lines_of_steps_that_are_not_kept_are_gone_from_the_log_when_a_run_goes_on(run_copy):
+    """The line of an epoch is written before its checkpoint, and a kill may come between."""
+    assert [row["step"] for row in losses(run_copy)] == [2, 4, 6]
+    RunLog(run_copy, Steps(4))
+    assert [row["step"] for row in losses(run_copy)] == [2, 4]
 
 
 def test_a_kill_at_any_file_operation_of_a_checkpoint_leaves_a_good_one(trained_model, tmp_path):
