@@ -1,5 +1,6 @@
 """Notes as trained instruments play them: to hear what was understood."""
 
+import contextlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,6 @@ from ddsp_edge.files.audio_file import AudioReader
 from ddsp_edge.files.audio_writer import AudioWriter
 from ddsp_edge.files.midi_parts import Part, parts_of
 from ddsp_edge.files.midi_writer import write_midi
-from ddsp_edge.model.file import read_instrument_file
 from ddsp_edge.render.midi_score import open_midi
 from ddsp_edge.render.mix import Player, render_mix
 from ddsp_edge.transcription.note import Note, by_instrument, midi_parts
@@ -40,17 +40,17 @@ def write_performance(
     parts = by_instrument(notes)
     playing = [name for name in parts if name in instruments]
     rest = [note for name, part in parts.items() if name not in instruments for note in part]
-    with tempfile.TemporaryDirectory() as folder:
+    with contextlib.ExitStack() as stack:
         trained: Iterator[Array] = iter(())
         if playing:
-            mix = Path(folder) / "trained.wav"
+            mix = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "trained.wav"
             _mix([note for name in playing for note in parts[name]], instruments, mix)
-            sample_rate = max(read_instrument_file(instruments[name]).card.sample_rate for name in playing)
-            trained = AudioReader(mix, sample_rate).blocks(_BLOCK)
-        with AudioWriter(path, sample_rate) as writer:
-            for block in played_blocks(rest, sample_rate, round(seconds * sample_rate), _BLOCK):
-                other = next(trained, np.zeros(0, np.float32))[: len(block)]
-                writer.write(block + np.pad(other, (0, len(block) - len(other))))
+            reader = stack.enter_context(AudioReader(mix))
+            sample_rate, trained = reader.sample_rate, reader.blocks(_BLOCK)
+        writer = stack.enter_context(AudioWriter(path, sample_rate))
+        for block in played_blocks(rest, sample_rate, round(seconds * sample_rate), _BLOCK):
+            other = next(trained, np.zeros(0, np.float32))[: len(block)]
+            writer.write(block + np.pad(other, (0, len(block) - len(other))))
     return playing
 
 
