@@ -19,7 +19,7 @@ PIP_OPTIONS = --quiet --disable-pip-version-check --constraint constraints.txt
 ARM64 ?= .venv-arm64
 RUNTIMES ?= .venv-runtimes
 
-.PHONY: help demo models test test-slow lint types test-library test-device test-arm64 test-runtimes clean
+.PHONY: help demo models gallery test test-slow lint types test-library test-device test-arm64 test-runtimes clean
 
 help:
 	@echo "make demo    train the demo instrument and write demo/report.html (about 10 minutes)"
@@ -28,6 +28,7 @@ help:
 	@echo "make test-arm64   test the device side on emulated ARM processors (needs apt-get and dpkg)"
 	@echo "make test-runtimes   test that older runtimes play model files as the newest does"
 	@echo "make models DATA=FOLDER   make the instruments that come with the package anew"
+	@echo "make gallery   a folder with the instruments and the player, for any web server"
 	@echo "make clean   remove what these made"
 
 demo: $(VENV)/.installed
@@ -36,6 +37,10 @@ demo: $(VENV)/.installed
 # The instruments that come with the package, from the recordings that their pages name: DATA/violin, DATA/flute ...
 models: $(VENV)/.installed
 	$(BIN)/python models/make.py $(DATA)
+
+# A folder for any web server: the instruments that come along, what they play, and the player.
+gallery: $(VENV)/.installed
+	$(BIN)/python docs/gallery.py gallery $(if $(DATA),--recordings $(DATA))
 
 test: test-device test-library
 
@@ -105,4 +110,4 @@ python-is-new-enough:
 	         "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 
 clean:
-	rm -rf $(VENV) $(DEVICE_VENV) $(ARM64) $(RUNTIMES) demo/dataset demo/run demo/output demo/report.html
+	rm -rf $(VENV) $(DEVICE_VENV) $(ARM64) $(RUNTIMES) demo/dataset demo/run demo/output demo/report.html gallery

@@ -1,4 +1,7 @@
-"""A page that holds everything in one file: text, tables, plots and sounds. It opens offline."""
+"""A page of text, tables, plots and sounds, all in one file but for sounds that stand beside it.
+
+It opens offline.
+"""
 
 import base64
 import html
@@ -76,6 +79,15 @@ class Page:
             f'<audio controls preload="metadata" src="data:audio/wav;base64,{_base64(file)}"></audio>'
             "</figure>"
         )
+
+    def sound_file(self, address: str, caption: str) -> None:
+        """Add a player for a sound file beside the page; the caption is for who does not see the picture."""
+        source, label = html.escape(address, quote=True), html.escape(caption, quote=True)
+        self._parts.append(f'<audio controls preload="none" src="{source}" aria-label="{label}"></audio>')
+
+    def link(self, address: str, text: str) -> None:
+        """Add a link, in a line of its own."""
+        self._parts.append(f'<p><a href="{html.escape(address, quote=True)}">{html.escape(text)}</a></p>')
 
     def facts(self, facts: Mapping[str, str]) -> None:
         """Add a list of names and values."""

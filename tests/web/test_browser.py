@@ -177,6 +177,23 @@ def test_a_file_of_another_kind_is_refused_in_words(page, tmp_path):
     assert page.inner_text("#status") == "song.tflite cannot be played: it is not a TensorFlow Lite file"
 
 
+def test_the_address_can_name_an_instrument_of_the_same_server(page, address):
+    page.goto(f"{address}/index.html?instrument=tiny.tflite")
+    assert until(page, "!document.getElementById('desk').hidden")
+    assert "tiny.tflite" in page.inner_text("#about")
+
+
+def test_an_instrument_of_another_server_is_not_fetched(browser, address):
+    other = browser.new_page()
+    asked = []
+    other.on("request", lambda request: asked.append(request.url))
+    other.goto(f"{address}/index.html?instrument=http://localhost:{address.rpartition(':')[2]}/tiny.tflite")
+    assert until(other, "document.getElementById('status').classList.contains('error')")
+    assert other.inner_text("#status") == "tiny.tflite cannot be played: it cannot be fetched"
+    other.close()
+    assert not [url for url in asked if "//localhost" in url.partition("?")[0]]
+
+
 def test_every_control_has_a_name(page):
     opened(page)
     nameless = page.evaluate(

@@ -37,6 +37,19 @@ const press = (note, velocity = 96) => (context?.resume(), send({ type: "on", no
 const release = (note) => (send({ type: "off", note }), light(note, false));
 const light = (note, down) => $("keys").querySelector(`[data-note="${note}"]`)?.classList.toggle("down", down);
 
+// `?instrument=ADDRESS` opens a file from where the page is; the page's policy keeps it to its own server.
+async function openNamed(address) {
+  const name = address.split("/").pop();
+  try {
+    say(`Loading ${name} ...`);
+    const answer = await fetch(address);
+    if (!answer.ok) throw new PlayerError(`the server says ${answer.status}`);
+    await open(new File([await answer.blob()], name));
+  } catch (error) {
+    say(`${name} cannot be played: ${error instanceof PlayerError ? error.message : "it cannot be fetched"}`, true);
+  }
+}
+
 async function open(file) {
   try {
     if (file.size > MOST_BYTES) throw new PlayerError(`it has ${file.size} bytes; ${MOST_BYTES} are read`);
@@ -269,3 +282,5 @@ knobs();
 keys();
 computerKeys();
 midi();
+const named = new URLSearchParams(location.search).get("instrument");
+if (named) openNamed(named);
