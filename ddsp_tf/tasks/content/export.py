@@ -21,7 +21,7 @@ from ddsp_edge.units import Array
 from ddsp_export.exportable import STEP
 from ddsp_tf.errors import DdspError
 from ddsp_tf.speech.weights import SETTINGS, TASK, encoder_arrays
-from ddsp_tf.tasks.content.network import KerasNetwork
+from ddsp_tf.tasks.content.network import network_of
 from ddsp_tf.tasks.content.phones import PHONES
 from ddsp_tf.tasks.content.reference import Reference, load_reference
 from ddsp_tf.training.evaluation import load_evaluation
@@ -86,7 +86,7 @@ class ContentExport:
 
     @cached_property
     def _expected(self) -> dict[str, Array]:
-        return KerasNetwork(self.model).process(log_mel=self._reference.held_back)
+        return network_of(self.model).process(log_mel=self._reference.held_back)
 
     def signatures(self) -> dict[str, Any]:
         """`step`."""

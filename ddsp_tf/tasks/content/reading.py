@@ -8,8 +8,9 @@ from ddsp_edge.atomic import written_whole
 from ddsp_edge.features.log_mel import LogMel
 from ddsp_edge.files.audio_file import AudioReader
 from ddsp_edge.units import Array
+from ddsp_tf.frames import FrameSpec
 from ddsp_tf.tasks.content.model import ContentModel
-from ddsp_tf.tasks.content.network import KerasNetwork
+from ddsp_tf.tasks.content.network import network_of
 from ddsp_tf.tasks.content.phones import PHONES
 
 
@@ -27,9 +28,9 @@ def write_phones(model: ContentModel, source: Path, out: Path) -> int:
         DdspError: If the recording cannot be read.
     """
     config = model.facts["config"]
-    network, numbers = KerasNetwork(model), []
+    spec = FrameSpec.from_frame_rate(config["sample_rate"], config["frame_rate"])
+    network, numbers = network_of(model), []
     with AudioReader(source, config["sample_rate"]) as reader:
-        spec = network.spec
         meter = LogMel(spec)
         for block in reader.blocks():
             numbers.append(network.process(log_mel=meter.push(block))["phones"].argmax(axis=1))

@@ -27,7 +27,7 @@ from ddsp_export.exportable import STEP
 from ddsp_tf.errors import DdspError
 from ddsp_tf.metrics.notes import score_notes
 from ddsp_tf.tasks.transcription.evaluation import COUNTS
-from ddsp_tf.tasks.transcription.hearing import KerasNetwork, about_run, namer_arrays_of_run
+from ddsp_tf.tasks.transcription.hearing import about_run, namer_arrays_of_run, network_of
 from ddsp_tf.tasks.transcription.reference import Reference, load_reference
 from ddsp_tf.training.evaluation import load_evaluation
 from ddsp_tf.training.run import load_model_of_run
@@ -95,7 +95,7 @@ class TranscriberExport:
     @cached_property
     def _expected(self) -> Array:
         """Roll of the held-back mixtures, `[frames, pitches, 4]`."""
-        return KerasNetwork(self.model).process(spectra=self._reference.held_back)["roll"]
+        return network_of(self.model).process(spectra=self._reference.held_back)["roll"]
 
     def signatures(self) -> dict[str, Any]:
         """`step`."""
@@ -167,7 +167,7 @@ class TranscriberExport:
 
     def check_card(self, card: Card) -> None:
         """Refuse a card by which no transcriber can be made."""
-        Transcriber.of_card(KerasNetwork(self.model), card)
+        Transcriber.of_card(network_of(self.model), card)
 
     def check_opens(self, path: Path) -> None:
         """In a process that cannot import TensorFlow."""

@@ -3,9 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import tensorflow as tf
-
 from ddsp_edge.transcription.spectra import N_BINS, WINDOWS
 from ddsp_edge.transcription.transcriber import LOOKAHEAD, LOWEST_MIDI, Transcriber
 from ddsp_edge.transcription.transcriber import THRESHOLDS as ABOUT_THRESHOLDS
@@ -16,46 +13,13 @@ from ddsp_tf.tasks.transcription.evaluation import COUNTS, THRESHOLDS
 from ddsp_tf.tasks.transcription.model import Transcriber as Model
 from ddsp_tf.training.evaluation import load_evaluation
 from ddsp_tf.training.run import load_config_of_run
+from ddsp_tf.training.step_network import StepNetwork
 
-_AT_ONCE = 64  # frames, for which a graph is made once
 
-
-class KerasNetwork:
-    """Runs a model frame by frame, as `ddsp_edge.transcription.transcriber.Network`."""
-
-    def __init__(self, model: Model) -> None:
-        self._model, self._shapes = model, model.state_shapes
-        signature = [
-            tf.TensorSpec([None, N_BINS, len(WINDOWS)], tf.float32),
-            [tf.TensorSpec(shape, tf.float32) for shape in self._shapes.values()],
-        ]
-        self._many = tf.function(self._frames, input_signature=signature)
-        self.reset()
-
-    def reset(self) -> None:
-        """Begin anew."""
-        self._states = [tf.zeros(shape) for shape in self._shapes.values()]
-
-    def process(self, *, spectra: Array) -> dict[str, Array]:
-        """Spectra `[frames, 288, 2]` to `roll`, `[frames, pitches, 4]`."""
-        rolls = []
-        for start in range(0, len(spectra), _AT_ONCE):
-            part = spectra[start : start + _AT_ONCE]
-            roll, states = self._many(tf.constant(part, tf.float32), self._states)
-            self._states = list(states)
-            rolls.append(np.asarray(roll))
-        return {"roll": np.concatenate(rolls)}
-
-    def _frames(self, spectra: tf.Tensor, states: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        count = tf.shape(spectra)[0]
-        rolls = tf.TensorArray(tf.float32, count, element_shape=[self._model.pitches, 4])
-        index = tf.constant(0)
-        while index < count:
-            out = self._model.step(spectra[index : index + 1], *states)
-            rolls = rolls.write(index, out["roll"][0])
-            states = [tf.ensure_shape(out[name], shape) for name, shape in self._shapes.items()]
-            index += 1
-        return rolls.stack(), states
+def network_of(model: Model) -> StepNetwork:
+    """Its network as a stream: `spectra` `[frames, 288, 2]` to `roll`, `[frames, pitches, 4]`."""
+    inputs, outputs = {"spectra": [N_BINS, len(WINDOWS)]}, {"roll": [model.pitches, 4]}
+    return StepNetwork(model.step, inputs, model.state_shapes, outputs)
 
 
 def transcription_config(run: Path) -> TranscriptionConfig:
@@ -87,4 +51,4 @@ def namer_arrays_of_run(run: Path, model: Model) -> dict[str, Array]:
 
 def transcriber_of_run(run: Path, model: Model) -> Transcriber:
     """A transcriber by a run and its model."""
-    return Transcriber(KerasNetwork(model), about_run(run), load_config_of_run(run).spec)
+    return Transcriber(network_of(model), about_run(run), load_config_of_run(run).spec)

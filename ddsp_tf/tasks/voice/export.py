@@ -26,7 +26,7 @@ from ddsp_edge.voice.live import LiveConverter
 from ddsp_export.apart import run_apart
 from ddsp_export.exportable import STEP
 from ddsp_tf.errors import DdspError
-from ddsp_tf.tasks.voice.convert import KerasNetwork, facts_of_model
+from ddsp_tf.tasks.voice.convert import facts_of_model, network_of
 from ddsp_tf.tasks.voice.reference import Features, load_reference
 from ddsp_tf.training.evaluation import load_evaluation
 from ddsp_tf.training.run import load_model_of_run
@@ -112,7 +112,7 @@ class VoiceExport:
     @cached_property
     def _expected(self) -> dict[str, Array]:
         """Controls of Keras, `[frames, channels]`."""
-        return KerasNetwork(self.model).process(**self._reference["held_back"])
+        return network_of(self.model).process(**self._reference["held_back"])
 
     def signatures(self) -> dict[str, Any]:
         """`step`."""

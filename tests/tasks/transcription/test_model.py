@@ -8,7 +8,7 @@ import tensorflow as tf
 from ddsp_edge.transcription.harmonics import N_FEATURES
 from ddsp_edge.transcription.naming import Namer
 from ddsp_edge.transcription.spectra import N_BINS
-from ddsp_tf.tasks.transcription.hearing import KerasNetwork
+from ddsp_tf.tasks.transcription.hearing import network_of
 from ddsp_tf.tasks.transcription.loss import NoteLoss
 from ddsp_tf.tasks.transcription.model import Transcriber
 from ddsp_tf.tasks.transcription.pitch_conv import PitchConv
@@ -36,7 +36,7 @@ def model():
 def test_frame_by_frame_it_gives_the_roll_of_the_whole(model):
     spectra = np.random.default_rng(1).uniform(0.0, 2.0, (30, N_BINS, 2)).astype(np.float32)
     whole = tf.sigmoid(model({"spectra": spectra[np.newaxis]})["roll"])[0]
-    network = KerasNetwork(model)
+    network = network_of(model)
     parts = [network.process(spectra=spectra[a:b])["roll"] for a, b in ((0, 1), (1, 12), (12, 30))]
     np.testing.assert_allclose(np.concatenate(parts), whole, atol=2e-5)  # sums in another order
 
