@@ -1,4 +1,7 @@
-"""A content encoder and a voice: recordings, datasets, runs and files, made once for all tests of both."""
+"""A content encoder and a voice: recordings, datasets, runs and files, made once for all tests of both.
+
+What is trained is for the slow tests; the quick ones use the models that come along, and untrained ones.
+"""
 
 from pathlib import Path
 
@@ -34,27 +37,44 @@ training: {{steps: 30, steps_per_epoch: 15, batch_size: 2, clip_seconds: 1.0, le
 
 
 @pytest.fixture(scope="package")
-def encoder(tmp_path_factory):
-    """A folder with recordings of six speakers, their dataset, the run of an encoder and its file."""
+def labelled(tmp_path_factory):
+    """A folder with recordings of six speakers, and their dataset."""
     folder = tmp_path_factory.mktemp("voice")
     with pytest.MonkeyPatch.context() as patch:
         install_recogniser(patch)
         (folder / "content.yaml").write_text(CONTENT)
         write_speakers(folder / "speakers", 6, 9.0)
-        config, data, run = (str(folder / name) for name in ("content.yaml", "content_data", "content_run"))
+        config, data = (str(folder / name) for name in ("content.yaml", "content_data"))
         command = ["prepare", str(folder / "speakers"), "--out", data, "--config", config, "--jobs", "1"]
         assert main(command) == 0
-        assert main(["train", config, "--data", data, "--out", run]) == 0
-        # Voices need its card and its weights; to convert its network takes as long as all the rest.
-        made = ContentExport(Path(run), {})
-        write_model_file(folder / "content.tflite", b"\0\0\0\0TFL3", made.card, made.arrays)
     recogniser._model.cache_clear()
     return folder
 
 
 @pytest.fixture(scope="package")
+def encoder(labelled):
+    """The same folder, with the run of an encoder and its file."""
+    folder = labelled
+    config, data, run = (str(folder / name) for name in ("content.yaml", "content_data", "content_run"))
+    assert main(["train", config, "--data", data, "--out", run]) == 0
+    # Voices need its card and its weights; to convert its network takes as long as all the rest.
+    made = ContentExport(Path(run), {})
+    write_model_file(folder / "content.tflite", b"\0\0\0\0TFL3", made.card, made.arrays)
+    return folder
+
+
+@pytest.fixture(scope="package")
+def target(tmp_path_factory):
+    """A folder with recordings of a voice, and a configuration with the content encoder that comes along."""
+    folder = tmp_path_factory.mktemp("target")
+    (folder / "voice.yaml").write_text(VOICE.format(content="content"))
+    write_speakers(folder / "target", 1, 16.0, first=7)
+    return folder
+
+
+@pytest.fixture(scope="package")
 def road(encoder):
-    """The same folder, with recordings of a voice, its dataset, run and file."""
+    """The folder of the encoder, with recordings of a voice, its dataset, run and file."""
     folder = encoder
     (folder / "voice.yaml").write_text(VOICE.format(content=folder / "content.tflite"))
     write_speakers(folder / "target", 1, 16.0, first=7)

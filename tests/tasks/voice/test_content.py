@@ -11,22 +11,24 @@ from ddsp_edge.features.log_mel import log_mel
 from ddsp_edge.files.audio_file import read_audio
 from ddsp_edge.frames import FrameSpec
 from ddsp_tf.cli.main import main
+from ddsp_tf.config import load_config
 from ddsp_tf.data.records.info import load_dataset_info
 from ddsp_tf.data.records.shards import read_records
 from ddsp_tf.speech import recogniser
 from ddsp_tf.speech.weights import encoder_of_file
-from ddsp_tf.tasks.content.network import KerasNetwork
+from ddsp_tf.tasks.content.network import network_of
 from ddsp_tf.tasks.content.phones import PHONES
+from ddsp_tf.tasks.task import task_named
 from ddsp_tf.training.callbacks import read_log
 from ddsp_tf.training.run import load_model_of_run
 from tests.tasks.voice.speech import utterance
 
 
-def test_frames_are_labelled_with_the_phones_that_were_spoken(encoder):
-    info = load_dataset_info(encoder / "content_data")
+def test_frames_are_labelled_with_the_phones_that_were_spoken(labelled):
+    info = load_dataset_info(labelled / "content_data")
     right = known = 0
     for split in ("train", "validation"):
-        for _, record in read_records(encoder / "content_data", info, split):
+        for _, record in read_records(labelled / "content_data", info, split):
             number = int(record.source.split("-")[1].split(".")[0])
             assert (split == "validation") == (number < 2)
             _, phones = utterance(number, 9.0, 95.0 + 17.0 * number)
@@ -39,14 +41,15 @@ def test_frames_are_labelled_with_the_phones_that_were_spoken(encoder):
     assert right / known > 0.93
 
 
-def test_prepare_without_the_recogniser_says_what_is_missing(encoder, tmp_path, capsys, monkeypatch):
+def test_prepare_without_the_recogniser_says_what_is_missing(labelled, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "hama", None)
     recogniser._model.cache_clear()
-    command = ["prepare", str(encoder / "speakers"), "--out", str(tmp_path / "data"), "--jobs", "1"]
-    assert main([*command, "--config", str(encoder / "content.yaml")]) != 0
+    command = ["prepare", str(labelled / "speakers"), "--out", str(tmp_path / "data"), "--jobs", "1"]
+    assert main([*command, "--config", str(labelled / "content.yaml")]) != 0
     assert "pip install ddsp-tf[content]" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_it_learns_phones_and_is_scored(encoder):
     log = read_log(encoder / "content_run")
     assert float(log[-1]["val_wrong"]) < 0.5  # three sounds and silence; always the same would be 0.7
@@ -58,6 +61,7 @@ def test_it_learns_phones_and_is_scored(encoder):
     assert "Held-back speech" in (encoder / "content_run" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_phones_of_a_recording_are_written(encoder, tmp_path, capsys):
     out = tmp_path / "phones.csv"
     assert (
@@ -73,16 +77,19 @@ def test_phones_of_a_recording_are_written(encoder, tmp_path, capsys):
 
 
 @pytest.fixture(scope="module")
-def bands(encoder):
-    audio, _ = read_audio(encoder / "speakers" / "speaker-1.wav", 16_000)
+def bands(labelled):
+    audio, _ = read_audio(labelled / "speakers" / "speaker-1.wav", 16_000)
     return log_mel(audio, FrameSpec(16_000, 128))
 
 
-def test_a_stream_has_the_content_of_the_whole(encoder, bands):
-    model = load_model_of_run(encoder / "content_run", task="content")
+def test_a_stream_has_the_content_of_the_whole(labelled, bands):
+    config = load_config(labelled / "content.yaml")
+    task = task_named("content")
+    model = task.build(config, task.facts(load_dataset_info(labelled / "content_data")))
+    bands = bands[:160]
     whole = np.asarray(model.encoder(bands[np.newaxis]))[0]
-    stream = KerasNetwork(model)
-    parts = [stream.process(log_mel=part)["content"] for part in np.split(bands, [1, 7, 300, 700])]
+    stream = network_of(model)
+    parts = [stream.process(log_mel=part)["content"] for part in np.split(bands, [1, 7, 90])]
     np.testing.assert_allclose(
         np.concatenate(parts), whole, atol=5e-4
     )  # of values of about 2, after running means
@@ -91,7 +98,7 @@ def test_a_stream_has_the_content_of_the_whole(encoder, bands):
 @pytest.mark.slow
 def test_the_file_has_the_content_of_the_model_by_either_runtime(encoder, bands, tmp_path):
     model = load_model_of_run(encoder / "content_run", task="content")
-    expected = KerasNetwork(model).process(log_mel=bands)["content"]
+    expected = network_of(model).process(log_mel=bands)["content"]
     path = tmp_path / "content.tflite"
     assert main(["export", str(encoder / "content_run"), "--out", str(path), "--quantize", "int8"]) == 0
     file = read_model_file(path)
@@ -101,6 +108,7 @@ def test_the_file_has_the_content_of_the_model_by_either_runtime(encoder, bands,
         assert np.abs(found - expected).mean() < 0.06 * expected.std()  # 8-bit weights
 
 
+@pytest.mark.slow
 def test_the_weights_in_the_file_are_those_of_the_model_to_8_bits(encoder, bands):
     model = load_model_of_run(encoder / "content_run", task="content")
     restored = encoder_of_file(encoder / "content.tflite")
