@@ -55,7 +55,7 @@ test-slow: $(VENV)/.installed
 
 # The device side is tested where TensorFlow is not installed at all.
 test-device: $(DEVICE_VENV)/.installed
-	$(DEVICE_BIN)/python -m pytest tests/device
+	$(DEVICE_BIN)/python -m pytest tests/device -n $(TEST_JOBS) --dist loadfile
 
 # What a Raspberry Pi 4 and 5 would play, under user-mode emulation. The second multiplies 8-bit integers by other
 # instructions; the synthesizer, in numpy, is the same on both.

@@ -17,10 +17,11 @@ ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "export" / "ddsp_edge" / "models"
 CONFIG = Path(__file__).with_name("instrument.yaml")
 SETTINGS = {
-    "violin": ("steps=800", "clip_seconds=1", "steps_per_epoch=200"),
-    "flute": ("steps=700", "clip_seconds=0.5", "steps_per_epoch=350"),
-    "saxophone": ("steps=700", "clip_seconds=0.5", "steps_per_epoch=350"),
-    "trumpet": ("steps=700", "clip_seconds=0.5", "steps_per_epoch=350"),
+    "violin": ("steps=3000", "clip_seconds=1", "steps_per_epoch=300"),
+    **dict.fromkeys(
+        ("bassoon", "cello", "clarinet", "flute", "horn", "saxophone", "trombone", "trumpet"),
+        ("steps=1400", "clip_seconds=0.5", "steps_per_epoch=350"),
+    ),
 }
 """Changes of the section `training` of the configuration, by name: sounds without a room do with short
 clips."""
@@ -44,7 +45,8 @@ def main() -> None:
 def make(name: str, recordings: Path, work: Path) -> None:
     """Make one instrument, and put its file among those that are shipped."""
     data, run = work / "dataset", work / "run"
-    settings = [part for setting in SETTINGS[name] for part in ("--set", f"training.{setting}")]
+    settings = ["--set", f"name={name}"]
+    settings += [part for setting in SETTINGS[name] for part in ("--set", f"training.{setting}")]
     ddsp_tf("prepare", recordings, "--out", data, "--config", CONFIG)
     again = ["--resume"] if (run / "config.yaml").exists() else []
     ddsp_tf("train", CONFIG, "--data", data, "--out", run, *settings, *again)

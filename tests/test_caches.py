@@ -48,6 +48,7 @@ def test_what_a_user_chose_stays_if_it_can_be_written(
     assert [os.environ[variable] for variable in VARIABLES] == [str(tmp_path / v) for v in VARIABLES]
 
 
+@pytest.mark.slow  # compiled anew
 def test_pyin_runs_where_nothing_can_be_written(tmp_path: Path) -> None:
     script = (
         "from pathlib import Path; import os, numpy as np\n"

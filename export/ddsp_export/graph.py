@@ -22,7 +22,7 @@ Tensors = dict[str, tf.Tensor]
 MAX_HOP = 8192
 """Samples; the integers of a phase have no room for more."""
 _PER_HERTZ = 2**20  # frequencies are counted in these: float32 from 8 Hz up is exact
-_LATE_ENERGY = 0.05
+_LATE_ENERGY = 0.005
 _LIMB = 2**23  # integers below its square are carried as two floats, which hold them exactly
 
 

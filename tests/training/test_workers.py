@@ -99,8 +99,9 @@ def assert_same_losses(one, two):
         assert a["loss"] == pytest.approx(b["loss"], rel=1e-4)  # up to 2.2e-5 was seen
 
 
+@pytest.mark.slow
 def test_a_cluster_of_one_worker_trains_as_without(reference, tiny_dataset, tmp_path):
-    """The quick part of the next test: the command, its strategy and what is saved."""
+    """The command, its strategy and what is saved."""
     run, config = tmp_path / "run", tiny.write_config(tmp_path / "tiny.yaml", settings())
     with started(config, tiny_dataset, run, count=1) as (worker,):
         status, said = finish(worker)
