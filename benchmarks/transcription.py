@@ -122,7 +122,7 @@ def measure(folder: Path, name: str, hear: Hear, namer: Namer | None, each: bool
 
 def recordings(folder: Path) -> Iterator[tuple[Path, list[Note]]]:
     """Sound files of a folder and their notes."""
-    from ddsp_tf.tasks.transcription.scores import read_score
+    from ddsp_tf.data.scores import read_score
 
     for path in sorted([*folder.glob("*.flac"), *folder.glob("*.wav")]):
         table, midi = path.with_suffix(".notes.csv"), path.with_suffix(".mid")

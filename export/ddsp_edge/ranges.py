@@ -31,6 +31,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "velocity_curve": (0.1, 10.0),
     "vibrato_semitones": (-24.0, 24.0),
     "vibrato_hz": (0.0, 50.0),
+    "expression": (0.0, 1.0),
 }
 USUAL: dict[str, tuple[float, float]] = {
     "octaves": (-3, 3),

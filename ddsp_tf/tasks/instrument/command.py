@@ -11,6 +11,7 @@ from ddsp_tf.cli.quiet import load_tensorflow
 from ddsp_tf.errors import DdspError, printable
 from ddsp_tf.tasks.command import Column, Command, ExportTable, Target
 from ddsp_tf.tasks.instrument.controls_commands import ControlsCommand, PlotCommand, RenderCommand
+from ddsp_tf.tasks.instrument.expression_command import ExpressionCommand
 from ddsp_tf.tasks.instrument.playing_options import add_playing_options, instrument_and_estimator
 
 
@@ -52,7 +53,7 @@ class InstrumentCommand(Command):
     """See `ddsp_tf.tasks.command.Command`."""
 
     noun = "an instrument"
-    others = (ControlsCommand(), RenderCommand(), PlotCommand())
+    others = (ControlsCommand(), RenderCommand(), PlotCommand(), ExpressionCommand())
     word = "transfer"
     help = "render a recording through an instrument"
     listening = "listening for pitch"

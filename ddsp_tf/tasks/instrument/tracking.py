@@ -9,6 +9,7 @@ from ddsp_edge.transfer.settings import TransferSettings
 from ddsp_tf.data.prepare.analysis import Analyser, Analysis, context_frames
 from ddsp_tf.data.prepare.passages import cut_passages
 from ddsp_tf.features.f0 import F0Estimator
+from ddsp_tf.frames import FrameSpec
 from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 
 PASSAGE_SECONDS = 10.0
@@ -16,8 +17,14 @@ PASSAGE_SECONDS = 10.0
 
 def tracked_passages(model: Autoencoder, estimator: F0Estimator, reader: AudioReader) -> Iterator[Analysis]:
     """Pitch and loudness of a recording, passage by passage, as a model was trained on them."""
-    spec = model.spec
-    analyse = Analyser(spec, estimator, "float32", model.level)
+    yield from analysed(reader, model.spec, estimator, model.level)
+
+
+def analysed(
+    reader: AudioReader, spec: FrameSpec, estimator: F0Estimator, level: str = "loudness"
+) -> Iterator[Analysis]:
+    """Pitch and loudness of a recording, passage by passage, in memory that does not grow with it."""
+    analyse = Analyser(spec, estimator, "float32", level)
     context = context_frames(spec, estimator.context_seconds)
     for cut in cut_passages(reader.blocks(), spec, spec.frames_for(PASSAGE_SECONDS), context):
         yield analyse(cut)

@@ -64,8 +64,8 @@ class TranscriptionCommand(Command):
             self._report(args, found)
 
     def _report(self, args: argparse.Namespace, found: "Transcript") -> None:
+        from ddsp_tf.data.scores import read_score, score_beside
         from ddsp_tf.tasks.transcription.report import write_page
-        from ddsp_tf.tasks.transcription.scores import read_score, score_beside
 
         try:
             truth = read_score(score_beside(args.input))

@@ -14,9 +14,9 @@ from ddsp_tf.data.prepare.preparation import Preparation
 from ddsp_tf.data.records.journal import Silence
 from ddsp_tf.data.records.parts import FeatureForm
 from ddsp_tf.data.records.schema import Feature, Record
+from ddsp_tf.data.scores import read_score, score_beside
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.tasks.transcription.config import TranscriptionConfig
-from ddsp_tf.tasks.transcription.scores import read_score, score_beside
 
 COLUMNS = ("onset_s", "offset_s", "midi_pitch", "velocity", "instrument")
 """Of the table of notes. Time counts from the beginning of the passage, and may be before it; the instrument

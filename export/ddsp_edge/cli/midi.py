@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ddsp_edge.cli.command import say
 from ddsp_edge.cli.options import (
     DEFAULTS,
+    EXPRESSION_HELP,
     VOICES,
     add_live_options,
     add_sound_options,
@@ -35,6 +36,7 @@ _SETTINGS = {
     "velocity_curve": "exponent on velocity: above 1 soft playing is softer",
     "vibrato_semitones": "depth of the vibrato at full modulation wheel, semitones",
     "vibrato_hz": "rate of the vibrato, Hz",
+    "expression": EXPRESSION_HELP,
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddsp_edge.cli.command import path_argument, tell
 from ddsp_edge.cli.file_use import Outcome, pace_of, tell_outcome
-from ddsp_edge.cli.options import VOICES, WIDE, seed, voices
+from ddsp_edge.cli.options import EXPRESSION_HELP, VOICES, WIDE, seed, share, voices
 from ddsp_edge.cli.progress import seconds_bar
 from ddsp_edge.errors import DdspError, did_you_mean, printable
 from ddsp_edge.shipped import instrument_of_program, model_path
@@ -44,6 +44,7 @@ def add_mix(commands: Any, debug: argparse.ArgumentParser) -> None:
         "--room", metavar="ROOM", default="own", help="own, dry, or an instrument whose room all play in"
     )
     parser.add_argument("--voices", metavar="N", type=voices, default=VOICES, help=f"of each ({VOICES})")
+    parser.add_argument("--expression", metavar="E", type=share, default=1.0, help=EXPRESSION_HELP)
     parser.add_argument("--stems", action="store_true", help="also write each part: OUTPUT-1, -2 ...")
     parser.add_argument("--seed", metavar="N", type=seed, help="of the noise: same seed, same sound")
     parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
@@ -84,6 +85,7 @@ def _render(arguments: argparse.Namespace, parts: Sequence["Part"], drums: int) 
             players,
             room=room,
             voices=arguments.voices,
+            expression=arguments.expression,
             stems=arguments.stems,
             seed=arguments.seed,
             progress=progress,

@@ -16,6 +16,7 @@ VOICES = 4
 PITCH = "match"
 """What becomes of a pitch, if nothing is said."""
 STRENGTH = 1.0  # of a restoration: all of it
+EXPRESSION_HELP = "notes as written (0) to as it plays them (1)"
 DEFAULTS: dict[str, Any] = {"octaves": 0, "transposition": 0.0, "block": 0, "osc_host": "127.0.0.1"}
 """Of live commands: what is neither on the command line nor in the settings file."""
 

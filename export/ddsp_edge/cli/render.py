@@ -17,11 +17,13 @@ from ddsp_edge.cli.file_use import (
 from ddsp_edge.cli.midi import add_sound_of_keys, sound_of_keys
 from ddsp_edge.cli.options import (
     DEFAULTS,
+    EXPRESSION_HELP,
     RECORDING_OPTIONS,
     VOICES,
     WIDE,
     add_instrument,
     add_transfer_options,
+    share,
     transfer_changes,
 )
 from ddsp_edge.errors import DdspError
@@ -134,8 +136,7 @@ def add_render(commands: Any, debug: argparse.ArgumentParser) -> None:
         parents=[debug],
         help="play a recording or a MIDI file",
         usage="ddsp-edge render [options] INSTRUMENT INPUT OUTPUT",
-        description="Play INPUT, a recording or a MIDI file, on INSTRUMENT (.tflite), into OUTPUT (.wav or "
-        ".flac). Stems add up to the sound before its limiter.",
+        description="Play INPUT, a recording or MIDI, on INSTRUMENT, into OUTPUT (.wav or .flac).",
         formatter_class=WIDE,
     )
     add_instrument(parser, argparse.SUPPRESS)  # what they are stands above: the help fits a screen
@@ -146,6 +147,7 @@ def add_render(commands: Any, debug: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--voices", metavar="N", type=int, help=f"notes of MIDI at a time; 1 plays legato ({VOICES})"
     )
+    parser.add_argument("--expression", metavar="E", type=share, help=EXPRESSION_HELP)
     add_settings(parser, "options in TOML; for MIDI those of ddsp-edge midi")
 
 
@@ -155,8 +157,9 @@ def _render(arguments: argparse.Namespace) -> None:
     files = Files(arguments.instrument, arguments.input, arguments.output)
     recording, keys = USES
     if not is_midi_file(files.source):
-        if arguments.voices is not None:
-            raise DdspError(f"--voices is for MIDI files, and {files.source} is none")
+        for option in ("voices", "expression"):
+            if getattr(arguments, option) is not None:
+                raise DdspError(f"--{option} is for MIDI files, and {files.source} is none")
         run_file_use(recording, files, arguments)
         return
     for option in (*RECORDING_OPTIONS, *recording.also):

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ddsp_edge.card import Range
+from ddsp_edge.expression.network import ExpressionNetwork
+from ddsp_edge.expression.notes import Ahead, NoteContext, Phrasing, velocity_level_db
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.live.controllers import CHANNELS
 from ddsp_edge.live.settings import KeySettings
@@ -25,6 +27,7 @@ class _Held:
     velocity: int
     strikes: int  # that were not let go; each note-off lets the oldest go
     frame: int  # of the newest strike
+    ahead: Ahead | None = None  # what comes, where it is known
     ends: int | None = None  # the frame at which it ends, where it was let go too early to be heard
 
 
@@ -44,10 +47,20 @@ class Keyboard:
         loudness_db_range: Velocities 1 to 127 go from its low to its high end.
         voices: Integer > 0.
         settings: What the player sets.
+        network: What knows how notes are played; None where the instrument does not.
     """
 
-    def __init__(self, spec: FrameSpec, loudness_db_range: Range, voices: int, settings: KeySettings) -> None:
-        self.voices = [Voice(spec) for _ in range(voices)]
+    def __init__(
+        self,
+        spec: FrameSpec,
+        loudness_db_range: Range,
+        voices: int,
+        settings: KeySettings,
+        network: ExpressionNetwork | None = None,
+    ) -> None:
+        self.voices = [Voice(spec, network) for _ in range(voices)]
+        self._phrasing = None if network is None else [Phrasing() for _ in range(CHANNELS)]
+        self._frame_s = spec.hop / spec.sample_rate
         self.stolen = 0
         """How many keys lost their voice to another while they were held."""
         self._range = loudness_db_range
@@ -67,14 +80,14 @@ class Keyboard:
         """Notes that are held by a key or a pedal, oldest first."""
         return [note for (_, note), held in self._held.items() if held.ends is None]
 
-    def press(self, note: int, velocity: int, channel: int = 0) -> None:
-        """A key goes down, with a velocity from 1 to 127."""
+    def press(self, note: int, velocity: int, channel: int = 0, ahead: Ahead | None = None) -> None:
+        """A key goes down, with a velocity from 1 to 127; what comes may be known."""
         key = channel, note
         before = self._held.pop(key, None)
         self._ending.pop(key, None)
         slurred = len(self._held) > len(self._ending)  # another is down
         strikes = before.strikes if before else 0
-        self._held[key] = _Held(velocity, strikes + 1, self._frame)
+        self._held[key] = _Held(velocity, strikes + 1, self._frame, ahead)
         self._pressed[channel].add(key)
         self._let_go[channel].discard(key)
         if len(self.voices) == 1:  # nobody can slur from a note to itself
@@ -123,6 +136,8 @@ class Keyboard:
             self._forget([*self._pressed[channel], *self._let_go[channel]])
             self._forget([key for key in self._ending if key[0] == channel])
             self._caught[channel].clear()
+            if self._phrasing is not None:
+                self._phrasing[channel].forget()
         for voice in self.voices:
             if voice.channel in channels:
                 voice.silence()
@@ -189,19 +204,31 @@ class Keyboard:
                 keys_of[key[0]].discard(key)
 
     def _sound(self, number: int, key: Key, slurred: bool) -> None:
+        held, (channel, note) = self._held[key], key
         curve = self._settings.number("velocity_curve", 1.0)
-        share = ((self._held[key].velocity - 1) / 126.0) ** curve
-        level = self._range.low + (self._range.high - self._range.low) * share
-        channel, note = key
-        self.voices[number].press(note, level, self._settings, slurred, channel)
+        level = velocity_level_db(held.velocity, self._range, curve)
+        self.voices[number].press(note, level, self._settings, slurred, channel, self._context(key))
         self._age += 1
         self._ages[number] = self._age
 
     def _release_voice(self, number: int) -> None:
         if self.voices[number].keyed:
-            self.voices[number].release()
+            voice = self.voices[number]
+            voice.release()
             self._age += 1
             self._ages[number] = self._age
+            if self._phrasing is not None and not any(
+                other.keyed and other.channel == voice.channel for other in self.voices
+            ):
+                self._phrasing[voice.channel].release(self._frame * self._frame_s)
+
+    def _context(self, key: Key) -> NoteContext | None:
+        """A key that sounds from now on, among the notes of its channel."""
+        if self._phrasing is None:
+            return None
+        held, (channel, note) = self._held[key], key
+        ahead = held.ahead if held.frame == self._frame else None  # of what goes on under a slur it is past
+        return self._phrasing[channel].press(note, held.velocity, self._frame * self._frame_s, ahead)
 
     def _voice_for(self, key: Key) -> int:
         """The voice that plays the key already, a silent one, one let go, or the oldest."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ddsp_edge.errors import DdspError
+from ddsp_edge.expression.notes import Ahead
 from ddsp_edge.live.block_player import BlockPlayer
 from ddsp_edge.live.controllers import ALL_SOUND_OFF, CHANNELS, NOTES_OFF, Controllers
 from ddsp_edge.live.keyboard import Keyboard
@@ -58,9 +59,11 @@ class LiveInstrument(BlockPlayer):
         self.settings = KeySettings() if settings is None else settings
         bank = path if isinstance(path, VoiceBank) else VoiceBank(path, voices, seed, backend)
         super().__init__(bank, self.settings, bank.spec.hop)
-        self._keyboard = Keyboard(self.spec, self.card.loudness_db_range, bank.voices, self.settings)
+        self._keyboard = Keyboard(
+            self.spec, self.card.loudness_db_range, bank.voices, self.settings, bank.expression
+        )
         self._controllers = [Controllers() for _ in range(CHANNELS)]
-        self._events: deque[tuple[int, int, int, int]] = deque()  # sample, status, two data values
+        self._events = deque[tuple[int, int, int, int, Ahead | None]]()  # sample, status, two data values
         self._fade_out = 1.0 - crossfade(self.spec.hop)
         self._sleep_frames = self.spec.frames_for(_SLEEP_S)
         self._forget()
@@ -86,7 +89,9 @@ class LiveInstrument(BlockPlayer):
         """Notes that are held by a key or a pedal, oldest first."""
         return self._keyboard.notes
 
-    def note_on(self, note: int, velocity: int = 100, offset: int = 0, channel: int = 0) -> None:
+    def note_on(
+        self, note: int, velocity: int = 100, offset: int = 0, channel: int = 0, ahead: Ahead | None = None
+    ) -> None:
         """Press a key; one that is down already sounds anew, and is to be let go once more.
 
         Args:
@@ -94,11 +99,13 @@ class LiveInstrument(BlockPlayer):
             velocity: 1 to 127; 0 lets the key go.
             offset: Samples into the next block at which it happens; events come in the order of time.
             channel: 0 to 15.
+            ahead: What comes, where it is known, as in a file: the instrument's expression looks at it.
 
         Raises:
             DdspError: If a number is out of range, as in the methods below.
         """
-        self._send(0x90, _seven_bits("note", note), _seven_bits("velocity", velocity), offset, channel)
+        strike = _seven_bits("note", note), _seven_bits("velocity", velocity)
+        self._send(0x90, *strike, offset, channel, ahead)
 
     def note_off(self, note: int, offset: int = 0, channel: int = 0) -> None:
         """Let a key go, or the oldest of its strikes where it was struck again meanwhile."""
@@ -131,7 +138,9 @@ class LiveInstrument(BlockPlayer):
         """Play the next `n_samples` samples, float32."""
         return self.process(np.zeros(n_samples, np.float32))
 
-    def _send(self, status: int, first: int, second: int, offset: int, channel: int) -> None:
+    def _send(
+        self, status: int, first: int, second: int, offset: int, channel: int, ahead: Ahead | None = None
+    ) -> None:
         if isinstance(offset, bool) or not isinstance(offset, Integral) or offset < 0:
             raise DdspError(f"offset must be a whole number of samples, 0 or more. Received: {offset!r}")
         if channel not in range(CHANNELS):
@@ -140,7 +149,7 @@ class LiveInstrument(BlockPlayer):
             # Nobody plays. To lose a message might leave a note sounding for ever; nothing is left sounding.
             self._panic = True
             return
-        self._events.append((self._position + int(offset), status | int(channel), first, second))
+        self._events.append((self._position + int(offset), status | int(channel), first, second, ahead))
 
     def _advance(self, part: Array) -> None:
         while len(self._queue) < len(part):
@@ -156,7 +165,7 @@ class LiveInstrument(BlockPlayer):
             self._stop()
         now = self.spec.frame_sample(self._frames)
         while self._events and self._events[0][0] <= now:
-            _, status, first, second = self._events.popleft()
+            _, status, first, second, ahead = self._events.popleft()
             kind, channel = status & 0xF0, status & 0x0F
             wheels = self._controllers[channel]
             if kind == 0xE0:
@@ -166,7 +175,7 @@ class LiveInstrument(BlockPlayer):
             elif kind == 0xB0:
                 self._control(channel, first, second)
             elif second:
-                self._keyboard.press(first, second, channel)
+                self._keyboard.press(first, second, channel, ahead)
             else:
                 self._keyboard.release(first, wheels.sustained, channel)
         self._keyboard.settle()

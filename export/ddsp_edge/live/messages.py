@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ddsp_edge.errors import DdspError, printable
+from ddsp_edge.expression.notes import Ahead
 from ddsp_edge.live.keys import LiveInstrument
 from ddsp_edge.quiet import quiet_stderr
 
@@ -18,16 +19,17 @@ _LOWEST_C, _HIGHEST_C = 12, 108
 _LOOK_S = 2.0  # between two looks at whether a port is still there
 
 
-def hear(player: LiveInstrument, message: Any, offset: int = 0) -> None:
+def hear(player: LiveInstrument, message: Any, offset: int = 0, ahead: Ahead | None = None) -> None:
     """Send a mido message to a player; what it has no use for is passed over.
 
     Args:
         player: The player.
         message: The message.
         offset: Samples into the next block at which it happens.
+        ahead: What comes after a note that it strikes, where that is known.
     """
     if message.type == "note_on":
-        player.note_on(message.note, message.velocity, offset, message.channel)
+        player.note_on(message.note, message.velocity, offset, message.channel, ahead)
     elif message.type == "note_off":
         player.note_off(message.note, offset, message.channel)
     elif message.type == "control_change":

@@ -85,7 +85,7 @@ class OfflineInstrument(LiveInstrument):
     @property
     def audible(self) -> bool:
         """Whether any voice is above the floor of loudness."""
-        return any(voice.loudness_db > LOUDNESS_FLOOR_DB for voice in self._keyboard.voices)
+        return any(voice.heard_db > LOUDNESS_FLOOR_DB for voice in self._keyboard.voices)
 
     @property
     def stolen(self) -> int:

@@ -98,6 +98,8 @@ class KeySettings(Settings):
         velocity_curve: Exponent on velocity; above 1 soft playing is softer.
         vibrato_semitones: Depth of the vibrato at full modulation wheel (CC 1), semitones.
         vibrato_hz: Its rate, Hz.
+        expression: How far notes are played as the instrument knows them to be, 0 (as the settings above say
+            alone) to 1; nothing where its file does not know.
     """
 
     attack_s: float = 0.010
@@ -108,6 +110,7 @@ class KeySettings(Settings):
     velocity_curve: float = 1.0
     vibrato_semitones: float = 0.5
     vibrato_hz: float = 5.5
+    expression: float = 1.0
 
     def seconds(self, name: str) -> float:
         """The field `name`, from 1 ms to 20 s."""

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from ddsp_edge.errors import DdspError
+from ddsp_edge.expression.network import ExpressionNetwork, has_expression
 from ddsp_edge.live.numpy_voices import NumpyVoices, VoiceNetwork
 from ddsp_edge.live.settings import Settings
 from ddsp_edge.model.file import read_instrument_file
@@ -87,6 +88,8 @@ class VoiceBank:
             network = None if in_file else VoiceNetwork(file.model, file.card, voices)
             channels = None if network is None else network.output_channels
             whole = Synthesizer(file.card, file.arrays, seed, channels)  # checks the whole group
+            self.expression = ExpressionNetwork(file.arrays) if has_expression(file.arrays) else None
+            """What knows how notes are played; None where the file does not."""
             processors = {name: processor for name, processor, _ in whole.nodes()}
             self.layout = VoiceLayout.of(file.card.synthesizer)
             self._player: VoicePlayer

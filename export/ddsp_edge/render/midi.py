@@ -11,6 +11,7 @@ import numpy as np
 from ddsp_edge.errors import DdspError
 from ddsp_edge.live.messages import hear
 from ddsp_edge.live.offline import OfflineInstrument
+from ddsp_edge.render.look_ahead import notes_ahead
 from ddsp_edge.render.midi_score import MidiScore
 from ddsp_edge.units import Array
 
@@ -23,7 +24,8 @@ def play(
     """Play a piece from its beginning until the last of it has rung out.
 
     What is heard is what the player gives live when the messages of the file are sent to it at their
-    samples, less its latency: a note begins where the file has it, or less than a hop before.
+    samples, less its latency: a note begins where the file has it, or less than a hop before. An instrument
+    that knows how notes are played hears what comes as well.
 
     Args:
         score: The piece.
@@ -52,6 +54,7 @@ def play(
 def _hops(score: MidiScore, player: OfflineInstrument) -> Iterator[Array]:
     player.reset()
     hop = player.spec.hop
+    aheads = notes_ahead(score, player.spec.sample_rate)
     now = -hop  # sample of the piece at which the next hop that is heard begins
     for sample, message in score.events():
         while sample >= now + 2 * hop:
@@ -61,7 +64,8 @@ def _hops(score: MidiScore, player: OfflineInstrument) -> Iterator[Array]:
         if message.type == "end_of_track":
             player.let_all_go(offset)
         else:
-            hear(player, message, offset)
+            strikes = message.type == "note_on" and message.velocity > 0
+            hear(player, message, offset, next(aheads) if strikes else None)
     while now <= score.n_samples or player.sounding:
         yield from _hop(player, now)
         now += hop

@@ -54,6 +54,7 @@ def render_mix(
     *,
     room: str | Path = OWN,
     voices: int = 4,
+    expression: float = 1.0,
     stems: bool = False,
     seed: int | None = None,
     progress: Progress | None = None,
@@ -67,6 +68,7 @@ def render_mix(
         room: `"own"`, `"dry"`, or the instrument whose room all play in. That one must have the rate of the
             mix.
         voices: Integer from 1 to 32, notes at a time of each instrument.
+        expression: 0 to 1, how far notes are played as instruments know them to be, where their files do.
         stems: Whether to write each part as well, beside `out` by its number: as it is heard, without the one
             room, before the limiter.
         seed: Integer from 0, seed of the noise; None for another noise every time.
@@ -87,7 +89,7 @@ def render_mix(
     for path in (out, *paths.values()):
         check_output(path, inputs)
     began = time.perf_counter()
-    settings = KeySettings() if room == OWN else KeySettings(reverb=0.0)
+    settings = KeySettings(expression=expression, reverb=1.0 if room == OWN else 0.0)
     lines = [
         _Line(source, player, spec.sample_rate, voices, settings, None if seed is None else seed + 1000 * n)
         for n, player in enumerate(players)

@@ -6,12 +6,12 @@ import pytest
 from ddsp_edge.transcription.decode import OFFSET, ONSET, SOUNDING, VELOCITY
 from ddsp_edge.transcription.files import write_notes
 from ddsp_edge.transcription.note import Note
+from ddsp_tf.data.scores import read_score, score_beside
 from ddsp_tf.errors import DdspError
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.tasks.transcription.config import MixingConfig
 from ddsp_tf.tasks.transcription.mixing import Solo, mixed, stretch
 from ddsp_tf.tasks.transcription.rolls import note_roll
-from ddsp_tf.tasks.transcription.scores import read_score, score_beside
 
 RATE = 16_000
 SPEC = FrameSpec(RATE, 320)

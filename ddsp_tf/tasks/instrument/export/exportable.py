@@ -16,6 +16,7 @@ from ddsp_tf.tasks.instrument.export.describe import describe, load_to_export
 from ddsp_tf.tasks.instrument.export.endpoints import VoiceSynthesis, make_endpoints
 from ddsp_tf.tasks.instrument.export.gate import check_card, check_float32, check_measured
 from ddsp_tf.tasks.instrument.export.verify import Verifier
+from ddsp_tf.tasks.instrument.expression.store import load_expression, with_expression
 from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 from ddsp_tf.tasks.instrument.reference import Reference, load_reference
 from ddsp_tf.training.evaluation import load_evaluation
@@ -49,7 +50,7 @@ class InstrumentExport:
         self._run = run
         self.model: Autoencoder = load_to_export(run, given["instrument"], dry=bool(given["dry"]))
         self._play = bool(given["play"]) and not given["step_alone"]
-        self.card, self.arrays = describe(self.model, self._play)
+        self.card, self.arrays = with_expression(*describe(self.model, self._play), load_expression(run))
         self.states: Mapping[str, list[int]] = {
             name: [1, size] for name, size in self.model.decoder.state_sizes.items()
         }

@@ -1,0 +1,1 @@
+"""How an instrument is played, learned from performances with their notes beside them."""

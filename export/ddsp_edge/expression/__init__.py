@@ -1,0 +1,1 @@
+"""From notes to how they are played: pitch and loudness around each note, frame by frame."""
