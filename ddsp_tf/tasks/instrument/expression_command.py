@@ -27,8 +27,8 @@ class ExpressionCommand:
         parser.formatter_class = WIDE  # type: ignore[assignment]
         parser.description = (
             "Learn from recordings of an instrument, each with its notes beside it (NAME.notes.csv or "
-            "NAME.mid), how notes are played: attacks, vibrato, phrasing, releases. INSTRUMENT is a run, whose "
-            "exports will have it, or a finished .tflite, which gets it."
+            "NAME.mid), how notes are played: attacks, vibrato, phrasing, releases. INSTRUMENT is a run, "
+            "whose exports will have it, or a finished .tflite, which gets it."
         )
         parser.add_argument("instrument", type=path_argument, metavar="INSTRUMENT", help="run, or .tflite")
         parser.add_argument(

@@ -33,7 +33,7 @@ class Voice:
 
     @property
     def heard_db(self) -> float:
-        """Loudness of the last frame, dB: as it is played, or `loudness_db`, as the settings alone have it."""
+        """Loudness of the last frame, dB; `loudness_db` is what the settings alone make of it."""
         return self.loudness_db if self._played is None else self._heard_db
 
     @property
@@ -108,8 +108,10 @@ class Voice:
             self._decay_db = max(self._decay_db - step, sustain)
         if self._played is None:
             return self._pitch, self.loudness_db
-        cents, off_db = self._played.frame()
-        played = max(LOUDNESS_FLOOR_DB, level + off_db)
+        cents, played = 0.0, LOUDNESS_FLOOR_DB
+        if self.keyed or self._played_db > LOUDNESS_FLOOR_DB:  # what has ended stays silent
+            cents, off_db = self._played.frame()
+            played = max(LOUDNESS_FLOOR_DB, level + off_db)
         self._played_db += min(max(played - self._played_db, -fall), rise)
         share = settings.number("expression", 1.0)
         self._heard_db = self.loudness_db

@@ -22,9 +22,10 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.instrument.expression.performance import Performance, PlayedNote
 from ddsp_tf.tasks.instrument.expression.vibrato import CLEAR, find_vibrato
 
-UNITS, EPOCHS = 24, 12
+UNITS, STEPS = 24, 1500
 LEAST_NOTES = 40
 _BATCH, _LEARNING_RATE, _DECAY = 1024, 0.01, 1e-4
+_EPOCH = 100  # batches of an epoch, at least
 _LOUDNESS, _CENTS, _DEPTH, _HZ = range(N_OUTPUTS)
 _SCALE = 10.0  # dB and cents to what the network gives
 _WEIGHTS = (1.0, 0.3, 0.3, 0.3)
@@ -71,13 +72,18 @@ def lesson_of(performance: Performance, note: PlayedNote, known: bool) -> Lesson
 
 
 def fit_expression(
-    performances: Sequence[Performance], *, seed: int = 0, progress: Callable[[int, int], None] | None = None
+    performances: Sequence[Performance],
+    *,
+    seed: int = 0,
+    steps: int = STEPS,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Array]:
     """Learn how notes are played.
 
     Args:
         performances: Of one instrument, at least 40 notes in all.
         seed: Integer from 0.
+        steps: Integer > 0, of training; whole epochs are trained, as many as it takes.
         progress: Called with the epochs done and in all.
 
     Returns:
@@ -100,19 +106,24 @@ def fit_expression(
     keras.utils.set_random_seed(seed)
     hidden = [keras.layers.Dense(UNITS, "tanh") for _ in range(LAYERS - 1)]
     model = keras.Sequential([keras.Input((N_INPUTS,)), *hidden, keras.layers.Dense(N_OUTPUTS)])
-    steps = EPOCHS * -(-len(inputs) // _BATCH)
-    rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps)
+    copies = -(
+        -min(steps, _EPOCH) * _BATCH // len(inputs)
+    )  # an epoch of a few batches takes its time for itself
+    inputs, targets, weights = (np.concatenate([part] * copies) for part in (inputs, targets, weights))
+    batches = -(-len(inputs) // _BATCH)
+    epochs = -(-steps // batches)
+    rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, epochs * batches)
     model.compile(keras.optimizers.AdamW(rate, weight_decay=_DECAY), loss=_loss)
 
     def heard(epoch: int, logs: Any) -> None:
         if progress is not None:
-            progress(epoch + 1, EPOCHS)
+            progress(epoch + 1, epochs)
 
     model.fit(
         inputs,
         np.concatenate([targets, weights], axis=1),
         batch_size=_BATCH,
-        epochs=EPOCHS,
+        epochs=epochs,
         verbose=0,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=heard)],
     )

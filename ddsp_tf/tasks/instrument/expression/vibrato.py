@@ -18,6 +18,7 @@ WINDOW_S = 0.4
 CLEAR = 0.25
 """Share of what moves within a window that is vibrato where there is one."""
 _STEP_HZ = 0.1
+_ROUNDING_S = 1e-9
 
 
 @dataclass(frozen=True)
@@ -77,18 +78,24 @@ def _residual(columns: Array, values: Array) -> Array:
 
 def _along(times: Array, cents: Array, good: Array, hz: float) -> tuple[Array, Array]:
     """Depth and middle `[frames]` at a rate, in windows that lie within what is good."""
-    depth, middle = np.zeros(len(times)), np.zeros(len(times))
-    places = np.flatnonzero(good)
-    reach = min(WINDOW_S, times[places[-1]] - times[places[0]]) / 2
-    for i, now in enumerate(times):
-        centre = min(max(now, times[places[0]] + reach), times[places[-1]] - reach)
-        near = places[np.abs(times[places] - centre) <= reach + 1e-9]
-        away = times[near] - now
-        columns = np.stack(
-            [np.ones(len(near)), away, np.cos(2 * np.pi * hz * away), np.sin(2 * np.pi * hz * away)], axis=1
-        )
-        found, *_ = np.linalg.lstsq(columns, cents[near], rcond=None)
-        inside = np.abs(now - centre) <= EDGE_S * 2
-        depth[i] = np.hypot(found[2], found[3])
-        middle[i] = found[0] if inside else np.mean(cents[near])
-    return depth, middle
+    turns = 2.0 * np.pi * hz * times
+    columns = np.stack([np.ones(len(times)), times, np.cos(turns), np.sin(turns)], axis=1)
+    counted = columns * good[:, None]
+    products = _sums(counted[:, :, None] * columns[:, None, :])
+    values = _sums(counted * np.where(good, cents, 0.0)[:, None])
+    first_s, last_s = times[good][[0, -1]]
+    reach = min(WINDOW_S, last_s - first_s) / 2
+    centres = np.clip(times, first_s + reach, last_s - reach)
+    begin = np.searchsorted(times, centres - reach - _ROUNDING_S)
+    end = np.searchsorted(times, centres + reach + _ROUNDING_S)
+    product, value = products[end] - products[begin], values[end] - values[begin]
+    found = np.linalg.solve(product + _ROUNDING_S * np.eye(4), value[:, :, None])[:, :, 0]
+    # A line that goes on far beyond its window goes anywhere: there the mean stands.
+    near = np.abs(times - centres) <= 2 * EDGE_S
+    mean = value[:, 0] / np.maximum(product[:, 0, 0], 1.0)
+    return np.hypot(found[:, 2], found[:, 3]), np.where(near, found[:, 0] + found[:, 1] * times, mean)
+
+
+def _sums(rows: Array) -> Array:
+    """Running sums, of which the first is of nothing."""
+    return np.concatenate([np.zeros_like(rows[:1]), np.cumsum(rows, axis=0)])

@@ -1,0 +1,37 @@
+"""An instrument with an expression, of weights drawn at random: what holds of it holds of any."""
+
+import dataclasses
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from ddsp_edge.expression.network import LAYERS, N_INPUTS, N_OUTPUTS, PREFIX
+from ddsp_edge.model.file import read_instrument_file, write_model_file
+from tests.device.conftest import TINY
+
+UNITS = 8
+
+
+def random_arrays(seed, size=1.0):
+    """Arrays of an expression; `size` is how large its weights are."""
+    random = np.random.default_rng(seed)
+    sizes = [N_INPUTS, *[UNITS] * (LAYERS - 1), N_OUTPUTS]
+    arrays = {}
+    for number, shape in enumerate(pairwise(sizes)):
+        arrays[f"{PREFIX}_{number}_weights"] = (size * random.normal(size=shape)).astype(np.float32)
+        arrays[f"{PREFIX}_{number}_bias"] = (size * random.normal(size=shape[1])).astype(np.float32)
+    return arrays
+
+
+def with_arrays(path, arrays):
+    """Write the small instrument with further arrays."""
+    file = read_instrument_file(TINY)
+    write_model_file(path, file.model, dataclasses.replace(file.card), {**file.arrays, **arrays})
+    return path
+
+
+@pytest.fixture(scope="session")
+def expressive(tmp_path_factory):
+    """The small instrument with an expression."""
+    return with_arrays(tmp_path_factory.mktemp("expression") / "expressive.tflite", random_arrays(1))
