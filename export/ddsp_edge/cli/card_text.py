@@ -6,6 +6,7 @@ from typing import Any
 
 from ddsp_edge.card import Card
 from ddsp_edge.errors import printable
+from ddsp_edge.expression.network import PREFIX, has_expression
 from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.model.file import ModelFile
 from ddsp_edge.units import note_name
@@ -31,6 +32,7 @@ def describe(file: ModelFile[Card], path: str | Path) -> str:
         ("network", f"{card.model_bytes / 1e3:.0f} kB, {card.quantization}, builtin operators only"),
         ("arrays", f"{arrays_bytes / 1e3:.0f} kB{_listing(card.arrays)}"),
         *([("synthesizer", _nodes(instrument.synthesizer))] if instrument else []),
+        *([("expression", _expression(card.about))] if instrument and has_expression(file.arrays) else []),
         *_quality(card.quality, card.quantization),
     ]
     width = max(len(label) for label, _ in rows)
@@ -112,6 +114,12 @@ def _nodes(synthesizer: dict[str, Any]) -> str:
     if not isinstance(nodes, list):
         return "none"
     return ", ".join(_short(node.get("type")) for node in nodes if isinstance(node, dict))
+
+
+def _expression(about: dict[str, Any]) -> str:
+    known = about.get(PREFIX)
+    notes = known.get("notes") if isinstance(known, dict) else None
+    return f"how notes are played, learned from {_short(notes)} of them"
 
 
 def _mix(mix: dict[str, float]) -> str:

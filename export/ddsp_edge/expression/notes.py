@@ -22,7 +22,7 @@ def velocity_level_db(velocity: float, loudness_db_range: Range, curve: float = 
         loudness_db_range: Loudness of the training data.
         curve: Exponent on velocity; above 1 soft playing is softer.
     """
-    share = ((velocity - 1) / 126.0) ** curve
+    share = float(((velocity - 1) / 126.0) ** curve)
     return loudness_db_range.low + (loudness_db_range.high - loudness_db_range.low) * share
 
 

@@ -22,10 +22,10 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.instrument.expression.performance import Performance, PlayedNote
 from ddsp_tf.tasks.instrument.expression.vibrato import CLEAR, find_vibrato
 
-UNITS, STEPS = 24, 1500
+UNITS, STEPS = 24, 4000
 LEAST_NOTES = 40
-_BATCH, _LEARNING_RATE, _DECAY = 1024, 0.01, 1e-4
-_EPOCH = 100  # batches of an epoch, at least
+_BATCH, _LEARNING_RATE, _DECAY = 256, 0.01, 1e-4
+_MOST_PASSES = 25  # through few notes: with more it knows them by heart
 _LOUDNESS, _CENTS, _DEPTH, _HZ = range(N_OUTPUTS)
 _SCALE = 10.0  # dB and cents to what the network gives
 _WEIGHTS = (1.0, 0.3, 0.3, 0.3)
@@ -83,7 +83,7 @@ def fit_expression(
     Args:
         performances: Of one instrument, at least 40 notes in all.
         seed: Integer from 0.
-        steps: Integer > 0, of training; whole epochs are trained, as many as it takes.
+        steps: Integer > 0, of training, about: whole epochs are trained, and 25 at most.
         progress: Called with the epochs done and in all.
 
     Returns:
@@ -106,12 +106,8 @@ def fit_expression(
     keras.utils.set_random_seed(seed)
     hidden = [keras.layers.Dense(UNITS, "tanh") for _ in range(LAYERS - 1)]
     model = keras.Sequential([keras.Input((N_INPUTS,)), *hidden, keras.layers.Dense(N_OUTPUTS)])
-    copies = -(
-        -min(steps, _EPOCH) * _BATCH // len(inputs)
-    )  # an epoch of a few batches takes its time for itself
-    inputs, targets, weights = (np.concatenate([part] * copies) for part in (inputs, targets, weights))
     batches = -(-len(inputs) // _BATCH)
-    epochs = -(-steps // batches)
+    epochs = min(max(1, round(steps / batches)), _MOST_PASSES)
     rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, epochs * batches)
     model.compile(keras.optimizers.AdamW(rate, weight_decay=_DECAY), loss=_loss)
 

@@ -41,9 +41,10 @@ def save_expression(run: Path, expression: Expression) -> Path:
         DdspError: If it cannot be written.
     """
     path = run / EXPRESSION_NAME
+    values: dict[str, Any] = {**expression.arrays, _ABOUT: np.array(json.dumps(expression.about))}
     try:
         with written_whole(path) as beside, beside.open("wb") as file:
-            np.savez(file, **expression.arrays, **{_ABOUT: np.array(json.dumps(expression.about))})
+            np.savez(file, **values)
     except OSError as error:
         raise DdspError(f"{path} cannot be written: {error.strerror}") from error
     return path
