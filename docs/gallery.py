@@ -4,7 +4,8 @@
     python -m http.server --bind 127.0.0.1 --directory gallery
 
 `make gallery` makes it. Each instrument plays the recording that is named after it (`FOLDER/saxophone.flac`,
-beside what was recorded), those whose name begins with `singing`, and every MIDI file, ten seconds of each.
+beside what was recorded), those whose name begins with `singing`, and every MIDI file, ten seconds of each;
+MIDI as it is written too, where the instrument knows how notes are played.
 Without a folder that is what the demo has. Any web server can show it; nothing comes from elsewhere.
 """
 
@@ -20,7 +21,9 @@ import soundfile
 
 from ddsp_edge.atomic import written_whole
 from ddsp_edge.errors import DdspError
+from ddsp_edge.expression.network import has_expression
 from ddsp_edge.files.audio_file import AudioReader
+from ddsp_edge.live.settings import KeySettings
 from ddsp_edge.model.file import read_model_file
 from ddsp_edge.render.render import MIDI_ENDINGS, instrument_for_files, render_audio, render_midi
 from ddsp_edge.shipped import FOLDER as SHIPPED
@@ -110,6 +113,9 @@ def show(page: Page, out: Path, path: Path, played: dict[str, Path]) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             made = Path(scratch) / "sound.wav"
             if midi:
+                if has_expression(read_model_file(path).arrays):
+                    render_midi(path, source, made, settings=KeySettings(expression=0.0), seed=SEED)
+                    listen(page, out, f"{name}-{title}-as-written", made, f"{title}, as it is written")
                 render_midi(path, source, made, seed=SEED)
             else:
                 if title == name:

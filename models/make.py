@@ -3,9 +3,10 @@
     python models/make.py FOLDER [--only violin flute] [--work models/work]
 
 FOLDER holds a folder of recordings for each, `FOLDER/violin/*.flac`; the page of each, beside its file in
-`export/ddsp_edge/models`, says what they were. Each is prepared, trained and exported by the commands that a
-user would type, which this prints. What an earlier call has done is gone on with. The pages are written by
-hand.
+`export/ddsp_edge/models`, says what they were. Notes beside them, and beside further performances in
+`FOLDER/violin-played`, teach it how notes are played. Each is prepared, trained and exported by the commands
+that a user would type, which this prints. What an earlier call has done is gone on with. The pages are
+written by hand.
 """
 
 import argparse
@@ -50,6 +51,9 @@ def make(name: str, recordings: Path, work: Path) -> None:
     ddsp_tf("prepare", recordings, "--out", data, "--config", CONFIG)
     again = ["--resume"] if (run / "config.yaml").exists() else []
     ddsp_tf("train", CONFIG, "--data", data, "--out", run, *settings, *again)
+    played = [recordings, recordings.with_name(f"{name}-played")]
+    if with_notes := [folder for folder in played if any(folder.glob("*.notes.csv"))]:
+        ddsp_tf("expression", run, *with_notes)
     ddsp_tf("export", run, "--out", SHIPPED / f"{name}.tflite", "--quantize", "int8-layers")
 
 

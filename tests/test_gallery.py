@@ -13,6 +13,7 @@ import soundfile
 from ddsp_edge.errors import DdspError
 from ddsp_edge.files.audio_writer import write_audio
 from tests.device.conftest import TINY
+from tests.device.expression.conftest import random_arrays, with_arrays
 from tests.device.render.test_midi import off, on, save
 from tests.device.render.test_render import phrase
 
@@ -25,6 +26,11 @@ def gallery():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def expressive(tmp_path_factory):
+    return with_arrays(tmp_path_factory.mktemp("expression") / "expressive.tflite", random_arrays(1))
 
 
 def test_an_instrument_plays_its_own_recording_singing_and_midi(gallery, tmp_path):
@@ -51,6 +57,19 @@ def test_an_instrument_plays_its_own_recording_singing_and_midi(gallery, tmp_pat
         assert rate == 16_000
         assert np.abs(sound).max() > 0.01
     assert page.count("data:image/png") == 5
+
+
+def test_midi_is_heard_as_written_and_as_played(gallery, expressive, tmp_path):
+    given = tmp_path / "given"
+    given.mkdir()
+    save(given / "song.mid", [on(0, 64), off(400, 64)])
+    gallery.make(tmp_path / "gallery", [expressive], gallery.sources(given))
+    written, played = (
+        soundfile.read(tmp_path / "gallery" / "sounds" / f"expressive-song{end}.flac")[0]
+        for end in ("-as-written", "")
+    )
+    n = min(len(written), len(played))
+    assert np.abs(written[:n] - played[:n]).max() > 0.01
 
 
 def test_a_folder_that_holds_something_is_left_as_it_is(gallery, tmp_path):

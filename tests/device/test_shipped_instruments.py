@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ddsp_edge.cli.main import main
+from ddsp_edge.expression.network import N_INPUTS, ExpressionNetwork
 from ddsp_edge.instrument import Instrument
 from ddsp_edge.instrument_card import TASK
 from ddsp_edge.model.file import read_model_file
@@ -51,6 +52,17 @@ def test_it_plays_a_phrase_in_tune_at_the_level_it_is_told_and_silence_is_silent
         partials = np.abs(bins[:, None] - hz * np.arange(1, 11)).min(axis=1) < 8.0
         below = bins < 10.5 * hz
         assert spectrum[partials & below].max() > 5.0 * spectrum[~partials & below & (bins > 30.0)].max()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_it_knows_how_notes_are_played(name):
+    file = read_model_file(MODELS[name])
+    network, about = ExpressionNetwork(file.arrays), file.card.about["expression"]
+    assert np.isfinite(network(np.zeros(N_INPUTS))).all()
+    held_back = about["held_back"]
+    for way in ("live", "file"):
+        assert held_back[way]["loudness_db"] < 0.8 * held_back["plain"]["loudness_db"]
+        assert held_back[way]["onset_ms"] < 10.0
 
 
 def test_they_are_listed(capsys):

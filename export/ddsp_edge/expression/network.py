@@ -4,10 +4,11 @@ Its inputs are defined here, for the device and for training.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ddsp_edge.errors import DdspError
 from ddsp_edge.expression.notes import NoteContext
@@ -28,7 +29,7 @@ MOST_CENTS = 100.0
 VIBRATO_HZ = (4.0, 8.0)
 
 _ATTACK_S = (0.015, 0.05, 0.15, 0.5)  # times in which what an onset changes dies away
-_RELEASE_S = (0.02, 0.06)
+_RELEASE_S = (0.02, 0.06)  # and what an end changes
 _END_S = (0.03, 0.12, 0.4)  # times in which an end shows before it comes
 _NEAR_S, _RECENT_S, _PHRASE_S, _LONG_S = 0.08, 0.3, 3.0, 3.0
 N_NOTE, N_TIME = 12, 11
@@ -36,7 +37,7 @@ N_INPUTS = N_NOTE + N_TIME
 
 
 class Course(NamedTuple):
-    """How a note is played, each `[frames]`.
+    """How a note is played in a frame.
 
     Args:
         loudness_db: Loudness off the level of the note, dB.
@@ -45,14 +46,14 @@ class Course(NamedTuple):
         vibrato_hz: Its rate.
     """
 
-    loudness_db: Array
-    cents: Array
-    vibrato_cents: Array
-    vibrato_hz: Array
+    loudness_db: float
+    cents: float
+    vibrato_cents: float
+    vibrato_hz: float
 
 
-def note_inputs(note: NoteContext) -> Array:
-    """Inputs that stay as long as a note lasts, float32 `[N_NOTE]`."""
+def note_inputs(note: NoteContext) -> list[float]:
+    """Inputs that stay as long as a note lasts, `N_NOTE` of them."""
     recent = math.exp(-note.gap_s / _RECENT_S)
     inputs = [
         (note.pitch - 66.0) / 18.0,
@@ -69,52 +70,51 @@ def note_inputs(note: NoteContext) -> Array:
         soon = math.exp(-ahead.gap_s / _RECENT_S)
         inputs += [
             1.0,
-            min(max(math.log2(max(ahead.duration_s, 0.01) / 0.4) / 3.0, -1.0), 1.0),
+            _within(math.log2(max(ahead.duration_s, 0.01) / 0.4) / 3.0, -1.0, 1.0),
             math.exp(-ahead.gap_s / _NEAR_S),
             soon * _octave(ahead.interval),
             soon * ahead.velocity_change / 32.0,
             math.tanh(ahead.phrase_s / _PHRASE_S),
         ]
-    return np.array(inputs, np.float32)
+    return inputs
 
 
-def time_inputs(note: NoteContext, since_onset_s: Array, since_release_s: Array) -> Array:
-    """Inputs that change from frame to frame.
+def time_inputs(note: NoteContext, since_onset_s: float, since_release_s: float) -> list[float]:
+    """Inputs that change from frame to frame, `N_TIME` of them.
+
+    In plain numbers: for a frame, as it is played, that takes a tenth of the time of arrays.
 
     Args:
         note: The note.
-        since_onset_s: `[frames]`, seconds, 0 or more.
-        since_release_s: `[frames]`, seconds; below 0 while the note is held.
-
-    Returns:
-        float32 `[frames, N_TIME]`.
+        since_onset_s: Seconds, 0 or more.
+        since_release_s: Seconds; below 0 while the note is held.
     """
-    held = since_release_s < 0.0
-    after = np.maximum(since_release_s, 0.0)
-    columns = [np.exp(-since_onset_s / tau) for tau in _ATTACK_S]
-    columns.append(np.minimum(since_onset_s / _LONG_S, 1.0))
-    columns.append(np.where(held, 0.0, 1.0))
-    columns += [np.where(held, 0.0, np.exp(-after / tau)) for tau in _RELEASE_S]
-    if note.ahead is None:
-        columns += [np.zeros(len(after))] * len(_END_S)
+    inputs = [math.exp(-since_onset_s / tau) for tau in _ATTACK_S]
+    inputs.append(min(since_onset_s / _LONG_S, 1.0))
+    if since_release_s >= 0.0:
+        inputs += [1.0, *(math.exp(-since_release_s / tau) for tau in _RELEASE_S), 0.0, 0.0, 0.0]
+    elif note.ahead is None:
+        inputs += [0.0] * 6
     else:
-        left = np.maximum(note.ahead.duration_s - since_onset_s, 0.0)
-        columns += [np.where(held, np.exp(-left / tau), 0.0) for tau in _END_S]
-    return np.stack(columns, axis=1).astype(np.float32)
+        left = max(note.ahead.duration_s - since_onset_s, 0.0)
+        inputs += [0.0, 0.0, 0.0, *(math.exp(-left / tau) for tau in _END_S)]
+    return inputs
 
 
-def course_of(outputs: Array, since_release_s: Array) -> Course:
+def course_of(outputs: Sequence[float], since_release_s: float) -> Course:
     """What the outputs of the network mean.
 
     Args:
-        outputs: `[frames, N_OUTPUTS]`.
-        since_release_s: `[frames]`, as for `time_inputs`.
+        outputs: `N_OUTPUTS` of them.
+        since_release_s: As for `time_inputs`.
     """
-    falling = RELEASE_DB_PER_S * np.maximum(since_release_s, 0.0)
-    loudness = np.clip(10.0 * outputs[:, 0], DEEPEST_DB, LOUDEST_DB) - falling
-    cents = np.clip(10.0 * outputs[:, 1], -MOST_CENTS, MOST_CENTS)
-    depth = np.clip(10.0 * outputs[:, 2], 0.0, MOST_CENTS)
-    return Course(loudness, cents, depth, np.clip(5.5 + outputs[:, 3], *VIBRATO_HZ))
+    loudness, cents, depth, rate = outputs
+    return Course(
+        _within(10.0 * loudness, DEEPEST_DB, LOUDEST_DB) - RELEASE_DB_PER_S * max(since_release_s, 0.0),
+        _within(10.0 * cents, -MOST_CENTS, MOST_CENTS),
+        _within(10.0 * depth, 0.0, MOST_CENTS),
+        _within(5.5 + rate, *VIBRATO_HZ),
+    )
 
 
 class ExpressionNetwork:
@@ -149,12 +149,13 @@ class ExpressionNetwork:
             self._layers.append((np.asarray(weights, np.float32), np.asarray(bias, np.float32)))
             size = len(bias)
 
-    def __call__(self, inputs: Array) -> Array:
-        """Run it: `[frames, N_INPUTS]` to `[frames, N_OUTPUTS]`."""
+    def __call__(self, inputs: npt.ArrayLike) -> Array:
+        """Run it: `[..., N_INPUTS]` to `[..., N_OUTPUTS]`."""
         *hidden, (weights, bias) = self._layers
+        values = np.asarray(inputs, np.float32)
         for w, b in hidden:
-            inputs = np.tanh(inputs @ w + b)
-        return np.asarray(inputs @ weights + bias)
+            values = np.tanh(values @ w + b)
+        return np.asarray(values @ weights + bias)
 
 
 def has_expression(arrays: Mapping[str, Array]) -> bool:
@@ -163,4 +164,8 @@ def has_expression(arrays: Mapping[str, Array]) -> bool:
 
 
 def _octave(interval: float) -> float:
-    return min(max(interval / 12.0, -1.0), 1.0)
+    return _within(interval / 12.0, -1.0, 1.0)
+
+
+def _within(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)

@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from ddsp_edge.expression.network import ExpressionNetwork, course_of, note_inputs, time_inputs
 from ddsp_edge.expression.notes import NoteContext
 
@@ -41,13 +39,12 @@ class NotePlayer:
             Cents off the note, and dB off its level. What happened since the frame before is taken to have
             happened in the middle of it.
         """
-        since_onset = np.array([(self._frames + 0.5) * self._frame_s])
+        since_onset = (self._frames + 0.5) * self._frame_s
         released = self._frames + 1 if self._released is None else self._released
         since_release = since_onset - released * self._frame_s
-        times = time_inputs(self._note, since_onset, since_release)
-        inputs = np.concatenate([self._inputs, times[0]])[None]
-        course = course_of(self._network(inputs), since_release)
+        inputs = self._inputs + time_inputs(self._note, since_onset, since_release)
+        course = course_of(self._network(inputs).tolist(), since_release)
         self._frames += 1
-        self._cycles = (self._cycles + float(course.vibrato_hz[0]) * self._frame_s) % 1.0
-        swing = float(course.vibrato_cents[0]) * math.sin(2.0 * math.pi * self._cycles)
-        return float(course.cents[0]) + swing, float(course.loudness_db[0])
+        self._cycles = (self._cycles + course.vibrato_hz * self._frame_s) % 1.0
+        swing = course.vibrato_cents * math.sin(2.0 * math.pi * self._cycles)
+        return course.cents + swing, course.loudness_db

@@ -51,8 +51,11 @@ def lesson_of(performance: Performance, note: PlayedNote, known: bool) -> Lesson
     times = performance.times_s[note.frames]
     context = note.context if known else replace(note.context, ahead=None)
     released = times - note.offset_s
-    changing = time_inputs(context, times - note.onset_s, released)
-    constant = np.tile(note_inputs(context), [len(times), 1])
+    constant = note_inputs(context)
+    inputs = [
+        constant + time_inputs(context, t, u)
+        for t, u in zip((times - note.onset_s).tolist(), released.tolist(), strict=True)
+    ]
     targets, weights = np.zeros((2, len(times), N_OUTPUTS), np.float32)
     falling = RELEASE_DB_PER_S * np.maximum(released, 0.0)
     targets[:, _LOUDNESS] = np.maximum(performance.off_level(note) + falling, DEEPEST_DB) / _SCALE
@@ -68,7 +71,7 @@ def lesson_of(performance: Performance, note: PlayedNote, known: bool) -> Lesson
             weights[held, _HZ] = np.minimum(vibrato.depth_cents / _SCALE, 2.0)
     good = np.isfinite(cents)
     targets[good, _CENTS], weights[good, _CENTS] = cents[good] / _SCALE, 1.0
-    return Lesson(np.concatenate([constant, changing], axis=1), targets, weights)
+    return Lesson(np.array(inputs, np.float32), targets, weights)
 
 
 def fit_expression(
