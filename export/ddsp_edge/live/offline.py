@@ -78,6 +78,11 @@ class OfflineInstrument(LiveInstrument):
         self._signals = [{node["name"]: silence for node in self.card.synthesizer["nodes"]}]
 
     @property
+    def expressive(self) -> bool:
+        """Whether the instrument's file knows how notes are played."""
+        return self._bank.expression is not None
+
+    @property
     def sounding(self) -> bool:
         """Whether a key is held, or a note that was let go has not faded yet."""
         return not all(voice.silent for voice in self._keyboard.voices)

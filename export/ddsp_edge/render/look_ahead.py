@@ -1,5 +1,6 @@
 """What comes after each note of a MIDI file."""
 
+from array import array
 from collections import defaultdict, deque
 from collections.abc import Iterator
 
@@ -31,19 +32,17 @@ def notes_ahead(score: MidiScore, sample_rate: int) -> Iterator[Ahead]:
 
 def _struck(score: MidiScore) -> Array:
     """Channel, sample of the onset and of the end, pitch and velocity of each note struck, `[notes, 5]`."""
-    notes: list[list[int]] = []
-    down: dict[tuple[int, int], deque[int]] = defaultdict(deque)
+    notes = array("q")
+    down: dict[tuple[int, int], deque[int]] = defaultdict(deque)  # where the ends of what is held stand
     for sample, message in score.events():
         if message.type == "note_on" and message.velocity > 0:
-            down[message.channel, message.note].append(len(notes))
-            notes.append([message.channel, sample, -1, message.note, message.velocity])
+            down[message.channel, message.note].append(len(notes) + 2)
+            notes.extend([message.channel, sample, score.n_samples, message.note, message.velocity])
         elif message.type in ("note_on", "note_off"):
             if down[message.channel, message.note]:
-                notes[down[message.channel, message.note].popleft()][2] = sample
+                notes[down[message.channel, message.note].popleft()] = sample
         elif message.type == "end_of_track":
             for keys in down.values():
                 while keys:
-                    notes[keys.popleft()][2] = sample
-    table = np.array(notes, np.int64).reshape(-1, 5)
-    table[:, 2] = np.where(table[:, 2] < 0, score.n_samples, table[:, 2])
-    return table
+                    notes[keys.popleft()] = sample
+    return np.array(notes, np.int64).reshape(-1, 5)

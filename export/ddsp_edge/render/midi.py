@@ -5,10 +5,12 @@ left out.
 """
 
 from collections.abc import Iterator
+from itertools import repeat
 
 import numpy as np
 
 from ddsp_edge.errors import DdspError
+from ddsp_edge.expression.notes import Ahead
 from ddsp_edge.live.messages import hear
 from ddsp_edge.live.offline import OfflineInstrument
 from ddsp_edge.render.look_ahead import notes_ahead
@@ -54,7 +56,9 @@ def play(
 def _hops(score: MidiScore, player: OfflineInstrument) -> Iterator[Array]:
     player.reset()
     hop = player.spec.hop
-    aheads = notes_ahead(score, player.spec.sample_rate)
+    aheads: Iterator[Ahead | None] = repeat(None)
+    if player.expressive:
+        aheads = notes_ahead(score, player.spec.sample_rate)
     now = -hop  # sample of the piece at which the next hop that is heard begins
     for sample, message in score.events():
         while sample >= now + 2 * hop:
