@@ -5,12 +5,13 @@
     python benchmarks/quality.py unseen RUN --pictures FOLDER           spectrograms at changes of note
     python benchmarks/quality.py DATASET RUN --held-back                what a run's own dataset holds back
 
-plays each recording of the dataset by its own pitch and loudness, as each run and model file does, and prints
-a table with a column for each: log-spectral distance, log-mel distance by band, error and correlation of
-loudness, centroid, levels of partials, and at changes of note: how loud the old note still is 112 ms after
-it, how far the level sinks at the joint, and the distance in the first 50 ms. `benchmarks/likeness.py` says
-what each is. Beside them stand a sawtooth with the mean spectrum of the recordings, made exactly as loud, and
-the first instrument against itself with other noise: what no instrument with noise in it can be better than.
+plays each recording of the dataset by its own pitch, loudness and further features, as each run and model
+file does, and prints a table with a column for each: log-spectral distance, log-mel distance by band, error
+and correlation of loudness, centroid, levels of partials, and at changes of note: how loud the old note
+still is 112 ms after it, how far the level sinks at the joint, and the distance in the first 50 ms.
+`benchmarks/likeness.py` says what each is. Beside them stand a sawtooth with the mean spectrum of the
+recordings, made exactly as loud, and the first instrument against itself with other noise: what no
+instrument with noise in it can be better than.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from benchmarks.likeness import Likeness
 from ddsp_edge.instrument import Instrument
 from ddsp_edge.units import Array
 from ddsp_tf.data import Passage, read_passages
+from ddsp_tf.data.further import further_of
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.tasks.instrument.evaluation.baseline import mean_distribution, play_mean_spectrum
 from ddsp_tf.tasks.instrument.evaluation.playing import features_of
@@ -46,7 +48,8 @@ def player(path: Path) -> tuple[Play, FrameSpec]:
 
         def play_file(passage: Passage) -> Array:
             instrument.reset()
-            return instrument.process(passage.f0_hz, passage.loudness_db)
+            further = further_of(tuple(instrument.card.further), passage, instrument.spec)
+            return instrument.process(passage.f0_hz, passage.loudness_db, **further)
 
         return play_file, instrument.spec
     model = load_instrument(path)

@@ -108,6 +108,19 @@ def phrase(seconds: float, rate: int = RATE) -> Array:
     return np.asarray(level * (0.25 * tone + hiss))
 
 
+def swelling_phrase(seconds: float, rate: int = RATE, partials: int = 16) -> Array:
+    """Notes whose overtones come and go, whatever the pitch and the loudness, and whose ends are breath."""
+    t = np.arange(round(seconds * rate)) / rate
+    note = np.floor(1.7 * t).astype(int) % len(NOTES_HZ)
+    phase = 2.0 * np.pi * np.cumsum(np.take(NOTES_HZ, note)) / rate
+    share = 0.55 + 0.3 * np.sin(2.0 * np.pi * 0.37 * t)  # of the amplitude of a partial that the next one has
+    tone = sum(share**k * np.sin((k + 1) * phase) for k in range(partials))
+    tone = tone * np.sqrt(1.0 - share**2)  # as loud, be it bright or dull
+    level = 0.25 * 10.0 ** (0.4 * np.sin(2.0 * np.pi * 0.11 * t))
+    hiss = np.random.default_rng(0).uniform(-1.0, 1.0, len(t))
+    return np.asarray(np.where(1.7 * t % 1.0 < 0.85, level * tone + 0.002 * hiss, 0.02 * hiss))
+
+
 def write_phrase(path: Path, seconds: float, rate: int = RATE) -> Path:
     """Write `phrase` as a sound file."""
     soundfile.write(path, phrase(seconds, rate), rate)

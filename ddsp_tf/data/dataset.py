@@ -15,6 +15,7 @@ from ddsp_edge.units import Array
 from ddsp_tf.config.sections import AugmentationConfig
 from ddsp_tf.data.augment import Change, amplified, draw_change, frames_taken, shifted
 from ddsp_tf.data.batches import Shapes, require_positive, training_batches, validation_batches
+from ddsp_tf.data.further import further_features
 from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.data.joined import Joined, joined
 from ddsp_tf.data.reading import passage_from_record
@@ -39,6 +40,7 @@ def training_dataset(
     augmentation: AugmentationConfig | None = None,
     instruments: Mapping[str, str] | None = None,
     level: str = "loudness",
+    further: Sequence[str] = (),
     on_damage: OnDamage | None = None,
 ) -> Any:
     """Build the endless stream of training batches.
@@ -56,6 +58,7 @@ def training_dataset(
         augmentation: How far clips are changed at random; not at all if None.
         instruments: Of a model that plays several: for each the names of its recordings, as a pattern.
         level: `"loudness"`, or `"power"` in its place (`ddsp_tf.features.power`), under the same name.
+        further: Names of `ddsp_edge.further.FURTHER`, which the inputs hold besides, as they hold f0.
         on_damage: Called with a sentence for each record that is found damaged, which is then left out;
             damage is fatal if None.
 
@@ -70,7 +73,15 @@ def training_dataset(
     """
     require_positive(batch_size=batch_size, clip_frames=clip_frames)
     clips = PitchedClips(
-        Path(folder), spec, "train", clip_frames, instruments, level, on_damage, augmentation=augmentation
+        Path(folder),
+        spec,
+        "train",
+        clip_frames,
+        instruments,
+        level,
+        on_damage,
+        augmentation=augmentation,
+        further=further,
     )
     return training_batches(clips, batch_size=batch_size, seed=seed, skip_batches=skip_batches)
 
@@ -83,6 +94,7 @@ def validation_dataset(
     clip_frames: int,
     instruments: Mapping[str, str] | None = None,
     level: str = "loudness",
+    further: Sequence[str] = (),
     on_damage: OnDamage | None = None,
 ) -> Any:
     """Build the validation batches: clips that follow each other without overlap, always the same.
@@ -90,7 +102,9 @@ def validation_dataset(
     The last batch may be smaller. Arguments, result and errors are those of `training_dataset`.
     """
     require_positive(batch_size=batch_size, clip_frames=clip_frames)
-    clips = PitchedClips(Path(folder), spec, "validation", clip_frames, instruments, level, on_damage)
+    clips = PitchedClips(
+        Path(folder), spec, "validation", clip_frames, instruments, level, on_damage, further=further
+    )
     return validation_batches(clips, batch_size=batch_size)
 
 
@@ -117,6 +131,7 @@ class PitchedClips:
         level: `"loudness"`, or `"power"` in its place.
         on_damage: As in `training_dataset`.
         augmentation: How far clips that are drawn are changed at random; not at all if None.
+        further: Names of further features.
 
     Raises:
         DdspError: As `training_dataset`.
@@ -133,9 +148,11 @@ class PitchedClips:
         on_damage: OnDamage | None,
         *,
         augmentation: AugmentationConfig | None = None,
+        further: Sequence[str] = (),
     ) -> None:
         self._info = load_dataset_info(folder)
         self._level = level
+        self._further = tuple(further)
         self._spec = spec
         self._augmentation = augmentation
         check_sample_rate(folder, self._info, spec)
@@ -188,11 +205,12 @@ class PitchedClips:
 
     @property
     def shapes(self) -> Shapes:
-        """`f0_hz` and `loudness_db` `[frames, 1]`, where there are several instruments their weights
-        `instrument` `[1, instruments]`; the sound `[frames * hop]`.
+        """`f0_hz`, `loudness_db` and further features `[frames, 1]`, where there are several instruments
+        their weights `instrument` `[1, instruments]`; the sound `[frames * hop]`.
         """
         frames = self._clip_frames
-        inputs: dict[str, tuple[int | None, ...]] = {"f0_hz": (frames, 1), "loudness_db": (frames, 1)}
+        names = ("f0_hz", "loudness_db", *self._further)
+        inputs: dict[str, tuple[int | None, ...]] = dict.fromkeys(names, (frames, 1))
         if self._weights:
             inputs["instrument"] = (1, len(self._weights[0]))
         return inputs, (self._spec.n_samples(frames),)
@@ -214,17 +232,16 @@ class PitchedClips:
 
     def stack(self, examples: Sequence[Clip]) -> tuple[dict[str, Array], Array]:
         """Read clips; inputs and sound as `shapes` says, `[batch, ...]`."""
-        f0_hz, loudness_db, audio = (
-            np.stack(column) for column in zip(*map(self.read, examples), strict=True)
-        )
-        inputs = {"f0_hz": f0_hz[..., np.newaxis], "loudness_db": loudness_db[..., np.newaxis]}
+        clips, sounds = zip(*map(self.read, examples), strict=True)
+        inputs = {name: np.stack([clip[name] for clip in clips])[..., np.newaxis] for name in clips[0]}
+        audio = np.stack(sounds)
         if self._weights:
             weights = np.stack([self._weights[clip.passage] for clip in examples])
             inputs["instrument"] = weights[:, np.newaxis]
         return inputs, audio
 
-    def read(self, clip: Clip) -> tuple[Array, Array, Array]:
-        """Read a clip; return its f0, loudness and audio."""
+    def read(self, clip: Clip) -> tuple[dict[str, Array], Array]:
+        """Read a clip; return its features `[frames]` by name, and its audio."""
         record = self.passages[clip.passage].read()
         hop, first, end = self._spec.hop, clip.first, clip.first + self._clip_frames
         change = clip.change
@@ -233,14 +250,20 @@ class PitchedClips:
             level = level_db(self._level, passage.audio, passage.loudness_db, self._spec)
             f0_hz, loudness = passage.f0_hz[first:end], level[first:end]
             audio = passage.audio[first * hop : end * hop]
+            sound, pitch, voicing, part = passage.audio, passage.f0_hz, passage.voicing, slice(first, end)
         else:
             start_hz = self._info.f0_hz_range.median
             f0_hz, loudness, audio = shifted(
                 record, self._spec, first, self._clip_frames, change.ratio, start_hz, self._level
             )
+            heard = hop * (first + change.ratio * (1.0 + np.arange(self._clip_frames)))
+            stored = (np.arange(record.n_frames) + 1.0) * record.hop
+            sound, pitch, voicing = audio, f0_hz, np.interp(heard, stored, record.voicing)
+            part = slice(0, self._clip_frames)
+        further = further_features(self._further, sound, pitch, voicing, self._spec, part)
         if change.gain_db:
             audio, loudness = amplified(audio, loudness, change.gain_db, self._level)
-        return f0_hz, loudness, audio
+        return {"f0_hz": f0_hz, "loudness_db": loudness, **further}, audio
 
 
 def _whole_recordings(info: DatasetInfo) -> set[str]:

@@ -150,8 +150,8 @@ class Task(Protocol):
             DdspError: Naming `origin` and what is wrong.
         """
 
-    def facts(self, info: DatasetInfo) -> dict[str, Any]:
-        """What a model keeps of the dataset that made it, plain data."""
+    def facts(self, info: DatasetInfo, config: Any, data: Path) -> dict[str, Any]:
+        """What a model of a configuration keeps of the dataset in a folder that made it, plain data."""
         return {}
 
     @property

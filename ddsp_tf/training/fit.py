@@ -157,9 +157,9 @@ def _begin(
     if not (resume and _can_go_on(config, run)):
         if chief and not resume:
             refuse_used_folder(run)
-        return task.build(config, task.facts(info)), TrainingState(0)
+        return task.build(config, task.facts(info, config, data)), TrainingState(0)
     model, state = load_newest(run, config.task, progress)
-    _check_same_data(model, task.facts(info), data, run)
+    _check_same_data(model, task.facts(info, config, data), data, run)
     if state.step >= steps:
         progress(f"{run} has done {state.step} steps of {steps}: there is nothing left to do")
     else:

@@ -203,6 +203,11 @@ int main(int count, char **arguments)
         if (out[n].bytes > largest) largest = out[n].bytes;
     }
     if (!audio) refuse(path, "has no output called audio");
+    for (Index n = 0; n < inputs; n++) { /* all that is no state must be known */
+        int known = !strcmp(in[n].name, "f0_hz") || !strcmp(in[n].name, "loudness_db") || ends_with(in[n].name, "_noise");
+        for (Index m = 0; m < outputs; m++) known |= !strcmp(in[n].name, out[m].name);
+        if (!known) refuse(path, "takes further features (brightness, voicing), which this host does not give");
+    }
     size_t hop = audio->bytes / sizeof(float);
     float *values = malloc(largest > audio->bytes ? largest : audio->bytes);
     if (!values) refuse(path, "needs more memory than there is");

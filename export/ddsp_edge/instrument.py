@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from ddsp_edge.errors import DdspError
 from ddsp_edge.features.pitch import hold_unvoiced
+from ddsp_edge.further import complete, scaled
 from ddsp_edge.model.file import read_instrument_file
 from ddsp_edge.model.network import Network, check_instrument
 from ddsp_edge.model.runtimes import has_litert, open_litert, step_of_litert
@@ -101,41 +102,48 @@ class Instrument:
         self.synthesizer.reset()
         self._begin()
 
-    def controls(self, f0_hz: npt.ArrayLike, loudness_db: npt.ArrayLike) -> dict[str, Array]:
+    def controls(
+        self, f0_hz: npt.ArrayLike, loudness_db: npt.ArrayLike, **further: npt.ArrayLike
+    ) -> dict[str, Array]:
         """Run the network.
 
         Args:
             f0_hz: `[frames]`, fundamental frequency, at most Nyquist, rounded to float32; where it is no
                 number above 0, the last good one holds (at the start the median of the training data).
             loudness_db: `[frames]`, dB; where it is not finite, the floor.
+            **further: `[frames]`, further features of the card by name (`ddsp_edge.further`). What is left
+                out, or is not finite, is what it usually is for the pitch and the loudness.
 
         Returns:
             The controls of the synthesizer, `[frames, channels]`, by name, `f0_hz` among them.
 
         Raises:
-            DdspError: If there are not as many of one as of the other, or the stream is played in the graph.
+            DdspError: If there are not as many of one as of the other, the instrument takes no such feature,
+                or the stream is played in the graph.
         """
         self._leave_graph("controls")
         f0, loudness = self._features(f0_hz, loudness_db)
-        return {"f0_hz": f0[:, None], **self.network.process(scale_f0(f0), scale_loudness(loudness))}
+        told = scaled(complete(self.card.further, further, f0, loudness))
+        return {"f0_hz": f0[:, None], **self.network.process(scale_f0(f0), scale_loudness(loudness), *told)}
 
-    def process(self, f0_hz: npt.ArrayLike, loudness_db: npt.ArrayLike) -> Array:
+    def process(self, f0_hz: npt.ArrayLike, loudness_db: npt.ArrayLike, **further: npt.ArrayLike) -> Array:
         """Play frames.
 
         Args:
             f0_hz: `[frames]`, as in `controls`.
             loudness_db: `[frames]`, as in `controls`.
+            **further: As in `controls`.
 
         Returns:
             float32 audio `[frames * hop]`, always finite; loud controls may exceed full scale.
         """
         if self._player is None or self._in_graph is False:
-            return self.render(self.controls(f0_hz, loudness_db))
+            return self.render(self.controls(f0_hz, loudness_db, **further))
         f0, loudness = self._features(f0_hz, loudness_db)
         if not len(f0):
             return np.zeros(0, np.float32)
         self._in_graph = True
-        return self._player.process(f0, loudness)
+        return self._player.process(f0, loudness, complete(self.card.further, further, f0, loudness))
 
     def render(self, controls: dict[str, Array]) -> Array:
         """Play controls that `controls` gave, changed or not; return audio `[frames * hop]`."""
@@ -144,10 +152,12 @@ class Instrument:
             return np.zeros(0, np.float32)
         return silence_bad(self.synthesizer.process(controls))
 
-    def stems(self, f0_hz: npt.ArrayLike, loudness_db: npt.ArrayLike) -> dict[str, Array]:
+    def stems(
+        self, f0_hz: npt.ArrayLike, loudness_db: npt.ArrayLike, **further: npt.ArrayLike
+    ) -> dict[str, Array]:
         """Play frames as `process`; return the signal `[frames * hop]` of every node by its name."""
         self._leave_graph("stems")
-        return self.render_stems(self.controls(f0_hz, loudness_db))
+        return self.render_stems(self.controls(f0_hz, loudness_db, **further))
 
     def render_stems(self, controls: dict[str, Array]) -> dict[str, Array]:
         """Play controls as `render`; return the signal `[frames * hop]` of every node by its name."""

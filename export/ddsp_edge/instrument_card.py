@@ -1,11 +1,12 @@
 """The card of an instrument: pitch and loudness in, the controls of a synthesizer out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ddsp_edge.card import SCHEMA_VERSION, Card, Port, Range, is_shape, range_from
 from ddsp_edge.errors import DdspError
+from ddsp_edge.further import FURTHER, Usual, names_of, scaled_name
 
 TASK = "instrument"
 _LEAST_HZ = 2.0**-149  # the smallest number of float32 above 0
@@ -31,6 +32,8 @@ class InstrumentCard(Card):
         voice: Of the signature `voice`, where the model has it: size of its state, and the nodes whose gains
             and white noise it takes and the rooms that it leaves out, in order (`state_size`, `gains`,
             `noises`, `rooms`).
+        further: What the network takes of a frame beside pitch and loudness, by name, and what that usually
+            is; see `ddsp_edge.further`.
     """
 
     task: str = TASK
@@ -44,14 +47,29 @@ class InstrumentCard(Card):
     mix: dict[str, float] = field(default_factory=dict)
     synthesis_state_shapes: dict[str, list[int]] = field(default_factory=dict)
     voice: dict[str, Any] = field(default_factory=dict)
+    further: dict[str, Usual] = field(default_factory=dict)
 
-    OPTIONAL: ClassVar[tuple[str, ...]] = (*Card.OPTIONAL, "mix", "synthesis_state_shapes", "voice")
+    OPTIONAL: ClassVar[tuple[str, ...]] = (
+        *Card.OPTIONAL,
+        "mix",
+        "synthesis_state_shapes",
+        "voice",
+        "further",
+    )
 
     @classmethod
     def converted(cls, values: dict[str, Any], origin: str) -> dict[str, Any]:
-        """Read the ranges."""
+        """Read the ranges, and what further features usually are."""
         names = ("f0_hz_range", "loudness_db_range")
-        return {**values, **{name: range_from(values[name], name, origin) for name in names}}
+        ranges = {name: range_from(values[name], name, origin) for name in names}
+        told = names_of(values["inputs"])
+        if set(values["further"]) != set(told):
+            have, wanted = (", ".join(sorted(map(str, n)))[:150] or "none" for n in (values["further"], told))
+            raise DdspError(
+                f"{origin}: its card tells of the further features {have}, and its inputs are {wanted}"
+            )
+        further = {name: Usual.of(values["further"][name], name, origin) for name in told}
+        return {**values, **ranges, "further": further}
 
     def check(self, origin: str) -> None:
         """Refuse a range of pitch without a middle: what has no pitch begins there, in float32."""
@@ -73,11 +91,19 @@ def instrument_states(state_shapes: Mapping[str, list[int]]) -> dict[str, Port]:
     return {name: Port(tuple(shape), "memory of the network") for name, shape in state_shapes.items()}
 
 
-def instrument_extractors(f0_estimator: Mapping[str, Any], loudness: str) -> dict[str, dict[str, Any]]:
-    """How pitch and loudness of the training data were measured."""
+def further_scaling(names: Iterable[str]) -> dict[str, str]:
+    """How the inputs of further features are computed, by the input's name."""
+    return {scaled_name(name): FURTHER[name].formula(name) for name in names}
+
+
+def instrument_extractors(
+    f0_estimator: Mapping[str, Any], loudness: str, further: Iterable[str] = ()
+) -> dict[str, dict[str, Any]]:
+    """How pitch, loudness and further features of the training data were measured."""
     return {
         "f0_hz": dict(f0_estimator),
         "loudness_db": {"name": "loudness", "definition": loudness},
+        **{name: {"name": name, "definition": FURTHER[name].definition} for name in further},
     }
 
 

@@ -3,7 +3,7 @@
 from operator import index
 from typing import SupportsIndex
 
-from ddsp_edge.errors import DdspError
+from ddsp_edge.errors import DdspError, did_you_mean
 
 MAX_VOICES = 32
 MAX_SHIFT_DB = 80.0
@@ -22,6 +22,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "softest_db": _DECIBELS,
     "loudest_db": _DECIBELS,
     "reverb": (0.0, 1.0),
+    "brightness": (-4.0, 4.0),
     "transposition": (-96.0, 96.0),
     "attack_s": _SECONDS,
     "decay_s": _SECONDS,
@@ -40,6 +41,7 @@ USUAL: dict[str, tuple[float, float]] = {
     "harmonic_db": (-24.0, 24.0),
     "noise_db": (-24.0, 24.0),
     "loudness_shift_db": (-24.0, 24.0),
+    "brightness": (-1.5, 1.5),
     "gate_db": (-80.0, 0.0),
     "sustain_db": (-40.0, 0.0),
     "attack_s": (0.0, 2.0),
@@ -74,3 +76,17 @@ def check_range(name: str, value: float) -> float:
     if not low <= value <= high:
         raise DdspError(f"{name} must be from {low:g} to {high:g}. Received: {value}")
     return value
+
+
+def check_consonants(way: str) -> str:
+    """Return a way to play what has no pitch.
+
+    Raises:
+        DdspError: If it is none of `CONSONANTS`.
+    """
+    if way not in CONSONANTS:
+        raise DdspError(
+            f"consonants must be one of {', '.join(CONSONANTS)}. Received: {way!r}."
+            + did_you_mean(str(way), CONSONANTS)
+        )
+    return way

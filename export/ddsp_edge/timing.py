@@ -74,6 +74,7 @@ def measure(path: str | Path, seconds: float) -> dict[str, Any]:
 
     from ddsp_edge.features.loudness import LoudnessMeter
     from ddsp_edge.features.pitch import PitchTracker
+    from ddsp_edge.further import complete, scaled
     from ddsp_edge.live import LiveEffect
     from ddsp_edge.live.bench import measure_live
     from ddsp_edge.render.render import instrument_for_files
@@ -91,11 +92,12 @@ def measure(path: str | Path, seconds: float) -> dict[str, Any]:
     f0_hz = card.f0_hz_range.median * 2.0 ** (np.sin(2 * np.pi * 5.0 * times) / 24.0)
     loudness_db = card.loudness_db_range.median + 3.0 * np.sin(2 * np.pi * times)
 
-    f0_scaled, loudness_scaled = scale_f0(f0_hz), scale_loudness(loudness_db)
+    told = scaled(complete(card.further, None, f0_hz, loudness_db))
+    columns = [scale_f0(f0_hz), scale_loudness(loudness_db), *told]
     controls = instrument.controls(f0_hz, loudness_db)
     instrument.reset()
     network_us = _median_us(
-        lambda i: instrument.network.process(f0_scaled[i : i + 1], loudness_scaled[i : i + 1]),
+        lambda i: instrument.network.process(*(column[i : i + 1] for column in columns)),
         min(frames, 2000),
     )
     synthesis_us = _synthesis_us(instrument, controls)

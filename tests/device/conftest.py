@@ -23,6 +23,8 @@ sys.executable = os.environ.get("DDSP_PYTHON", sys.executable)
 # Trained on a recording and exported as users' are, but small: 16 kHz, hop 128, 20 harmonics, 9 bands of
 # noise and a short room. What training decides (levels, ranges) is read from its card.
 TINY = Path(__file__).parent / "data" / "tiny-instrument.tflite"
+BRIGHT = TINY.with_name("tiny-bright.tflite")
+"""Takes voicing and brightness."""
 RESTORATION = TINY.with_name("tiny-restoration.tflite")
 
 

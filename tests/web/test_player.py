@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 import subprocess
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from ddsp_edge import Instrument
 from ddsp_edge.model.file import read_model_file, write_model_file
-from tests.device.conftest import TINY
+from tests.device.conftest import BRIGHT, TINY
 
 PLAY = Path(__file__).with_name("play.mjs")
 NODE = shutil.which("node")
@@ -55,16 +56,40 @@ def white(instrument, frames):
     return {name: rng.uniform(-1.0, 1.0, frames * instrument.spec.hop).astype(np.float32) for name in nodes}
 
 
-def test_it_plays_the_samples_of_the_device_side(tmp_path):
-    """8-bit weights: values that differ in their last bit are rounded to other steps now and then."""
-    instrument = Instrument(TINY, backend="numpy")
+@pytest.mark.parametrize("model", [TINY, BRIGHT], ids=lambda path: path.stem)
+def test_it_plays_the_samples_of_the_device_side(tmp_path, model):
+    """8-bit weights: values that differ in their last bit are rounded to other steps now and then.
+
+    Further features are what they usually are, by the same line on both sides.
+    """
+    instrument = Instrument(model, backend="numpy")
     f0_hz, loudness_db = features(instrument, 6.0)
     noise = white(instrument, len(f0_hz))
-    want = expected(TINY, f0_hz, loudness_db, noise)
-    found = played(TINY, tmp_path, f0_hz, loudness_db, noise)
+    want = expected(model, f0_hz, loudness_db, noise)
+    found = played(model, tmp_path, f0_hz, loudness_db, noise)
     assert np.abs(want).max() > 0.01
     assert np.abs(found - want).max() < 0.01
     assert np.sqrt(np.mean((found - want) ** 2)) < 1e-3 * np.sqrt(np.mean(want**2)) + 1e-4
+
+
+def test_further_features_that_it_does_not_know_are_refused(tmp_path):
+    """A file of a later version, or one whose card does not tell of what its network takes."""
+    file = read_model_file(BRIGHT)
+    document = json.loads(file.card.to_json())
+    card, path = json.dumps({**document, "further": {}}), tmp_path / "later.tflite"
+    whole = BRIGHT.read_bytes()
+    told = json.dumps(document, indent=1, sort_keys=True).encode()
+    assert told in whole  # stored as it is
+    changed = card.encode().ljust(len(told))
+    data = whole.replace(told, changed)
+    crc, old = zlib.crc32(changed), zlib.crc32(told)
+    path.write_bytes(data.replace(old.to_bytes(4, "little"), crc.to_bytes(4, "little")))
+    (tmp_path / "in.json").write_text('{"f0_hz": [], "loudness_db": [], "noise": {}}')
+    command = [str(NODE), str(PLAY), str(path), str(tmp_path / "in.json")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert "its network takes" in done.stderr
+    assert "which this player does not know" in done.stderr
 
 
 def test_what_is_no_model_of_ours_is_refused_in_words(tmp_path):

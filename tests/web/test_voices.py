@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.device.conftest import TINY
+from tests.device.conftest import BRIGHT, TINY
 
 KEYS = Path(__file__).with_name("keys.mjs")
 NODE = shutil.which("node")
@@ -20,11 +20,11 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="there is no Node to run Ja
 
 @pytest.fixture
 def play(tmp_path):
-    def play(events, seconds=1.0, settings=QUIET, **more):
+    def play(events, seconds=1.0, settings=QUIET, model=TINY, **more):
         score, out = tmp_path / "score.json", tmp_path / "out.f32"
         hops = round(seconds * RATE / HOP)
         score.write_text(json.dumps({"hops": hops, "settings": settings, "events": events, **more}))
-        command = [str(NODE), str(KEYS), str(TINY), str(score), str(out)]
+        command = [str(NODE), str(KEYS), str(model), str(score), str(out)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return np.fromfile(out, np.float32)
@@ -44,6 +44,17 @@ def test_a_note_has_the_pitch_of_its_key(play):
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
     strongest = np.argmax(spectrum) * RATE / len(sound)
     assert strongest / 440.0 == pytest.approx(round(strongest / 440.0), abs=0.02)
+
+
+def test_the_knob_of_brightness_is_heard_and_monotone(play):
+    def centroid_hz(octaves):
+        settings = {**QUIET, "reverb": 0, "brightness": octaves}
+        sound = play([[0, "noteOn", 57, 80]], settings=settings, model=BRIGHT)[RATE // 4 : RATE // 2]
+        power = np.abs(np.fft.rfft(sound * np.hanning(len(sound)))) ** 2
+        return float((power @ np.arange(len(power))) / power.sum() * RATE / len(sound))
+
+    found = [centroid_hz(octaves) for octaves in (-1.0, 0.0, 1.0)]
+    assert found[0] < 0.97 * found[1] < 0.94 * found[2]
 
 
 def pitch_at(sound, seconds):

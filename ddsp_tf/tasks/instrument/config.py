@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from ddsp_edge.further import FURTHER
 from ddsp_tf.config.sections import AugmentationConfig, Config, DataConfig, ProcessorsConfig
 from ddsp_tf.config.values import in_range, one_of, shown
 from ddsp_tf.errors import DdspError
@@ -82,6 +83,8 @@ class ModelConfig:
             their names in the dataset (`"flute-*"`). Empty for one instrument.
         instrument_size: Integer, length of the vector that stands for an instrument.
         level: What it is told of the level: A-weighted `"loudness"`, or `"power"`, as DDSP-VST measures it.
+        features: What it is told of a frame beside pitch and level: `"voicing"`, `"brightness"`, or both;
+            see `ddsp_edge.further`.
     """
 
     processors: ProcessorsConfig
@@ -90,8 +93,18 @@ class ModelConfig:
     instruments: dict[str, str] = field(default_factory=dict)
     instrument_size: int = 16
     level: str = "loudness"
+    features: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in self.features:
+            one_of("model.features", name, tuple(FURTHER))
+        if len(set(self.features)) < len(self.features):
+            raise DdspError(f"model.features must be different. Received: {shown(list(self.features))}")
+        if self.features and self.level != "loudness":
+            raise DdspError(
+                "model.features are for model.level=loudness: the plug-in DDSP-VST knows no others. "
+                f"Received: {self.level}"
+            )
         for name, pattern in self.instruments.items():
             if not re.fullmatch(r"\w([\w .-]*\w)?", name) or not isinstance(pattern, str) or not pattern:
                 raise DdspError(

@@ -1,11 +1,13 @@
 """Features of a little training sound that a run keeps: what export measures ranges on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ddsp_edge.units import Array
+from ddsp_tf.data.further import further_of
 from ddsp_tf.data.reading import Passage, read_passages
 from ddsp_tf.data.records.info import load_dataset_info
 from ddsp_tf.data.records.shards import OnDamage
@@ -37,22 +39,34 @@ class Excerpts:
     number: Array
 
 
-def save_excerpts(data: Path, run: Path, spec: FrameSpec, on_damage: OnDamage | None = None) -> None:
-    """Copy the features of up to 15 excerpts of 2 s, spread over the training passages, into a run."""
+def save_excerpts(
+    data: Path, run: Path, spec: FrameSpec, further: Sequence[str] = (), on_damage: OnDamage | None = None
+) -> None:
+    """Copy the features of up to 15 excerpts of 2 s, spread over the training passages, into a run.
+
+    Args:
+        data: The dataset.
+        run: The run.
+        spec: The frame grid.
+        further: Names of further features of the model.
+        on_damage: Called with a sentence for each damaged record.
+    """
     info = load_dataset_info(data)
     stride = max(1, sum(shard.records for shard in info.shards["train"]) // EXCERPTS)
     length = spec.frames_for(EXCERPT_SECONDS)
     parts: list[dict[str, Array]] = []
     for number, passage in enumerate(read_passages(data, "train", spec, on_damage=on_damage)):
         if number % stride == 0:
-            parts.append(_excerpt(passage, spec, length, len(parts)))
+            parts.append(_excerpt(passage, spec, further, length, len(parts)))
         if len(parts) == EXCERPTS:
             break
     values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     save_kept(run / EXCERPTS_NAME, values)
 
 
-def _excerpt(passage: Passage, spec: FrameSpec, length: int, number: int) -> dict[str, Array]:
+def _excerpt(
+    passage: Passage, spec: FrameSpec, further: Sequence[str], length: int, number: int
+) -> dict[str, Array]:
     """Features of the middle of a passage."""
     frames = len(passage.f0_hz)
     first = max(0, (frames - length) // 2)
@@ -62,6 +76,7 @@ def _excerpt(passage: Passage, spec: FrameSpec, length: int, number: int) -> dic
         "loudness_db": passage.loudness_db[part].astype(np.float32),
         "power_db": power_db(passage.audio, spec)[part],
         "voiced": passage.voiced[part].astype(bool),
+        **{name: values[part] for name, values in further_of(further, passage, spec).items()},
         "number": np.full(part.stop - part.start, number, np.int32),
     }
 
@@ -74,3 +89,12 @@ def load_excerpts(run: Path) -> Excerpts:
     """
     missing = ", features of its training data: copy the whole run folder, or train it again"
     return Excerpts(**load_kept(run / EXCERPTS_NAME, list(Excerpts.__dataclass_fields__), missing))
+
+
+def load_further(run: Path, names: Sequence[str]) -> dict[str, Array]:
+    """Read further features of the excerpts of a run, float32 `[frames]` by name.
+
+    Raises:
+        DdspError: As `load_excerpts`.
+    """
+    return load_kept(run / EXCERPTS_NAME, names, ": train it again")

@@ -1,7 +1,7 @@
 """A little held-back sound that a run keeps, to be measured against without the dataset."""
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -9,7 +9,9 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ddsp_edge.atomic import written_whole
+from ddsp_edge.further import FURTHER
 from ddsp_edge.units import Array
+from ddsp_tf.data.further import further_of
 from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.data.reading import read_passages
 from ddsp_tf.data.records.shards import OnDamage
@@ -31,12 +33,14 @@ class Reference:
         loudness_db: float32 `[frames]`.
         audio: float32 `[frames * hop]`, the recording.
         instrument: float32 `[frames, instruments]`, weights, of a model that plays several; else None.
+        further: float32 `[frames]`, further features of the model by name.
     """
 
     f0_hz: Array
     loudness_db: Array
     audio: Array
     instrument: Array | None = None
+    further: dict[str, Array] = field(default_factory=dict)
 
 
 def save_reference(
@@ -51,7 +55,10 @@ def save_reference(
             break
     frames = min(frames, spec.frames_for(REFERENCE_SECONDS))
     levels = [level_db(config.model.level, p.audio, p.loudness_db, spec) for p in passages]
-    extra: dict[str, Any] = {}
+    found = [further_of(config.model.features, p, spec) for p in passages]
+    extra: dict[str, Any] = {
+        name: np.concatenate([values[name] for values in found])[:frames] for name in config.model.features
+    }
     if config.model.instruments:
         instruments = Instruments(config.model.instruments)
         rows = [np.tile(instruments.weights_of(p.source), [len(p.f0_hz), 1]) for p in passages]
@@ -77,7 +84,9 @@ def load_reference(run: Path, spec: FrameSpec) -> Reference:
         raise DdspError(f"{run} has no {REFERENCE_NAME}: was it trained with `ddsp-tf train`?")
     try:
         with path.open("rb") as file, np.load(file) as values:
-            reference = Reference(**{name: values[name] for name in values.files})
+            further = {name: values[name] for name in values.files if name in FURTHER}
+            rest = {name: values[name] for name in values.files if name not in FURTHER}
+            reference = Reference(**rest, further=further)
     except (ValueError, TypeError, OSError, EOFError, BadZipFile, zlib.error) as error:
         raise DdspError(f"{path} is damaged") from error
     if len(reference.audio) != spec.n_samples(len(reference.f0_hz)):

@@ -73,14 +73,27 @@ class InstrumentTask(Task):
 
         check_processors(config, origin)
 
-    def facts(self, info: DatasetInfo) -> dict[str, Any]:
-        """Pitch estimator, definition of loudness, and ranges of both."""
+    def facts(self, info: DatasetInfo, config: InstrumentConfig, data: Path) -> dict[str, Any]:
+        """Pitch estimator, definition of loudness, ranges of both, and what further features usually are."""
         return {
             "f0_estimator": info.f0_estimator,
             "loudness": info.loudness,
             "f0_hz_range": vars(info.f0_hz_range),
             "loudness_db_range": vars(info.loudness_db_range),
+            **self._further(info, config, data),
         }
+
+    def _further(self, info: DatasetInfo, config: InstrumentConfig, data: Path) -> dict[str, Any]:
+        names = config.model.features
+        if not names:
+            return {}
+        from ddsp_tf.data.further import check_tracker, usual_features
+        from ddsp_tf.data.reading import read_passages
+
+        check_tracker(names, str(info.f0_estimator.get("name")))
+        passages = read_passages(data, "train", config.spec, on_damage=lambda text: None)
+        usual = usual_features(names, passages, config.spec)
+        return {"further": {name: known.to_dict() for name, known in usual.items()}}
 
     @property
     def model_class(self) -> "type[Autoencoder]":
@@ -117,7 +130,7 @@ class InstrumentTask(Task):
         if not only_missing or not (run / REFERENCE_NAME).exists():
             save_reference(data, run, config, on_damage)
         if not only_missing or not (run / EXCERPTS_NAME).exists():
-            save_excerpts(data, run, config.spec, on_damage)
+            save_excerpts(data, run, config.spec, config.model.features, on_damage)
 
     def callbacks(self, config: InstrumentConfig, data: Path, tell: Tell) -> "list[keras.callbacks.Callback]":
         """Warns when a branch dies, or covers the others."""

@@ -16,7 +16,7 @@ from ddsp_edge.files.audio_file import AudioReader
 from ddsp_edge.files.sound_with_stems import SoundWriter
 from ddsp_edge.synthesis.stems import Stems
 from ddsp_edge.transfer.consonants import without_pitch
-from ddsp_edge.transfer.recording import Tracked
+from ddsp_edge.transfer.recording import Played, Tracked
 from ddsp_edge.transfer.settings import TransferSettings
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
@@ -84,7 +84,7 @@ def transfer(
     if seed is not None:
         seed_noise(model.processors, seed)
     renderer = _Rendering(model, source, mapping.settings, stems)
-    passage_frames, twice = spec.frames_for(PASSAGE_SECONDS), mapping.settings.learns
+    passage_frames, twice = spec.frames_for(PASSAGE_SECONDS), mapping.learns
     heard, frames = False, 0
     with AudioReader(source, spec.sample_rate) as reader, writing, renderer:
         total = reader.n_samples / spec.sample_rate
@@ -92,17 +92,17 @@ def transfer(
         def tracked() -> Iterator[Tracked]:
             nonlocal heard
             found = 0
-            for passage in tracked_passages(model, estimator, reader):
+            for passage, tracked_frames in tracked_passages(model, estimator, reader):
                 heard = heard or not passage.silent
                 found += passage.n_frames
                 if twice:
                     progress(spec.seconds(found) / 2, total)
-                yield passage.f0_hz, passage.loudness_db
+                yield tracked_frames
 
-        for f0_hz, loudness_db, pitched in mapping.process(tracked(), passage_frames):
-            for audio, signals in renderer.blocks(f0_hz, loudness_db, pitched):
+        for played in mapping.process(tracked(), passage_frames):
+            for audio, signals in renderer.blocks(played):
                 writing.write(audio, audio, signals)
-            frames += len(f0_hz)
+            frames += len(played.f0_hz)
             done = spec.seconds(frames)
             progress((total + done) / 2 if twice else done, total)
         if not frames:
@@ -146,23 +146,22 @@ class _Rendering:
         if self._reader is not None:
             self._reader.__exit__(*exception)
 
-    def blocks(
-        self, f0_hz: Array, loudness_db: Array, pitched: Array
-    ) -> Iterator[tuple[Array, dict[str, Array]]]:
+    def blocks(self, played: Played) -> Iterator[tuple[Array, dict[str, Array]]]:
         """Yield the sound `[n * hop]`, and the signals of all nodes by name if they are wanted."""
+        f0_hz, loudness_db, pitched, further = played
         listened = None if self._reader is None else self._listen(len(f0_hz) * self._hop)
         if self._way != "hold":
 
             def edit(controls: _Controls, first: int, end: int) -> _Controls:
                 return without_pitch(controls, self._types, pitched[first:end], self._way, self._rate)
 
-            for signals in self._renderer.edited(f0_hz, loudness_db, edit, audio=listened):
+            for signals in self._renderer.edited(f0_hz, loudness_db, edit, audio=listened, **further):
                 yield signals[self._output], signals
         elif self._stems:
-            for signals in self._renderer.signals(f0_hz, loudness_db, audio=listened):
+            for signals in self._renderer.signals(f0_hz, loudness_db, audio=listened, **further):
                 yield signals[self._output], signals
         else:
-            for audio in self._renderer.blocks(f0_hz, loudness_db, audio=listened):
+            for audio in self._renderer.blocks(f0_hz, loudness_db, audio=listened, **further):
                 yield audio, {}
 
     def ring_out(self) -> tuple[Array, dict[str, Array]]:

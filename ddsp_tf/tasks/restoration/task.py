@@ -82,7 +82,7 @@ class RestorationTask(Task):
         """Its classes have checked everything."""
         return
 
-    def facts(self, info: DatasetInfo) -> dict[str, Any]:
+    def facts(self, info: DatasetInfo, config: RestorationConfig, data: Path) -> dict[str, Any]:
         """How much there was of each group."""
         return {name: info.statistics[name] for name in ("seconds", "recordings") if name in info.statistics}
 

@@ -85,7 +85,7 @@ class VoiceTask(Task):
         except DdspError as error:
             raise DdspError(f"{origin}: content: {error}") from error
 
-    def facts(self, info: DatasetInfo) -> dict[str, Any]:
+    def facts(self, info: DatasetInfo, config: VoiceConfig, data: Path) -> dict[str, Any]:
         """Pitch estimator, ranges, how much there is and whose consent."""
         return {
             "f0_estimator": info.f0_estimator,

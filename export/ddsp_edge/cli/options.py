@@ -27,7 +27,9 @@ _SOUND = {
     "noise_db": "noise louder or softer, dB",
     "reverb": "share of the instrument's room, 0 (dry) to 1",
     "loudness_shift_db": "added to the loudness of what sounds, dB",
+    "brightness": "octaves brighter, of an instrument trained with it",
 }
+CONSONANTS_HELP = "without a pitch: hold (the last one), noise or mute"
 RECORDING_OPTIONS = {
     "match_octave": "choose the best octave, by the whole recording",
     "match_loudness": "map all of its loudness to the instrument's range",
@@ -35,7 +37,7 @@ RECORDING_OPTIONS = {
     "loudest_db": "and its loudest playing, dB",
     "gate": "mute what has no pitch or is softer than --gate-db",
     "gate_db": "loudness at which the gate opens, dB (-60)",
-    "consonants": "without a pitch: hold (the last one), noise or mute",
+    "consonants": CONSONANTS_HELP,
 }
 """Options for recordings alone, by field of the settings of a transfer, with their help."""
 _OF_SOUND = ("consonants",)  # what they change is neither pitch nor loudness
@@ -111,6 +113,7 @@ def add_transfer_options(parser: argparse.ArgumentParser, sound: bool = True) ->
     parser.add_argument("--octaves", metavar="N", type=int, help="transpose by octaves (-2, 1 ...)")
     parser.add_argument("--transposition", metavar="N", type=float, help="and by semitones")
     parser.add_argument("--loudness-shift-db", metavar="DB", type=float, help="add to the loudness, in dB")
+    parser.add_argument("--brightness", metavar="OCTAVES", type=float, help=_SOUND["brightness"])
     for name, text in RECORDING_OPTIONS.items():
         if name in _OF_SOUND and not sound:
             continue
@@ -171,7 +174,7 @@ def pitch(text: str) -> str | float:
 
 def transfer_changes(arguments: argparse.Namespace) -> dict[str, Any]:
     """What was given of the fields of `ddsp_edge.transfer.settings.TransferSettings`."""
-    names = ("octaves", "transposition", "loudness_shift_db", *RECORDING_OPTIONS)
+    names = ("octaves", "transposition", "loudness_shift_db", "brightness", *RECORDING_OPTIONS)
     return {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ddsp_edge.cli.command import tell
 from ddsp_edge.cli.options import (
+    CONSONANTS_HELP,
     DEFAULTS,
     PITCH,
     STRENGTH,
@@ -19,6 +20,7 @@ from ddsp_edge.cli.options import (
 from ddsp_edge.cli.settings_file import with_settings_file
 from ddsp_edge.cli.sound_card import list_devices, play_on_sound_card
 from ddsp_edge.errors import DdspError
+from ddsp_edge.ranges import CONSONANTS
 
 _RESTORED_RATE = 48_000  # Hz, that every sound card has
 _LATENCIES = ("low", "middle", "full")
@@ -54,6 +56,7 @@ def add_play(commands: Any, debug: argparse.ArgumentParser) -> argparse.Argument
     parser.add_argument(
         "--strength", metavar="S", type=share, help="of a restoration: 0 leaves the sound as it is (1)"
     )
+    parser.add_argument("--consonants", metavar="WAY", choices=CONSONANTS, help=f"{CONSONANTS_HELP} (hold)")
     parser.add_argument(
         "--pitch", metavar="P", type=pitch, help="of a voice: match, keep, or semitones (match)"
     )
@@ -85,7 +88,8 @@ def _play(arguments: argparse.Namespace) -> None:
     if arguments.match_loudness is None and arguments.softest_db is not None:
         arguments.match_loudness = True  # what else would a range be for
     settings = EffectSettings(**given_settings(arguments, EffectSettings))
-    effect = LiveEffect(path, settings, **LATENCIES[arguments.latency])
+    way = arguments.consonants or "hold"
+    effect = LiveEffect(path, settings, **LATENCIES[arguments.latency], consonants=way)
     play_on_sound_card(arguments, effect, wants_input=True)
     played = effect.played_db()
     if played:

@@ -135,8 +135,7 @@ def add_render(commands: Any, debug: argparse.ArgumentParser) -> None:
         "render",
         parents=[debug],
         help="play a recording or a MIDI file",
-        usage="ddsp-edge render [options] INSTRUMENT INPUT OUTPUT",
-        description="Play INPUT, a recording or MIDI, on INSTRUMENT, into OUTPUT (.wav or .flac).",
+        usage="ddsp-edge render [options] INSTRUMENT RECORDING|MIDI OUTPUT.wav|.flac",
         formatter_class=WIDE,
     )
     add_instrument(parser, argparse.SUPPRESS)  # what they are stands above: the help fits a screen

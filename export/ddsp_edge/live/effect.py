@@ -10,6 +10,7 @@ from ddsp_edge.live.following import Follower
 from ddsp_edge.live.sample_queue import CHUNK
 from ddsp_edge.live.settings import EffectSettings
 from ddsp_edge.live.voices import VoiceBank
+from ddsp_edge.transfer.further import FurtherMapping
 from ddsp_edge.transfer.mapping import live_mapping
 from ddsp_edge.transfer.settings import TransferSettings
 from ddsp_edge.units import Array
@@ -56,6 +57,8 @@ class LiveEffect(BlockPlayer):
         loudness_ms: Window of the loudness, 8 to 32 ms; None for that of the training data, 32 ms.
         seed: Seed of the noise; None for another noise every time.
         backend: What plays the voice; see `live.voices.BACKENDS`.
+        consonants: What is played where the player has no pitch, one of `ddsp_edge.ranges.CONSONANTS`; all
+            but `hold` take more computing, see `live.voices.VoiceBank`.
 
     Raises:
         DdspError: If the file cannot be played, or has not the backend.
@@ -74,9 +77,11 @@ class LiveEffect(BlockPlayer):
         loudness_ms: float | None = None,
         seed: int | None = None,
         backend: str = "auto",
+        consonants: str = "hold",
     ) -> None:
         self.settings = EffectSettings() if settings is None else settings
-        bank = VoiceBank(path, 1, seed, backend)
+        bank = VoiceBank(path, 1, seed, backend, consonants)
+        self._holds = consonants == "hold"
         self._follower = Follower(bank.card, CHUNK, f0_min_hz, lookahead_frames, loudness_ms)
         latency = self._follower.latency_samples + bank.spec.hop - 1
         super().__init__(bank, self.settings, latency)
@@ -84,26 +89,36 @@ class LiveEffect(BlockPlayer):
         self._mapping, self._loudness = live_mapping(
             self.spec, self.card.f0_hz_range, self.card.loudness_db_range, self._follower.doubt_frames
         )
+        self._further = FurtherMapping(self.spec, self.card.further)
 
     def reset(self) -> None:
         """Forget everything, what was learned of the player too: the next sample is sample 0."""
         super().reset()
         self._follower.reset()
         self._mapping.reset()
+        self._further.reset()
 
     def played_db(self) -> tuple[float, float] | None:
         """Range of loudness that was learned of the player, dB; None where none was, or of less than 4 s."""
         learns = self.settings.match_loudness and not self.settings.played_range()
-        return self._loudness.played_db() if learns else None
+        return self._loudness.played_range() if learns else None
 
     def _advance(self, part: Array) -> None:
         frames = self._follower.push(part)
         if not frames:
             return
-        f0_hz, loudness_db = self._mapped(frames)
-        self._emit(self._bank.play(f0_hz, loudness_db, self.settings))
+        f0_hz, loudness_db = self._mapped([frame[:2] for frame in frames])
+        further = self._further_mapped(frames) if self._further.names else None
+        pitched = None if self._holds else np.array([frame[0] > 0.0 for frame in frames])
+        self._emit(self._bank.play(f0_hz, loudness_db, self.settings, further, pitched))
 
-    def _mapped(self, frames: list[tuple[float, float]]) -> tuple[Array, Array]:
+    def _further_mapped(self, frames: list[tuple[float, ...]]) -> dict[str, Array]:
+        """Further features that the instrument is to be told, `[frames]` by name."""
+        f0_hz, loudness_db, *values = np.array(frames, np.float64).T
+        sounds = (f0_hz > 0.0) & (loudness_db >= self._wanted.gate_db)
+        return self._further.map(sounds, dict(zip(self._further.names, values, strict=True)))
+
+    def _mapped(self, frames: list[tuple[float, ...]]) -> tuple[Array, Array]:
         """What the player does -> what the instrument is to do: f0 and loudness, float32 `[frames]` each."""
         values = vars(self.settings)
         if values != self._seen:  # seldom: they are read anew when somebody has changed one

@@ -1,6 +1,7 @@
-"""Pitch and loudness of a player, frame by frame side by side, as soon as both are known."""
+"""Pitch, loudness and further features of a player, frame by frame as soon as all are known."""
 
 from ddsp_edge.errors import DdspError
+from ddsp_edge.features.brightness import BrightnessMeter
 from ddsp_edge.features.loudness import LoudnessMeter
 from ddsp_edge.features.pitch import VOICED, PitchTracker
 from ddsp_edge.instrument_card import InstrumentCard
@@ -22,7 +23,7 @@ def _window(sample_rate: int, loudness_ms: float | None) -> int | None:
 
 
 class Follower:
-    """Track pitch and loudness of a stream in blocks of any size.
+    """Track pitch, loudness and the further features of an instrument in a stream, in blocks of any size.
 
     Args:
         card: The card; its estimator's range of pitches is searched.
@@ -47,6 +48,9 @@ class Follower:
         low = wanted.f0_min_hz if f0_min_hz is None else f0_min_hz
         self._tracker = PitchTracker(card.spec, low, wanted.f0_max_hz, lookahead_frames)
         self._meter = LoudnessMeter(card.spec, _window(card.sample_rate, loudness_ms))
+        self._brightness = BrightnessMeter(card.spec, self._meter.window_samples)
+        self._further = tuple(card.further)
+        self._start_hz = card.f0_hz_range.median
         self.latency_samples = max(self._tracker.latency_samples, self._meter.latency_samples)
         """Samples after the one a frame stands for until the frame is known."""
         ahead = self._tracker.lookahead_frames
@@ -71,19 +75,32 @@ class Follower:
         self._tracker.reset()
         self._meter.reset()
         self._queue.clear(zeros=self._zeros)
+        self._f0_hz = self._start_hz
 
-    def push(self, audio: Array) -> list[tuple[float, float]]:
+    def push(self, audio: Array) -> list[tuple[float, ...]]:
         """Add samples `[n]`, n at most `max_block`.
 
         Returns:
-            Of each frame known now its f0 in Hz, 0 where nothing has a pitch, and its loudness in dB.
+            Of each frame known now its f0 in Hz, 0 where nothing has a pitch, its loudness in dB, and the
+            further features of the card in their order.
         """
-        queue, frames = self._queue, list[tuple[float, float]]()
+        queue, frames = self._queue, list[tuple[float, ...]]()
         queue.write(audio)
         for _ in range((len(queue) - self._needed) // self._hop + 1):
             pitch = self._tracker.follow(queue.peek(*self._pitch_at))
             if pitch is not None:
                 f0_hz = pitch[0] if pitch[1] >= VOICED else 0.0
-                frames.append((f0_hz, self._meter.follow(queue.peek(*self._level_at))))
+                window = queue.peek(*self._level_at)
+                frame = f0_hz, self._meter.follow(window)
+                frames.append((*frame, *self._told(window, f0_hz, pitch[1])) if self._further else frame)
             queue.skip(self._hop)
         return frames
+
+    def _told(self, window: Array, f0_hz: float, voicing: float) -> list[float]:
+        """Further features of a frame, whose pitch holds on where there is none."""
+        if f0_hz > 0.0:
+            self._f0_hz = f0_hz
+        return [
+            voicing if name == "voicing" else self._brightness.follow(window, self._f0_hz)
+            for name in self._further
+        ]

@@ -12,6 +12,7 @@ from ddsp_edge.model.file import ModelFile
 from ddsp_edge.model.network import Network
 from ddsp_edge.synthesis.synthesizer import Synthesizer
 from ddsp_edge.synthesis.voice_graph import VoiceLayout
+from ddsp_edge.transfer.consonants import Consonants
 from ddsp_edge.units import Array, scale_features, silence_bad
 
 
@@ -41,15 +42,13 @@ class VoiceNetwork(Network):
         self.reset()
         self._memories[voice] = self._states
 
-    def process_voice(self, voice: int, f0_scaled: Array, loudness_scaled: Array) -> dict[str, Array]:
+    def process_voice(self, voice: int, *scaled: Array) -> dict[str, Array]:
         """Run frames of a voice; see `Network.process`."""
-        return self._run(f0_scaled, loudness_scaled, itertools.repeat(self._memories[voice]))
+        return self._run(scaled, itertools.repeat(self._memories[voice]))
 
-    def process_voices(
-        self, numbers: Sequence[int], f0_scaled: Array, loudness_scaled: Array
-    ) -> dict[str, Array]:
+    def process_voices(self, numbers: Sequence[int], *scaled: Array) -> dict[str, Array]:
         """Run a frame of each of some voices, `[len(numbers)]`; see `Network.process`."""
-        return self._run(f0_scaled, loudness_scaled, [self._memories[voice] for voice in numbers])
+        return self._run(scaled, [self._memories[voice] for voice in numbers])
 
 
 class NumpyVoices:
@@ -61,6 +60,7 @@ class NumpyVoices:
         layout: The layout of its synthesizer.
         voices: Integer > 0.
         seed: Seed of the noise; None for another noise every time.
+        consonants: What `play` does with frames without a pitch, one of `ddsp_edge.ranges.CONSONANTS`.
 
     Raises:
         DdspError: If the group cannot be run.
@@ -73,6 +73,7 @@ class NumpyVoices:
         layout: VoiceLayout,
         voices: int,
         seed: int | None,
+        consonants: str = "hold",
     ) -> None:
         self._network, self._voices = network, voices
         self._controls = [control for _, control in layout.levels()]
@@ -80,6 +81,7 @@ class NumpyVoices:
         channels = network.output_channels
         # Frames of one voice together, and a frame of several: a stream uses one of the two.
         self._alone = Synthesizer(card, file.arrays, seed, channels)
+        self._consonants = Consonants(self._alone, consonants)
         self._together = VoiceSynthesizer(card, file.arrays, voices, seed, channels)
 
     def reset(self) -> None:
@@ -94,30 +96,55 @@ class NumpyVoices:
         self._network.reset_voice(voice)
         self._together.reset_voice(voice)
 
-    def play(self, f0_hz: Array, loudness_db: Array, gains: Sequence[float]) -> Array:
+    def play(
+        self,
+        f0_hz: Array,
+        loudness_db: Array,
+        gains: Sequence[float],
+        further: Sequence[Array] = (),
+        pitched: Array | None = None,
+    ) -> Array:
         """Play frames `[frames]` of voice 0: float32 `[frames * hop]`, finite."""
-        controls = self._network.process_voice(0, *scale_features(f0_hz, loudness_db))
+        controls = self._network.process_voice(0, *scale_features(f0_hz, loudness_db), *further)
+        if pitched is not None:
+            controls["f0_hz"] = np.asarray(f0_hz, np.float64)[:, None]
+            controls = self._consonants.process(controls, pitched)
         return silence_bad(self._alone.process(self._balanced(f0_hz, controls, gains)))
 
     def play_voices(
-        self, numbers: Sequence[int], f0_hz: Array, loudness_db: Array, gains: Sequence[float]
+        self,
+        numbers: Sequence[int],
+        f0_hz: Array,
+        loudness_db: Array,
+        gains: Sequence[float],
+        further: Sequence[Array] = (),
     ) -> Array:
         """Play a frame of each of some voices: float32 `[len(numbers), hop]`, finite."""
-        controls = self._voices_controls(numbers, f0_hz, loudness_db, gains)
+        controls = self._voices_controls(numbers, f0_hz, loudness_db, gains, further)
         return silence_bad(self._together.process(numbers, controls))
 
     def signals(
-        self, numbers: Sequence[int], f0_hz: Array, loudness_db: Array, gains: Sequence[float]
+        self,
+        numbers: Sequence[int],
+        f0_hz: Array,
+        loudness_db: Array,
+        gains: Sequence[float],
+        further: Sequence[Array] = (),
     ) -> dict[str, Array]:
         """Play a frame as `play_voices`; give the signal of every node by its name."""
-        controls = self._voices_controls(numbers, f0_hz, loudness_db, gains)
+        controls = self._voices_controls(numbers, f0_hz, loudness_db, gains, further)
         signals = self._together.signals(numbers, controls)
         return {name: silence_bad(signal) for name, signal in signals.items()}
 
     def _voices_controls(
-        self, numbers: Sequence[int], f0_hz: Array, loudness_db: Array, gains: Sequence[float]
+        self,
+        numbers: Sequence[int],
+        f0_hz: Array,
+        loudness_db: Array,
+        gains: Sequence[float],
+        further: Sequence[Array] = (),
     ) -> dict[str, Array]:
-        controls = self._network.process_voices(numbers, *scale_features(f0_hz, loudness_db))
+        controls = self._network.process_voices(numbers, *scale_features(f0_hz, loudness_db), *further)
         return self._balanced(f0_hz, controls, gains)
 
     def _balanced(self, f0_hz: Array, controls: dict[str, Array], gains: Sequence[float]) -> dict[str, Array]:

@@ -38,7 +38,8 @@ class SignalBank(VoiceBank):
         self, numbers: Sequence[int], f0_hz: Array, loudness_db: Array, settings: Settings
     ) -> Array:
         """Play one frame as `VoiceBank` does; return all nodes, `[nodes, len(numbers), hop]`."""
-        signals = self._player.signals(numbers, f0_hz, loudness_db, self.gains(settings))
+        told = self._told(f0_hz, loudness_db, settings)
+        signals = self._player.signals(numbers, f0_hz, loudness_db, self.gains(settings), told)
         return np.stack([signals[name] for name in self._names])
 
     def reverberate(self, dry: Array, share: float) -> Array:

@@ -21,6 +21,8 @@ class Settings:
         reverb: Share of the instrument's own room, 0 (dry) to 1 (as trained).
         transposition: Semitones that the pitch is moved by, may be a fraction.
         loudness_shift_db: dB added to the loudness of what sounds.
+        brightness: Octaves by which it is told to be brighter, of an instrument that was trained with
+            brightness (`ddsp_edge.further`); others do not heed it.
     """
 
     gain_db: float = 0.0
@@ -29,6 +31,7 @@ class Settings:
     reverb: float = 1.0
     transposition: float = 0.0
     loudness_shift_db: float = 0.0
+    brightness: float = 0.0
 
     def number(self, name: str, default: float = 0.0) -> float:
         """The field `name` within its range; the default where it is not a number."""

@@ -3,7 +3,7 @@
 A room is linear and the same for all voices, so it sounds once, on their sum.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -11,12 +11,13 @@ import numpy as np
 
 from ddsp_edge.errors import DdspError
 from ddsp_edge.expression.network import ExpressionNetwork, has_expression
+from ddsp_edge.further import complete, scaled
 from ddsp_edge.live.numpy_voices import NumpyVoices, VoiceNetwork
 from ddsp_edge.live.settings import Settings
 from ddsp_edge.model.file import read_instrument_file
 from ddsp_edge.model.runtimes import has_litert
 from ddsp_edge.numeric import whole_number
-from ddsp_edge.ranges import MAX_VOICES
+from ddsp_edge.ranges import MAX_VOICES, check_consonants
 from ddsp_edge.synthesis.filtered_noise import FilteredNoise
 from ddsp_edge.synthesis.processor import Processor
 from ddsp_edge.synthesis.synthesizer import Synthesizer
@@ -31,7 +32,11 @@ _SETTINGS = {"Harmonic": "harmonic_db", "FilteredNoise": "noise_db"}  # type of 
 
 
 class VoicePlayer(Protocol):
-    """What plays voices without the room. Gains are those of the nodes of a `VoiceLayout`, in its order."""
+    """What plays voices without the room.
+
+    Gains are those of the nodes of a `VoiceLayout`, in its order; further features are those of the card,
+    scaled, `[frames]` each, in their order.
+    """
 
     def reset(self) -> None:
         """Forget everything."""
@@ -39,18 +44,35 @@ class VoicePlayer(Protocol):
     def reset_voice(self, voice: int) -> None:
         """Forget what a voice of `play_voices` played: its next frame is frame 0."""
 
-    def play(self, f0_hz: Array, loudness_db: Array, gains: Sequence[float]) -> Array:
+    def play(
+        self,
+        f0_hz: Array,
+        loudness_db: Array,
+        gains: Sequence[float],
+        further: Sequence[Array] = (),
+        pitched: Array | None = None,
+    ) -> Array:
         """Play frames `[frames]` of voice 0: float32 `[frames * hop]`, finite."""
         ...
 
     def play_voices(
-        self, numbers: Sequence[int], f0_hz: Array, loudness_db: Array, gains: Sequence[float]
+        self,
+        numbers: Sequence[int],
+        f0_hz: Array,
+        loudness_db: Array,
+        gains: Sequence[float],
+        further: Sequence[Array] = (),
     ) -> Array:
         """Play a frame of each of some voices: float32 `[len(numbers), hop]`, finite."""
         ...
 
     def signals(
-        self, numbers: Sequence[int], f0_hz: Array, loudness_db: Array, gains: Sequence[float]
+        self,
+        numbers: Sequence[int],
+        f0_hz: Array,
+        loudness_db: Array,
+        gains: Sequence[float],
+        further: Sequence[Array] = (),
     ) -> dict[str, Array]:
         """Play a frame as `play_voices`; give the signal of every node by its name."""
         ...
@@ -64,16 +86,28 @@ class VoiceBank:
         voices: Integer from 1 to 32.
         seed: Seed of the noise; None for another noise every time.
         backend: What plays the voices, one of `BACKENDS`; they sound the same, to 1e-4 of full scale (law 1).
+        consonants: What `play` does with frames without a pitch, one of `ddsp_edge.ranges.CONSONANTS`. What
+            changes controls, all but `hold`, is for the backend `numpy`, which `auto` then is.
 
     Raises:
         DdspError: If the file cannot be played, has not the backend, or a number is out of range.
     """
 
     def __init__(
-        self, path: str | Path, voices: int = 1, seed: int | None = None, backend: str = "auto"
+        self,
+        path: str | Path,
+        voices: int = 1,
+        seed: int | None = None,
+        backend: str = "auto",
+        consonants: str = "hold",
     ) -> None:
         if backend not in BACKENDS:
             raise DdspError(f"backend must be one of {', '.join(BACKENDS)}. Received: {backend!r}")
+        check_consonants(consonants)
+        if consonants != "hold":
+            if backend == "graph":
+                raise DdspError(f"consonants={consonants} is for the backends auto and numpy")
+            backend = "numpy"
         number = whole_number(voices)
         if number is None or not 1 <= number <= MAX_VOICES:
             raise DdspError(f"voices must be a whole number from 1 to {MAX_VOICES}. Received: {voices!r}")
@@ -97,7 +131,7 @@ class VoiceBank:
                 seeds = [p.seed for p in processors.values() if isinstance(p, FilteredNoise)]
                 self._player = VoiceGraph(file.model, file.card, self.layout, voices, seeds)
             else:
-                self._player = NumpyVoices(network, file, self.layout, voices, seed)
+                self._player = NumpyVoices(network, file, self.layout, voices, seed, consonants)
         except DdspError as error:
             raise DdspError(f"{path}: {error}") from error
         self._rooms: list[Processor] = [processors[name] for name in self.layout.rooms]
@@ -119,19 +153,29 @@ class VoiceBank:
         """Forget what a voice of `play_voices` played: its next frame is frame 0."""
         self._player.reset_voice(voice)
 
-    def play(self, f0_hz: Array, loudness_db: Array, settings: Settings) -> Array:
+    def play(
+        self,
+        f0_hz: Array,
+        loudness_db: Array,
+        settings: Settings,
+        further: Mapping[str, Array] | None = None,
+        pitched: Array | None = None,
+    ) -> Array:
         """Play frames of the first voice, in the room.
 
         Args:
             f0_hz: `[frames]`, above 0 and at most Nyquist.
             loudness_db: `[frames]`, finite.
-            settings: Its levels of harmonics and noise count, and its share of the room.
+            settings: Its levels of harmonics and noise count, its brightness, and its share of the room.
+            further: Further features of the card, `[frames]` by name; what is left out is what it usually is.
+            pitched: Boolean `[frames]`, whether the player has a pitch; None where always.
 
         Returns:
             float32 audio `[frames * hop]`, finite.
         """
         f0_hz = np.asarray(f0_hz, np.float32)  # as the graph takes it: what is rounded here is no drift there
-        dry = self._player.play(f0_hz, loudness_db, self.gains(settings))
+        told = self._told(f0_hz, loudness_db, settings, further)
+        dry = self._player.play(f0_hz, loudness_db, self.gains(settings), told, pitched)
         return self.reverberate(dry, settings.room())
 
     def play_voices(self, numbers: list[int], f0_hz: Array, loudness_db: Array, settings: Settings) -> Array:
@@ -141,12 +185,28 @@ class VoiceBank:
             numbers: Which ones, each once, at least one.
             f0_hz: float32 `[len(numbers)]`, above 0 and at most Nyquist.
             loudness_db: `[len(numbers)]`, finite.
-            settings: Its levels of harmonics and noise count.
+            settings: Its levels of harmonics and noise count, and its brightness.
 
         Returns:
             float32 audio `[len(numbers), hop]`, finite.
         """
-        return self._player.play_voices(numbers, f0_hz, loudness_db, self.gains(settings))
+        told = self._told(f0_hz, loudness_db, settings)
+        return self._player.play_voices(numbers, f0_hz, loudness_db, self.gains(settings), told)
+
+    def _told(
+        self,
+        f0_hz: Array,
+        loudness_db: Array,
+        settings: Settings,
+        further: Mapping[str, Array] | None = None,
+    ) -> list[Array]:
+        """Further features of frames, scaled; none for most instruments."""
+        if not self.card.further:
+            return []
+        values = complete(self.card.further, further, f0_hz, loudness_db)
+        if "brightness" in values:
+            values["brightness"] = values["brightness"] + settings.number("brightness")
+        return scaled(values)
 
     def gains(self, settings: Settings) -> list[float]:
         """The gain of each node of `layout.gains`."""

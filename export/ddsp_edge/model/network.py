@@ -1,7 +1,7 @@
 """The network of an instrument: scaled features in, controls out, one frame at a time."""
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ddsp_edge.card import Card, is_shape
 from ddsp_edge.errors import DdspError
+from ddsp_edge.further import scaled_name
 from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.model.step import Step, check_names, check_step, expect
 from ddsp_edge.units import Array, silence_bad
@@ -20,8 +21,9 @@ MAX_CHANNELS = 1 << 20
 class Network(Step):
     """Run the signature `step` of an instrument, its state carried from frame to frame.
 
-    `step` takes `f0_scaled` and `loudness_scaled`, float32 `[1, 1]`, and the states that the card names;
-    it gives the controls, float32 `[1, channels]`, and the next states under the names of the states.
+    `step` takes `f0_scaled`, `loudness_scaled` and the further features of the card, float32 `[1, 1]`, and
+    the states that the card names; it gives the controls, float32 `[1, channels]`, and the next states under
+    the names of the states.
 
     Args:
         model: The flatbuffer.
@@ -35,7 +37,8 @@ class Network(Step):
     def __init__(self, model: bytes, card: InstrumentCard, runtime: str = "auto") -> None:
         super().__init__(model, card, runtime)
         self.output_channels = {name: port.shape[1] for name, port in self.outputs.items()}
-        self._feature_tensors = [self._input_tensors[name] for name in FEATURES]
+        names = (*FEATURES, *map(scaled_name, card.further))
+        self._feature_tensors = [self._input_tensors[name] for name in names]
         ends = np.cumsum(list(self.output_channels.values())).tolist()
         self._columns = {
             name: slice(end - channels, end)
@@ -43,38 +46,42 @@ class Network(Step):
         }
         self._control_tensors = [(self._output_tensors[name], part) for name, part in self._columns.items()]
         self._width = ends[-1]
-        self._try(lambda: self.process([0.0], [0.0]))
+        self._try(lambda: self.process(*([0.0] for _ in names)))
 
     def _check(self, card: Card, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
         if isinstance(card, InstrumentCard):
             check_instrument(card, inputs, outputs)
 
-    def process(self, f0_scaled: npt.ArrayLike, loudness_scaled: npt.ArrayLike) -> dict[str, Array]:
+    def process(
+        self, f0_scaled: npt.ArrayLike, loudness_scaled: npt.ArrayLike, *further: npt.ArrayLike
+    ) -> dict[str, Array]:
         """Run frames.
 
         Args:
             f0_scaled: `[frames]`, MIDI note / 127.
             loudness_scaled: `[frames]`, 0 at -80 dB, 1 at 0 dB.
+            *further: `[frames]` each, the further features of the card in their order, scaled
+                (`ddsp_edge.further.scaled`).
 
         Returns:
             The controls, float32 `[frames, channels]`, by name; 0 where the network gives no finite number.
         """
-        return self._run(f0_scaled, loudness_scaled, itertools.repeat(self._states))
+        return self._run([f0_scaled, loudness_scaled, *further], itertools.repeat(self._states))
 
-    def _run(
-        self, f0_scaled: npt.ArrayLike, loudness_scaled: npt.ArrayLike, states: Iterable[dict[str, Array]]
-    ) -> dict[str, Array]:
+    def _run(self, scaled: Sequence[npt.ArrayLike], states: Iterable[dict[str, Array]]) -> dict[str, Array]:
         """Run frames as `process`, each from states of its own, which are set to the next ones."""
-        f0 = np.asarray(f0_scaled, np.float32).reshape(-1, 1, 1)
-        loudness = np.asarray(loudness_scaled, np.float32).reshape(-1, 1, 1)
-        if len(f0) != len(loudness):
-            raise DdspError(f"f0 has {len(f0)} frames and loudness {len(loudness)}; they must be as many")
-        run = self._interpreter
-        f0_tensor, loudness_tensor = self._feature_tensors
-        table = np.empty((len(f0), self._width), np.float32)
-        for one_f0, one_loudness, row, state in zip(f0, loudness, table, states, strict=False):
-            run.set_tensor(f0_tensor, one_f0)
-            run.set_tensor(loudness_tensor, one_loudness)
+        columns = [np.asarray(column, np.float32).reshape(-1, 1, 1) for column in scaled]
+        lengths = [len(column) for column in columns]
+        if len(lengths) != len(self._feature_tensors) or len(set(lengths)) != 1:
+            raise DdspError(
+                f"the network takes {len(self._feature_tensors)} features of as many frames each. Received: "
+                f"{', '.join(map(str, lengths))} frames"
+            )
+        run, tensors = self._interpreter, self._feature_tensors
+        table = np.empty((lengths[0], self._width), np.float32)
+        for frame, row, state in zip(zip(*columns, strict=True), table, states, strict=False):
+            for tensor, value in zip(tensors, frame, strict=True):
+                run.set_tensor(tensor, value)
             for name, tensor, _ in self._state_tensors:
                 run.set_tensor(tensor, state[name])
             run.invoke()
@@ -103,7 +110,8 @@ def check_instrument(
         DdspError: If it is not.
     """
     states = {name: _shape(name, shape) for name, shape in card.state_shapes.items()}
-    wanted = {**{name: [1, 1] for name in FEATURES}, **states}
+    names = (*FEATURES, *map(scaled_name, card.further))
+    wanted = {**{name: [1, 1] for name in names}, **states}
     check_names("takes", inputs, list(wanted))
     for name, shape in wanted.items():
         expect(f"Input {name}", inputs[name], shape)

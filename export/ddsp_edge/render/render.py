@@ -15,8 +15,6 @@ from typing import Any
 import numpy as np
 
 from ddsp_edge.errors import DdspError
-from ddsp_edge.features.loudness import LoudnessMeter
-from ddsp_edge.features.pitch import VOICED, PitchTracker
 from ddsp_edge.files.audio_file import AudioReader
 from ddsp_edge.files.midi_container import MIDI_ENDINGS
 from ddsp_edge.files.sound_with_stems import SoundWriter
@@ -26,12 +24,12 @@ from ddsp_edge.live.settings import KeySettings
 from ddsp_edge.model.runtimes import has_litert
 from ddsp_edge.ranges import MAX_VOICES
 from ddsp_edge.render.midi import MidiScore, play
+from ddsp_edge.render.tracking import RecordingTracker
 from ddsp_edge.render.watch import Watch
 from ddsp_edge.synthesis.limiter import Limiter
 from ddsp_edge.synthesis.stems import Stems
-from ddsp_edge.synthesis.synthesizer import LEVELS
-from ddsp_edge.transfer.consonants import without_pitch
-from ddsp_edge.transfer.recording import RecordingTransfer, Tracked
+from ddsp_edge.transfer.consonants import Consonants
+from ddsp_edge.transfer.recording import RecordingTransfer, Tracked, check_brightness
 from ddsp_edge.transfer.settings import TransferSettings
 from ddsp_edge.transfer.transposition import PlayedPitches, check_shifts
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
@@ -41,7 +39,6 @@ Progress = Callable[[float, float], None]
 
 __all__ = ["MIDI_ENDINGS", "Progress", "RenderReport", "instrument_for_files", "render_audio", "render_midi"]
 
-_BLOCK = 16_384  # samples read at once
 _SILENT_DB = LOUDNESS_FLOOR_DB + 5.0
 
 
@@ -112,18 +109,20 @@ def render_audio(
             out of range, or the output cannot be written, or would overwrite what it is made from.
     """
     card, spec = instrument.card, instrument.spec
-    transfer = RecordingTransfer(spec, TransferSettings(**changes), card.f0_hz_range, card.loudness_db_range)
+    ranges = card.f0_hz_range, card.loudness_db_range
+    transfer = RecordingTransfer(spec, TransferSettings(**changes), *ranges, card.further)
     inputs = {"recording that is to be played": source, "instrument": instrument.path}
     nodes, output = card.synthesizer["nodes"], card.synthesizer["output"]
     writing = SoundWriter(out, card.sample_rate, inputs, Stems(nodes) if stems else None)
     limiter = Limiter(spec)
+    consonants = Consonants(instrument.synthesizer, transfer.settings.consonants)
 
     def write(signals: Mapping[str, Array]) -> None:
         sound = signals[output]
         writing.write(limiter.process(sound), sound, signals)
 
     instrument.reset()
-    rate, twice = spec.sample_rate, transfer.settings.learns
+    rate, twice = spec.sample_rate, transfer.learns
     began = time.perf_counter()
     with AudioReader(source, rate) as reader, writing:
         loudest, done = -np.inf, 0
@@ -136,17 +135,17 @@ def render_audio(
 
         def tracked() -> Iterator[Tracked]:
             nonlocal loudest, done
-            for f0_hz, loudness_db, done in _features(instrument, reader):
-                loudest = max(loudest, float(loudness_db.max(initial=-np.inf)))
+            for found, done in RecordingTracker(card).blocks(reader):
+                loudest = max(loudest, float(found.loudness_db.max(initial=-np.inf)))
                 for watch in watches:
-                    watch.heard(f0_hz, loudness_db)
+                    watch.heard(found.f0_hz, found.loudness_db)
                 if twice:
                     tell(False, done)
-                yield f0_hz, loudness_db
+                yield found
 
-        for f0_hz, loudness_db, pitched in transfer.process(tracked()):
-            controls = instrument.controls(f0_hz, loudness_db)
-            controls = _unpitched(instrument, controls, pitched, transfer.settings)
+        for f0_hz, loudness_db, pitched, further in transfer.process(tracked()):
+            controls = instrument.controls(f0_hz, loudness_db, **further)
+            controls = consonants.process(controls, pitched)
             for watch in watches:
                 watch.told(f0_hz, loudness_db, controls)
             write(instrument.render_stems(controls))
@@ -191,6 +190,7 @@ def render_midi(
     check_shifts(octaves, settings.loudness_shift_db)
     moved = dataclasses.replace(settings, transposition=settings.transposition + 12.0 * octaves)
     player = OfflineInstrument(path, voices, moved, seed)
+    check_brightness(settings.brightness, player.card.further)
     inputs = {"MIDI file": source, "instrument": path}
     nodes, output = player.card.synthesizer["nodes"], player.card.synthesizer["output"]
     writing = SoundWriter(out, player.card.sample_rate, inputs, Stems(nodes) if stems else None)
@@ -221,40 +221,3 @@ def _stolen(count: int, voices: int) -> list[str]:
 def _report(writing: SoundWriter, began: float, warnings: list[str]) -> RenderReport:
     warnings = [*warnings, *writing.warnings("where the limiter held it")]
     return RenderReport(writing.seconds, time.perf_counter() - began, writing.peak, warnings)
-
-
-def _unpitched(
-    instrument: Instrument, controls: dict[str, Array], pitched: Array, settings: TransferSettings
-) -> dict[str, Array]:
-    """The controls with the levels that `settings.consonants` wants in frames without a pitch."""
-    types, by_node, levels = dict[str, str](), dict[str, dict[str, Array]](), dict[str, str]()
-    for name, processor, inputs in instrument.synthesizer.nodes():
-        types[name] = type(processor).__name__
-        by_node[name] = {
-            control: controls[source] for control, source in inputs.items() if source in controls
-        }
-        if types[name] in LEVELS:
-            levels[name] = inputs[LEVELS[types[name]]]
-    changed = without_pitch(by_node, types, pitched, settings.consonants, instrument.spec.sample_rate)
-    return {**controls, **{source: changed[name][LEVELS[types[name]]] for name, source in levels.items()}}
-
-
-def _features(instrument: Instrument, reader: AudioReader) -> Iterator[tuple[Array, Array, int]]:
-    """F0 (0 where unvoiced) and loudness of a recording, frame by frame side by side, and samples read."""
-    meter, tracker = LoudnessMeter(instrument.spec), PitchTracker.for_card(instrument.card)
-    f0_hz, loudness_db = np.zeros(0, np.float32), np.zeros(0, np.float32)
-    done = 0
-
-    def pitch(found: tuple[Array, Array]) -> Array:
-        return np.where(found[1] >= VOICED, found[0], np.float32(0.0))
-
-    for block in reader.blocks(_BLOCK):
-        done += len(block)
-        f0_hz = np.concatenate([f0_hz, pitch(tracker.push(block))])
-        loudness_db = np.concatenate([loudness_db, meter.push(block)])
-        # The two look ahead by different lengths: the slower one sets the pace.
-        ready = min(len(f0_hz), len(loudness_db))
-        yield f0_hz[:ready], loudness_db[:ready], done
-        f0_hz, loudness_db = f0_hz[ready:], loudness_db[ready:]
-    f0_hz = np.concatenate([f0_hz, pitch(tracker.flush())])
-    yield f0_hz, np.concatenate([loudness_db, meter.flush()]), done

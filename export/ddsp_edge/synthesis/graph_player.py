@@ -1,6 +1,6 @@
-"""The signature `play` of a model file: f0 and loudness in, sound out, a hop at a time, by LiteRT."""
+"""The signature `play` of a model file: features in, sound out, a hop at a time, by LiteRT."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,8 @@ class GraphPlayer:
         self._noises = {name: [1, card.hop] for name in self._seeds}
         self._synthesis_shapes = card.synthesis_state_shapes
         self._shapes = {**card.state_shapes, **self._synthesis_shapes}
-        self._run = self._runner(PLAY, {name: [1, 1] for name in FEATURES}, self._shapes)
+        given = {name: [1, 1] for name in (*FEATURES, *card.further)}
+        self._run = self._runner(PLAY, given, self._shapes)
         controls = {name: [1, channels] for name, channels in self._channels.items()}
         self._end = self._runner(SYNTHESIZE, controls, self._synthesis_shapes)  # plays what rings on
         self.reset()
@@ -66,17 +67,19 @@ class GraphPlayer:
         self._random = {name: np.random.default_rng(seed) for name, seed in self._seeds.items()}
         self._f0_hz = np.zeros((1, 1), np.float32)
 
-    def process(self, f0_hz: Array, loudness_db: Array) -> Array:
+    def process(self, f0_hz: Array, loudness_db: Array, further: Mapping[str, Array]) -> Array:
         """Play frames.
 
         Args:
             f0_hz: `[frames]`, above 0 and at most Nyquist.
             loudness_db: `[frames]`, finite.
+            further: `[frames]` each, finite, all further features of the card by name.
 
         Returns:
             float32 audio `[frames * hop]`, finite.
         """
-        given = dict(zip(FEATURES, (_column(f0_hz), _column(loudness_db)), strict=True))
+        features = {**dict(zip(FEATURES, (f0_hz, loudness_db), strict=True)), **further}
+        given = {name: _column(values) for name, values in features.items()}
         self._f0_hz = given["f0_hz"][-1:]
         return self._frames(self._run, given, self._shapes)
 

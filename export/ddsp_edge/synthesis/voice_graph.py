@@ -18,7 +18,7 @@ from ddsp_edge.units import Array, all_finite, scale_frame, silence_bad
 
 SIGNATURE = "voice"
 PLAYER = ("f0_hz", "f0_scaled", "loudness_scaled")
-"""The first columns of the input `player`; gains follow."""
+"""The first columns of the input `player`; further features of the card, scaled, and gains follow."""
 
 _ROOM = "Reverb"
 _NOISE_FRAMES = 16  # drawn together: drawing is quick, the way to it is not
@@ -125,7 +125,7 @@ class VoiceGraph:
                 "The signature 'voice' of the card does not fit its synthesizer by its "
                 f"{', '.join(wrong)}: export the instrument again"
             )
-        given = {"player": len(PLAYER) + len(layout.gains), "state": size}
+        given = {"player": len(PLAYER) + len(card.further) + len(layout.gains), "state": size}
         if layout.noises:
             given["white_noise"] = len(layout.noises) * card.hop
         self._run = open_signature(
@@ -151,12 +151,27 @@ class VoiceGraph:
         """Forget what a voice played: its next frame is frame 0."""
         self._states[voice] = np.zeros((1, self._state_size), np.float32)
 
-    def play(self, f0_hz: Array, loudness_db: Array, gains: Sequence[float]) -> Array:
-        """Play frames `[frames]` of voice 0: float32 `[frames * hop]`, finite; see `play_voices`."""
-        return self.play_voices([0] * len(f0_hz), f0_hz, loudness_db, gains).reshape(-1)
+    def play(
+        self,
+        f0_hz: Array,
+        loudness_db: Array,
+        gains: Sequence[float],
+        further: Sequence[Array] = (),
+        pitched: Array | None = None,
+    ) -> Array:
+        """Play frames `[frames]` of voice 0: float32 `[frames * hop]`, finite; see `play_voices`.
+
+        Whether they are pitched makes no difference here: what was without a pitch holds the one before.
+        """
+        return self.play_voices([0] * len(f0_hz), f0_hz, loudness_db, gains, further).reshape(-1)
 
     def play_voices(
-        self, numbers: Sequence[int], f0_hz: Array, loudness_db: Array, gains: Sequence[float]
+        self,
+        numbers: Sequence[int],
+        f0_hz: Array,
+        loudness_db: Array,
+        gains: Sequence[float],
+        further: Sequence[Array] = (),
     ) -> Array:
         """Play a frame for each of the numbers, one after the other.
 
@@ -165,28 +180,39 @@ class VoiceGraph:
             f0_hz: `[frames]`, above 0 and at most Nyquist.
             loudness_db: `[frames]`, finite.
             gains: Of each node of `layout.gains`.
+            further: `[frames]` each, further features of the card, scaled, in their order.
 
         Returns:
             float32 `[frames, hop]`, finite.
         """
-        return self._play(numbers, f0_hz, loudness_db, gains)[:, self._output]
+        return self._play(numbers, f0_hz, loudness_db, gains, further)[:, self._output]
 
     def signals(
-        self, numbers: Sequence[int], f0_hz: Array, loudness_db: Array, gains: Sequence[float]
+        self,
+        numbers: Sequence[int],
+        f0_hz: Array,
+        loudness_db: Array,
+        gains: Sequence[float],
+        further: Sequence[Array] = (),
     ) -> dict[str, Array]:
         """Play frames as `play_voices`; give the signal of every node by its name."""
-        return dict(
-            zip(self._names, self._play(numbers, f0_hz, loudness_db, gains).swapaxes(0, 1), strict=True)
-        )
+        signals = self._play(numbers, f0_hz, loudness_db, gains, further)
+        return dict(zip(self._names, signals.swapaxes(0, 1), strict=True))
 
     def _play(
-        self, numbers: Sequence[int], f0_hz: Array, loudness_db: Array, gains: Sequence[float]
+        self,
+        numbers: Sequence[int],
+        f0_hz: Array,
+        loudness_db: Array,
+        gains: Sequence[float],
+        further: Sequence[Array] = (),
     ) -> Array:
         """Signals of the nodes, `[frames, nodes, hop]`."""
         parts = list[Array]()
-        for number, f0, loudness in zip(numbers, f0_hz.tolist(), loudness_db.tolist(), strict=True):
+        columns = (column.tolist() for column in (f0_hz, loudness_db, *further))
+        for number, f0, loudness, *told in zip(numbers, *columns, strict=True):
             given = {
-                "player": np.array([[f0, *scale_frame(f0, loudness), *gains]], np.float32),
+                "player": np.array([[f0, *scale_frame(f0, loudness), *told, *gains]], np.float32),
                 "state": self._states[number],
             }
             if self._noise is not None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ddsp_edge.features.loudness import a_weighting_power
-from ddsp_edge.synthesis.synthesizer import LEVELS
+from ddsp_edge.synthesis.synthesizer import LEVELS, Synthesizer
 from ddsp_edge.units import Array
 
 _MOST = 10.0 ** (30.0 / 20.0)  # times the noise of an instrument that hardly has any
@@ -52,6 +52,41 @@ def without_pitch(
             level = LEVELS[types[node]]
             values[level] = values[level] * gains[types[node]][:, None].astype(np.float32)
     return changed
+
+
+class Consonants:
+    """Change what an instrument's network gives in the frames in which a player has no pitch.
+
+    Args:
+        synthesizer: What plays it.
+        way: One of `ddsp_edge.ranges.CONSONANTS`.
+    """
+
+    def __init__(self, synthesizer: Synthesizer, way: str) -> None:
+        self._nodes, self._way = list(synthesizer.nodes()), way
+        self._types = {name: type(processor).__name__ for name, processor, _ in self._nodes}
+        self._rate = synthesizer.spec.sample_rate
+
+    def process(self, controls: dict[str, Array], pitched: Array) -> dict[str, Array]:
+        """Return controls `[frames, channels]`, by their names in the file, as `without_pitch` changes them.
+
+        Args:
+            controls: What the network gave, and `f0_hz`.
+            pitched: Boolean `[frames]`, whether the player has a pitch.
+        """
+        if self._way == "hold" or pitched.all():
+            return controls
+        by_node = {
+            name: {control: controls[source] for control, source in inputs.items() if source in controls}
+            for name, _, inputs in self._nodes
+        }
+        changed = without_pitch(by_node, self._types, pitched, self._way, self._rate)
+        levels = {
+            inputs[level]: changed[name][level]
+            for name, _, inputs in self._nodes
+            if (level := LEVELS.get(self._types[name])) is not None
+        }
+        return {**controls, **levels}
 
 
 def _of_harmonics(values: Mapping[str, Array]) -> Array:

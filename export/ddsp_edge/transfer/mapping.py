@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from ddsp_edge.card import Range
 from ddsp_edge.frames import FrameSpec
-from ddsp_edge.transfer.matching import Gate, LoudnessMatch, OctaveMatch
+from ddsp_edge.transfer.matching import Gate, OctaveMatch, QuantileMatch
 from ddsp_edge.transfer.settings import TransferSettings
 
 
@@ -32,7 +32,7 @@ class FeatureMapping:
         spec: FrameSpec,
         start_hz: float,
         octave: OctaveMatch,
-        loudness: LoudnessMatch,
+        loudness: QuantileMatch,
         doubt_frames: int,
     ) -> None:
         self._start_hz, self._highest_hz = start_hz, spec.sample_rate / 2
@@ -48,7 +48,7 @@ class FeatureMapping:
         self._f0_hz = self._start_hz
         self._learns = True
 
-    def learn(self, frames: Iterable[tuple[float, float]], settings: TransferSettings) -> None:
+    def learn(self, frames: Iterable[tuple[float, ...]], settings: TransferSettings) -> None:
         """Hear frames of a recording before it is played, f0 (0 Hz where there is no pitch) and loudness."""
         for f0_hz, loudness_db in frames:
             self._hear(f0_hz, loudness_db, settings)
@@ -60,7 +60,7 @@ class FeatureMapping:
         self._learns = False
 
     def map(
-        self, frames: Iterable[tuple[float, float]], settings: TransferSettings
+        self, frames: Iterable[tuple[float, ...]], settings: TransferSettings
     ) -> tuple[list[float], list[float]]:
         """Map frames.
 
@@ -106,7 +106,7 @@ class FeatureMapping:
 
 def live_mapping(
     spec: FrameSpec, f0_hz: Range, loudness_db: Range, doubt_frames: int
-) -> tuple[FeatureMapping, LoudnessMatch]:
+) -> tuple[FeatureMapping, QuantileMatch]:
     """The mapping of an instrument that is played live, and what it learns of the player's loudness.
 
     Args:
@@ -115,5 +115,5 @@ def live_mapping(
         loudness_db: Loudness of the training data, dB.
         doubt_frames: As in `FeatureMapping`.
     """
-    loudness = LoudnessMatch(spec, loudness_db)
+    loudness = QuantileMatch(spec, loudness_db)
     return FeatureMapping(spec, f0_hz.median, OctaveMatch(spec, f0_hz), loudness, doubt_frames), loudness

@@ -1,7 +1,8 @@
-"""From the player's pitch and loudness to the instrument's: ranges learned while playing, and a gate."""
+"""From the player's pitch, loudness and brightness to the instrument's: ranges learned, and a gate."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,30 +11,52 @@ from ddsp_edge.frames import FrameSpec
 from ddsp_edge.transfer.transposition import MAX_OCTAVES, PlayedPitches
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
 
-_STEPS_PER_DB = 2
-_TOP_DB = 20.0  # beyond full scale: nothing is louder
 _PRIOR_S = 4.0  # of playing, as which the range of the training data counts at the start
 _MEMORY_S = 60.0  # of playing, after which what was before counts half
 _HOLD_S = 0.05  # that a gate stays open for: longer than a tracker loses a note for
-_LEAST_SPAN_DB = 6.0  # between soft and loud playing of a whole recording
 _RELEASE_S = 0.08  # from 0 dB to the floor
 
 
-class LoudnessMatch:
-    """Map the loudness of a player, quantile by quantile, to that of the training data.
+class Scale(NamedTuple):
+    """What values of a feature there are, and how finely they are counted.
+
+    Args:
+        floor: The least, which stays what it is.
+        top: The most.
+        steps: Integer, counted in one unit.
+        least: How far the 5th percentile lies above the floor at least.
+        least_span: Between the 5th and the 95th percentile of a whole recording, at least.
+    """
+
+    floor: float
+    top: float
+    steps: int
+    least: float
+    least_span: float
+
+
+LOUDNESS = Scale(LOUDNESS_FLOOR_DB, 20.0, 2, 1.0, 6.0)
+"""dB; beyond full scale, nothing is louder."""
+BRIGHTNESS = Scale(-4.0, 8.0, 20, 0.1, 0.5)
+"""Octaves."""
+
+
+class QuantileMatch:
+    """Map a feature of a player, loudness or brightness, quantile by quantile to that of the training data.
 
     The 5th, 50th and 95th percentile of what was played go to those of the card, straight lines between them;
-    below, the floor stays the floor; above, a dB is a dB. At the start nothing changes: the training data
-    counts as if it had been played for a while.
+    below, the floor stays the floor; above, a dB is a dB, an octave an octave. At the start nothing changes:
+    the training data counts as if it had been played for a while.
 
     Args:
         spec: The frame grid.
-        trained: Loudness of the training data, dB.
+        trained: The feature in the training data.
+        scale: What values it has.
     """
 
-    def __init__(self, spec: FrameSpec, trained: Range) -> None:
-        self._trained = trained
-        self._edges = np.arange(LOUDNESS_FLOOR_DB, _TOP_DB, 1.0 / _STEPS_PER_DB)
+    def __init__(self, spec: FrameSpec, trained: Range, scale: Scale = LOUDNESS) -> None:
+        self._trained, self._scale = trained, scale
+        self._edges = np.arange(scale.floor, scale.top, 1.0 / scale.steps)
         self._prior_frames = spec.frames_for(_PRIOR_S)
         self._most = 2 * spec.frames_for(_MEMORY_S)
         self._every = spec.frames_for(0.1)
@@ -51,9 +74,9 @@ class LoudnessMatch:
         self._new = 0
         self._learn()
 
-    def add(self, loudness_db: float) -> None:
+    def add(self, value: float) -> None:
         """Count a frame that was played."""
-        self._count(loudness_db)
+        self._count(value)
         self._new += 1
         if self._new >= self._every:
             self.settle()
@@ -63,32 +86,33 @@ class LoudnessMatch:
         self._new = 0
         self._learn()
 
-    def map(self, loudness_db: float) -> float:
-        """Loudness for the instrument, dB."""
-        return _along(self._from, self._to, loudness_db)
+    def map(self, value: float) -> float:
+        """The value for the instrument."""
+        return _along(self._from, self._to, value)
 
-    def map_from(self, softest_db: float, loudest_db: float, loudness_db: float) -> float:
+    def map_from(self, least: float, most: float, value: float) -> float:
         """The same for a range that was set: its ends go to the 5th and 95th percentile of the card."""
-        softest_db = max(softest_db, LOUDNESS_FLOOR_DB + 1.0)
-        played = LOUDNESS_FLOOR_DB, softest_db, max(loudest_db, softest_db + 1.0)
-        return _along(played, (self._to[0], self._to[1], self._to[-1]), loudness_db)
+        floor = self._scale.floor
+        least = max(least, floor + self._scale.least)
+        played = floor, least, max(most, least + self._scale.least)
+        return _along(played, (self._to[0], self._to[1], self._to[-1]), value)
 
-    def played_db(self) -> tuple[float, float] | None:
-        """5th and 95th percentile of what was played, dB; None before that counts as much as the start."""
+    def played_range(self) -> tuple[float, float] | None:
+        """5th and 95th percentile of what was played; None before that counts as much as the start."""
         played = self._counts - self._prior
         if played.sum() < self._prior_frames:
             return None
         low, _, high = self._percentiles(played)
         return float(low), float(high)
 
-    def _count(self, loudness_db: float) -> None:
-        place = (loudness_db - LOUDNESS_FLOOR_DB) * _STEPS_PER_DB
+    def _count(self, value: float) -> None:
+        place = (value - self._scale.floor) * self._scale.steps
         self._counts[int(min(max(place, 0.0), len(self._edges) - 1.0))] += 1.0
 
     def _percentiles(self, counts: Array) -> Array:
-        """5th, 50th and 95th percentile of levels that were counted, dB."""
+        """5th, 50th and 95th percentile of values that were counted."""
         places = np.searchsorted(np.cumsum(counts), np.array([0.05, 0.5, 0.95]) * counts.sum())
-        return np.asarray(self._edges[np.minimum(places, len(self._edges) - 1)] + 0.5 / _STEPS_PER_DB)
+        return np.asarray(self._edges[np.minimum(places, len(self._edges) - 1)] + 0.5 / self._scale.steps)
 
     def _learn(self) -> None:
         if self._counts.sum() > self._most:
@@ -98,18 +122,20 @@ class LoudnessMatch:
 
     def _map_percentiles(self, played: Array) -> None:
         """Map these to those of the training data from now on."""
+        floor = self._scale.floor
         trained = np.array([self._trained.low, self._trained.median, self._trained.high])
         # Percentiles may fall together: a step of loudness must not follow from it.
-        rising = np.maximum.accumulate(np.maximum(played, LOUDNESS_FLOOR_DB + 1.0) + np.arange(3) * 1e-3)
-        self._from: list[float] = [LOUDNESS_FLOOR_DB, *rising.tolist()]
-        self._to: list[float] = [LOUDNESS_FLOOR_DB, *np.maximum(trained, LOUDNESS_FLOOR_DB).tolist()]
+        rising = np.maximum.accumulate(np.maximum(played, floor + self._scale.least) + np.arange(3) * 1e-3)
+        self._from: list[float] = [floor, *rising.tolist()]
+        self._to: list[float] = [floor, *np.maximum(trained, floor).tolist()]
 
 
-class WholeLoudnessMatch(LoudnessMatch):
+class WholeQuantileMatch(QuantileMatch):
     """The same for a recording that is known as a whole before it is played.
 
-    Nothing but the recording counts, and all of it alike. Where it is nearly as loud throughout, its ends are
-    taken to be 6 dB apart at least, so that a step that nobody hears does not become a leap.
+    Nothing but the recording counts, and all of it alike. Where it is nearly the same throughout, its ends
+    are taken to be 6 dB apart at least, half an octave for brightness, so that a step that nobody hears does
+    not become a leap.
     """
 
     def reset(self) -> None:
@@ -119,15 +145,15 @@ class WholeLoudnessMatch(LoudnessMatch):
         self._new = 0
         self._map_percentiles(np.array([self._trained.low, self._trained.median, self._trained.high]))
 
-    def add(self, loudness_db: float) -> None:
+    def add(self, value: float) -> None:
         """Count a frame that was played."""
-        self._count(loudness_db)
+        self._count(value)
 
     def _learn(self) -> None:
         if not self._counts.any():
             return  # nothing was played: nothing is mapped elsewhere
         low, median, high = self._percentiles(self._counts).tolist()
-        missing = max(0.0, _LEAST_SPAN_DB - (high - low)) / 2.0
+        missing = max(0.0, self._scale.least_span - (high - low)) / 2.0
         self._map_percentiles(np.array([low - missing, median, high + missing]))
 
 

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from ddsp_edge.errors import DdspError, did_you_mean
-from ddsp_edge.ranges import CONSONANTS, RANGES, check_range
+from ddsp_edge.errors import DdspError
+from ddsp_edge.ranges import RANGES, check_consonants, check_range
 from ddsp_edge.transfer.transposition import check_shifts
 
 
@@ -22,8 +22,9 @@ class TransferSettings(NamedTuple):
         loudest_db: Loudness of the loudest playing, dB, or None.
         gate: Whether only what has a pitch and is at least as loud as `gate_db` sounds.
         gate_db: That loudness, dB. What is softer does not count for matching either, gate or no gate.
-        consonants: What is played where there is no pitch, one of `ddsp_edge.ranges.CONSONANTS`; of
-            whole recordings.
+        consonants: What is played where there is no pitch, one of `ddsp_edge.ranges.CONSONANTS`.
+        brightness: Octaves by which an instrument that was trained with brightness is told to be brighter,
+            after all else, -4 to 4.
     """
 
     octaves: int = 0
@@ -36,6 +37,7 @@ class TransferSettings(NamedTuple):
     gate: bool = False
     gate_db: float = -60.0
     consonants: str = "hold"
+    brightness: float = 0.0
 
     def checked(self) -> "TransferSettings":
         """Return the settings as they are meant: a range that is set asks for matching.
@@ -52,11 +54,8 @@ class TransferSettings(NamedTuple):
                 f"octaves={self.octaves}, transposition={self.transposition:g}"
             )
         check_range("gate_db", self.gate_db)
-        if self.consonants not in CONSONANTS:
-            raise DdspError(
-                f"consonants must be one of {', '.join(CONSONANTS)}. Received: {self.consonants!r}."
-                + did_you_mean(str(self.consonants), CONSONANTS)
-            )
+        check_range("brightness", self.brightness)
+        check_consonants(self.consonants)
         for name, value in (("softest_db", self.softest_db), ("loudest_db", self.loudest_db)):
             if value is not None:
                 check_range(name, value)

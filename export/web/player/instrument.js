@@ -5,6 +5,8 @@ import { readModelFile } from "./model-file.js";
 import { Synthesizer } from "./synthesis/synthesizer.js";
 
 const FEATURES = ["f0_scaled", "loudness_scaled"];
+// Further features, as ddsp_edge/further.py has them: by what they are divided, and how far that goes.
+const FURTHER = { voicing: [1, 0, 1], brightness: [4, -1, 2] };
 
 export class Instrument {
   // `bytes`: a Uint8Array of a .tflite by ddsp-tf export.
@@ -23,6 +25,19 @@ export class Instrument {
     for (const name of [...FEATURES, ...this.states]) {
       if (!this.graph.inputs[name]) throw new PlayerError(`its network takes no ${name}`);
     }
+    // Further features are what they usually are for a pitch and a loudness.
+    this.further = Object.entries(card.further ?? {}).map(([name, { range, line }]) => {
+      const input = this.graph.inputs[`${name}_scaled`];
+      if (!FURTHER[name] || !input) throw new PlayerError(`its card tells of ${name}, which this player does not know`);
+      if (line?.length !== 3 || ![...line, range?.high].every(Number.isFinite)) {
+        throw new PlayerError(`its card does not say what its ${name} usually is`);
+      }
+      return { name, input, line, high: Math.max(range.high, 0), scale: FURTHER[name] };
+    });
+    const known = [...FEATURES, ...this.states, ...this.further.map(({ name }) => `${name}_scaled`)];
+    const strange = Object.keys(this.graph.inputs).filter((name) => !known.includes(name));
+    if (strange.length) throw new PlayerError(`its network takes ${strange.join(", ")}, which this player does not know`);
+    this.brightness = 0; // octaves added
     this.controls = { f0_hz: new Float64Array(1) };
     for (const [name, values] of Object.entries(this.graph.outputs)) {
       if (!this.states.includes(name)) this.controls[name] = values;
@@ -53,6 +68,11 @@ export class Instrument {
     const { inputs } = this.graph;
     inputs.f0_scaled[0] = Math.min(Math.max((69 + 12 * Math.log2(this.f0 / 440)) / 127, 0), 1);
     inputs.loudness_scaled[0] = Math.min(Math.max(level / 80 + 1, 0), 1.25);
+    for (const { name, input, line, high, scale: [unit, least, most] } of this.further) {
+      const usual = line[0] + line[1] * inputs.f0_scaled[0] + line[2] * inputs.loudness_scaled[0];
+      const value = Math.min(Math.max(usual, 0), high) + (name === "brightness" ? this.brightness : 0);
+      input[0] = Math.min(Math.max(value / unit, least), most);
+    }
     this.graph.run();
     for (const name of this.states) inputs[name].set(this.graph.outputs[name]);
     this.controls.f0_hz[0] = this.f0;

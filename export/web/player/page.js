@@ -9,6 +9,7 @@ const VOICES = 8, MOST_BYTES = 64 << 20, LOWEST = 48, HIGHEST = 84;
 const KNOBS = [ // name, what it is, from, to, step, unit
   ["transposition", "Transposition", -24, 24, 1, "semitones"],
   ["loudness_shift_db", "Loudness of playing", -30, 20, 1, "dB"],
+  ["brightness", "Brightness, of an instrument that has it", -1.5, 1.5, 0.1, "octaves"],
   ["harmonic_db", "Harmonics", -60, 12, 1, "dB"],
   ["noise_db", "Noise", -60, 24, 1, "dB"],
   ["reverb", "Room", 0, 1, 0.01, ""],

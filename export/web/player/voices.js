@@ -5,7 +5,7 @@ const FLOOR = -80, SILENT = -79;
 
 // What a player may turn; read anew for every hop.
 export const SETTINGS = {
-  gain_db: 0, harmonic_db: 0, noise_db: 0, reverb: 1, transposition: 0, loudness_shift_db: 0,
+  gain_db: 0, harmonic_db: 0, noise_db: 0, reverb: 1, transposition: 0, loudness_shift_db: 0, brightness: 0,
   attack_s: 0.03, release_s: 0.15, vibrato_semitones: 0.0, vibrato_hz: 5.5, gate: true, gate_db: -60,
   voices: 32, glide_s: 0.02, // `voices`: notes at once, as many as there are at most; one plays legato
 };
@@ -166,6 +166,7 @@ export class Voices {
 
   play(voice, f0, level) {
     const { instrument } = voice, { controls } = instrument;
+    instrument.brightness = this.settings.brightness;
     instrument.predict(f0, level);
     for (const { source, setting } of this.levels) {
       const gain = factor(this.settings[setting]);

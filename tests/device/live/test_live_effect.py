@@ -8,7 +8,7 @@ from ddsp_edge import DdspError, FrameSpec, Instrument, LoudnessMeter
 from ddsp_edge.live import LATENCIES, EffectSettings, LiveEffect
 from ddsp_edge.render.render import render_audio
 from ddsp_edge.synthesis.limiter import Output
-from ddsp_edge.transfer.matching import Gate, LoudnessMatch, OctaveMatch
+from ddsp_edge.transfer.matching import Gate, OctaveMatch, QuantileMatch
 from tests.device.conftest import TINY
 
 RATE, HOP = 16_000, 128
@@ -61,10 +61,10 @@ def test_the_output_is_that_of_the_whole_file_as_late_as_is_declared(tmp_path, m
     soundfile.write(tmp_path / "in.wav", sound, RATE, "FLOAT")
     if tracker:
         from ddsp_edge import PitchTracker
-        from ddsp_edge.render import render
+        from ddsp_edge.render import tracking
 
         chosen = PitchTracker(Instrument(TINY).spec, 110.0, 2000.0, 0)
-        monkeypatch.setattr(render.PitchTracker, "for_card", lambda card: chosen)
+        monkeypatch.setattr(tracking.PitchTracker, "for_card", lambda card: chosen)
     instrument = Instrument(TINY, seed=1)
     render_audio(instrument, tmp_path / "in.wav", tmp_path / "out.wav", octaves=octaves)
     monkeypatch.undo()
@@ -158,7 +158,7 @@ def test_a_block_of_two_dimensions_is_refused(effect):
 
 def test_loudness_goes_from_the_players_range_to_the_trained_one(effect):
     trained = effect.card.loudness_db_range
-    match = LoudnessMatch(effect.spec, trained)
+    match = QuantileMatch(effect.spec, trained)
     for level in (trained.low, trained.median, trained.high):
         assert match.map(level) == pytest.approx(level, abs=1.0)  # nothing learned yet; bins of 0.5 dB
     rng = np.random.default_rng(0)
@@ -176,7 +176,7 @@ def test_loudness_goes_from_the_players_range_to_the_trained_one(effect):
 def test_a_range_that_was_set_goes_to_the_trained_one():
     settings = EffectSettings(softest_db=-60.0, loudest_db=-30.0, match_loudness=True)
     live = LiveEffect(TINY, settings, seed=1)
-    trained, match = live.card.loudness_db_range, LoudnessMatch(live.spec, live.card.loudness_db_range)
+    trained, match = live.card.loudness_db_range, QuantileMatch(live.spec, live.card.loudness_db_range)
     want = np.interp([-80.0, -60.0, -45.0, -30.0], [-60.0, -30.0], [trained.low, trained.high])
     want[0] = -80.0  # the floor stays the floor
     found = [match.map_from(-60.0, -30.0, level) for level in (-80.0, -60.0, -45.0, -30.0)]
@@ -189,9 +189,9 @@ def test_a_range_that_was_set_goes_to_the_trained_one():
         assert 0.0 <= np.diff(levels).min() <= np.diff(levels).max() < 8.0
     given, play = [], live._bank.play
 
-    def spy(f0_hz, loudness_db, settings):
+    def spy(f0_hz, loudness_db, settings, *rest):
         given.extend(loudness_db)
-        return play(f0_hz, loudness_db, settings)
+        return play(f0_hz, loudness_db, settings, *rest)
 
     live._bank.play = spy
     live.process(phrase())
@@ -292,9 +292,9 @@ def test_a_pitch_is_never_above_nyquist():
     given = []
     play = live._bank.play
 
-    def spy(f0_hz, loudness_db, settings):
+    def spy(f0_hz, loudness_db, settings, *rest):
         given.append(f0_hz)
-        return play(f0_hz, loudness_db, settings)
+        return play(f0_hz, loudness_db, settings, *rest)
 
     live._bank.play = spy
     sound = live.process(phrase())

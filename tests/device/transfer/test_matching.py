@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ddsp_edge import FrameSpec
 from ddsp_edge.card import Range
-from ddsp_edge.transfer.matching import LoudnessMatch
+from ddsp_edge.transfer.matching import QuantileMatch
 from ddsp_edge.transfer.transposition import PlayedPitches
 
 LEVELS = st.floats(-100.0, 30.0)
@@ -16,7 +16,7 @@ LEVELS = st.floats(-100.0, 30.0)
 @given(played=st.lists(LEVELS, max_size=300), asked=st.lists(LEVELS, min_size=1, max_size=20))
 def test_loudness_is_mapped_along_straight_lines_between_percentiles(played, asked):
     trained, every = Range(-50.0, -30.0, -12.0), 20
-    match = LoudnessMatch(FrameSpec(16_000, 80), trained)  # learns after 0.1 s, of 20 frames
+    match = QuantileMatch(FrameSpec(16_000, 80), trained)  # learns after 0.1 s, of 20 frames
     for level in played:
         match.add(level)
     # The training data counts as 4 s of playing; bins of half a dB from the floor to 20 dB.

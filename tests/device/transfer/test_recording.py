@@ -54,6 +54,7 @@ def transferred(blocks, trained=(PITCHES, LEVELS), **changes):
     transfer = RecordingTransfer(SPEC, TransferSettings(**changes), *trained)
     found = list(transfer.process(iter(blocks), 300))
     nothing = np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, bool)
+    found = [(part.f0_hz, part.loudness_db, part.pitched) for part in found]
     f0_hz, loudness_db, _ = (np.concatenate(column) for column in zip(nothing, *found, strict=True))
     assert f0_hz.dtype == loudness_db.dtype == np.float32
     return f0_hz, loudness_db, transfer
@@ -218,7 +219,8 @@ def test_a_store_gives_back_what_it_got_and_says_when_there_is_no_room():
         for start in range(0, 1000, 77):
             store.write(f0_hz[start : start + 77], loudness_db[start : start + 77])
         for _ in range(2):
-            found = [np.concatenate(column) for column in zip(*store.blocks(300), strict=True)]
+            blocks = [(part.f0_hz, part.loudness_db) for part in store.blocks(300)]
+            found = [np.concatenate(column) for column in zip(*blocks, strict=True)]
             np.testing.assert_array_equal(found, [f0_hz, loudness_db])
 
         class Full:

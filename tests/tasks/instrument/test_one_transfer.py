@@ -13,6 +13,7 @@ from ddsp_edge.cli.options import transfer_changes
 from ddsp_edge.cli.render import add_render
 from ddsp_edge.model.file import write_model_file
 from ddsp_edge.render.render import render_audio
+from ddsp_edge.transfer.recording import Tracked
 from ddsp_tf.config import Config
 from ddsp_tf.data.prepare.analysis import Analysis
 from ddsp_tf.errors import DdspError
@@ -85,15 +86,19 @@ def same_tracks(monkeypatch):
             f0, level = f0_hz[part], loudness_db[part]
             return Analysis(cut.audio, cut.first_sample, f0, np.ones_like(f0), level, False, "")
 
-    def features(instrument, reader):
-        for _ in reader.blocks():
+    class Tracker:
+        def __init__(self, card):
             pass
-        for start in range(0, len(f0_hz), 37):
-            part = slice(start, start + 37)
-            yield f0_hz[part], loudness_db[part], (start + len(f0_hz[part])) * tiny.HOP
+
+        def blocks(self, reader):
+            for _ in reader.blocks():
+                pass
+            for start in range(0, len(f0_hz), 37):
+                part = slice(start, start + 37)
+                yield Tracked(f0_hz[part], loudness_db[part]), (start + len(f0_hz[part])) * tiny.HOP
 
     monkeypatch.setattr(library, "Analyser", Analyser)
-    monkeypatch.setattr(device, "_features", features)
+    monkeypatch.setattr(device, "RecordingTracker", Tracker)
 
 
 @pytest.mark.parametrize("changes", CHANGES, ids=lambda changes: " ".join(changes) or "none")

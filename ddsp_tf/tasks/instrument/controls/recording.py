@@ -53,9 +53,9 @@ def controls_of_recording(
     with AudioReader(source, model.spec.sample_rate) as reader:
         total = reader.n_samples / model.spec.sample_rate
         done = 0
-        passages = ((p.f0_hz, p.loudness_db) for p in tracked_passages(model, estimator, reader))
-        for f0_hz, loudness_db, _ in mapping.process(passages):
-            for controls in renderer.controls(f0_hz, loudness_db):
+        passages = (found for _, found in tracked_passages(model, estimator, reader))
+        for f0_hz, loudness_db, _, further in mapping.process(passages):
+            for controls in renderer.controls(f0_hz, loudness_db, **further):
                 for node, values in controls.items():
                     for name, value in values.items():
                         if value.ndim == 3:

@@ -11,6 +11,7 @@ import numpy as np
 from ddsp_edge.card import Port, Range
 from ddsp_edge.instrument_card import (
     InstrumentCard,
+    further_scaling,
     instrument_extractors,
     instrument_inputs,
     instrument_states,
@@ -139,17 +140,23 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[InstrumentCard, di
     missing = [k for k in ("config", "f0_estimator", "f0_hz_range", "loudness_db_range") if k not in known]
     if missing:
         raise DdspError(f"the model does not know its {', '.join(missing)}: train it with `ddsp-tf train`")
+    usual = model.usual
+    if lost := [name for name in model.further if name not in usual]:
+        raise DdspError(
+            f"the model does not know what its {', '.join(lost)} usually is: train it with `ddsp-tf train`"
+        )
+    scaling = {**FEATURE_SCALING, **further_scaling(model.further)}
     state_shapes = {name: [1, size] for name, size in model.decoder.state_sizes.items()}
     card = InstrumentCard(
         name=known["config"]["name"],
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         sample_rate=model.spec.sample_rate,
         hop=model.spec.hop,
-        inputs=instrument_inputs(FEATURE_SCALING),
+        inputs=instrument_inputs(scaling),
         outputs=outputs,
         states=instrument_states(state_shapes),
-        extractors=instrument_extractors(known["f0_estimator"], known["loudness"]),
-        feature_scaling=dict(FEATURE_SCALING),
+        extractors=instrument_extractors(known["f0_estimator"], known["loudness"], model.further),
+        feature_scaling=scaling,
         f0_estimator=known["f0_estimator"],
         loudness=known["loudness"],
         f0_hz_range=Range(**known["f0_hz_range"]),
@@ -158,6 +165,7 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[InstrumentCard, di
         synthesizer={"nodes": nodes, "output": model.processors.output_name},
         config=known["config"],
         mix=model.mix or {},
+        further=usual,
     )
     if play:
         from ddsp_export.graph import SynthesizerGraph

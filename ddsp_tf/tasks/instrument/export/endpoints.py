@@ -1,9 +1,10 @@
 """What a model file can be asked: its signatures, as functions of TensorFlow.
 
-`step`        one frame of the network: scaled features and states in, controls and next states out
+`step`        one frame of the network: pitch, loudness, further features, all scaled, and states in, controls
+              and next states out
 `block`       the same over several frames, for offline speed
 `synthesize`  one frame of controls and white noise in, one hop of audio out
-`play`        f0 and loudness in, audio out: `step` and `synthesize` in one
+`play`        f0, loudness and further features in, audio out: `step` and `synthesize` in one
 `voice`       `play` for hosts of several voices: without the rooms at the end, with a gain for each node that
               sounds, every node's signal, and all states in one
 
@@ -11,21 +12,22 @@ All tensors are float32 `[1, size]`, features and controls of `block` `[frames, 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
 from ddsp_edge.frames import FrameSpec
-from ddsp_edge.synthesis.voice_graph import PLAYER, VoiceLayout
+from ddsp_edge.further import scaled_name
 from ddsp_edge.synthesis.voice_graph import SIGNATURE as VOICE
+from ddsp_edge.synthesis.voice_graph import VoiceLayout
 from ddsp_edge.units import Array
 from ddsp_export.exportable import STEP
 from ddsp_export.graph import SynthesizerGraph
 from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.instrument.model.autoencoder import FEATURES, Autoencoder
-from ddsp_tf.tasks.instrument.model.scaling import scale_f0, scale_loudness
+from ddsp_tf.tasks.instrument.model.scaling import scale_f0, scale_further, scale_loudness
 
 Tensors = dict[str, tf.Tensor]
 
@@ -78,9 +80,10 @@ def make_endpoints(
         gives tensors by name.
     """
     states = model.decoder.state_sizes
+    scaled_names = (*SCALED, *map(scaled_name, model.further))
 
     def step(given: Tensors) -> Tensors:
-        inputs = {name: given[name] for name in SCALED}
+        inputs = {name: given[name] for name in scaled_names}
         controls, next_states = model.step(inputs, {name: given[name] for name in states})
         named = {
             output_name(node.name, control): controls[node.name][control]
@@ -90,7 +93,7 @@ def make_endpoints(
         }
         return {**named, **next_states}
 
-    features = {name: [1, 1] for name in SCALED}
+    features = {name: [1, 1] for name in scaled_names}
     state_shapes = _rows(states)
     endpoints = {STEP: _endpoint({**features, **state_shapes}, step)}
     controls = {
@@ -100,9 +103,9 @@ def make_endpoints(
     }
 
     def block(given: Tensors) -> Tensors:
-        return _repeat(step, given, states, controls)
+        return _repeat(step, given, scaled_names, states, controls)
 
-    frames = {name: [BLOCK_FRAMES, 1] for name in SCALED}
+    frames = {name: [BLOCK_FRAMES, 1] for name in scaled_names}
     endpoints[BLOCK] = _endpoint({**frames, **state_shapes}, block)
     if synthesizer is None:
         return endpoints
@@ -115,17 +118,19 @@ def make_endpoints(
         scaled = {
             "f0_scaled": scale_f0(given["f0_hz"]),
             "loudness_scaled": scale_loudness(given["loudness_db"]),
+            **{scaled_name(name): scale_further(name, given[name]) for name in model.further},
         }
         out = step({**given, **scaled})
         next_states = {name: out[name] for name in states}
         return {**next_states, **synthesize({**given, **out})}
 
-    _check_names([*FEATURES, *SCALED, *states, *controls, *synthesizer.noises, *synthesizer.states])
+    raw = (*FEATURES, *model.further)
+    _check_names([*raw, *scaled_names, *states, *controls, *synthesizer.noises, *synthesizer.states])
     own = _rows({**synthesizer.noises, **synthesizer.states})
     endpoints[SYNTHESIZE] = _endpoint({"f0_hz": [1, 1], **_rows(controls), **own}, synthesize)
-    endpoints[PLAY] = _endpoint({**{name: [1, 1] for name in FEATURES}, **state_shapes, **own}, play)
+    endpoints[PLAY] = _endpoint({**{name: [1, 1] for name in raw}, **state_shapes, **own}, play)
     if voice is not None:
-        endpoints[VOICE] = _voice(step, states, voice)
+        endpoints[VOICE] = _voice(step, scaled_names, states, voice)
     return endpoints
 
 
@@ -139,16 +144,20 @@ def _check_names(names: list[str]) -> None:
 
 
 def _voice(
-    step: Callable[[Tensors], Tensors], network_states: Mapping[str, int], voice: VoiceSynthesis
+    step: Callable[[Tensors], Tensors],
+    scaled: Sequence[str],
+    network_states: Mapping[str, int],
+    voice: VoiceSynthesis,
 ) -> Any:
     """The signature `voice`."""
-    graph, layout, hop, columns = voice.graph, voice.layout, voice.graph.spec.hop, len(PLAYER)
+    graph, layout, hop, names = voice.graph, voice.layout, voice.graph.spec.hop, ("f0_hz", *scaled)
+    columns = len(names)
     sizes = {**network_states, **graph.states}
 
     def play_voice(given: Tensors) -> Tensors:
-        player = dict(zip(PLAYER, tf.split(given["player"][:, :columns], columns, axis=1), strict=True))
+        player = dict(zip(names, tf.split(given["player"][:, :columns], columns, axis=1), strict=True))
         state = dict(zip(sizes, tf.split(given["state"], list(sizes.values()), axis=1), strict=True))
-        controls = step({**state, **{name: player[name] for name in SCALED}})
+        controls = step({**state, **{name: player[name] for name in scaled}})
         after = {name: controls.pop(name) for name in network_states}
         for place, (_, control) in enumerate(layout.levels(), start=columns):
             controls[control] *= given["player"][:, place : place + 1]
@@ -168,7 +177,11 @@ def _voice(
 
 
 def _repeat(
-    step: Callable[[Tensors], Tensors], given: Tensors, states: Mapping[str, int], controls: Mapping[str, int]
+    step: Callable[[Tensors], Tensors],
+    given: Tensors,
+    scaled: Sequence[str],
+    states: Mapping[str, int],
+    controls: Mapping[str, int],
 ) -> Tensors:
     """Run `step` over the frames of a block, in a loop: its weights are there once.
 
@@ -176,16 +189,16 @@ def _repeat(
     this faster than indexing.
     """
     width = sum(controls.values())
-    inputs = tf.concat([given[name] for name in SCALED], axis=1)
+    inputs = tf.concat([given[name] for name in scaled], axis=1)
 
     def frame(i: tf.Tensor, queue: tf.Tensor, *state: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        scaled = {name: queue[:1, k : k + 1] for k, name in enumerate(SCALED)}
-        out = step({**scaled, **dict(zip(states, state, strict=True))})
+        first = {name: queue[:1, k : k + 1] for k, name in enumerate(scaled)}
+        out = step({**first, **dict(zip(states, state, strict=True))})
         row = tf.concat([out[name] for name in controls], axis=1)
         row = tf.pad(row, [[0, 0], [0, queue.shape[1] - width]])
         return i + 1, tf.concat([queue[1:], row], axis=0), *(out[name] for name in states)
 
-    spare = max(0, width - len(SCALED))
+    spare = max(0, width - len(scaled))
     queue = tf.pad(inputs, [[0, 0], [0, spare]])
     _, queue, *last = tf.while_loop(
         lambda i, *_: i < BLOCK_FRAMES,

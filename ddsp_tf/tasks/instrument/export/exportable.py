@@ -6,12 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ddsp_edge.further import FURTHER, scaled_name
 from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.units import Array, scale_f0, scale_loudness
 from ddsp_export.convert import convert
 from ddsp_export.graph import SynthesizerGraph
 from ddsp_tf.errors import DdspError
-from ddsp_tf.tasks.instrument.excerpts import EXCERPTS_NAME, load_excerpts
+from ddsp_tf.tasks.instrument.excerpts import EXCERPTS_NAME, load_excerpts, load_further
 from ddsp_tf.tasks.instrument.export.describe import describe, load_to_export
 from ddsp_tf.tasks.instrument.export.endpoints import VoiceSynthesis, make_endpoints
 from ddsp_tf.tasks.instrument.export.gate import check_card, check_float32, check_measured
@@ -79,9 +80,10 @@ class InstrumentExport:
     def calibration(self, progress: Callable[[str], None]) -> dict[str, Array]:
         """Features of training sound, which older runs did not keep."""
         if (self._run / EXCERPTS_NAME).exists():
-            return scaled_features(load_excerpts(self._run))
+            kept = load_excerpts(self._run)
+            return scaled_features(kept, load_further(self._run, self.model.further))
         progress("ranges will be measured on sound held back: the run keeps no excerpts of its training data")
-        return scaled_features(self._reference)
+        return scaled_features(self._reference, self._reference.further)
 
     def check_float32(self, flatbuffer: bytes) -> float:
         """Largest difference of any control, which is to be rounding alone."""
@@ -150,9 +152,10 @@ def convert_model(
     return convert(model, signatures, states, calibration, float_operators)
 
 
-def scaled_features(features: Any) -> dict[str, Array]:
+def scaled_features(features: Any, further: Mapping[str, Array] | None = None) -> dict[str, Array]:
     """Inputs of the network `[frames]` by name, of what has `f0_hz` and `loudness_db`."""
     return {
+        **{scaled_name(name): FURTHER[name].scale(values) for name, values in (further or {}).items()},
         "f0_scaled": scale_f0(features.f0_hz),
         "loudness_scaled": scale_loudness(features.loudness_db),
     }

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from ddsp_edge.further import scaled_name
 from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
@@ -142,7 +143,7 @@ def check_card(card: InstrumentCard, arrays: dict[str, Array], outputs: set[str]
     ]
     if not card.f0_estimator.get("name"):
         wrong.append("f0_estimator has no name")
-    for name in ("f0_scaled", "loudness_scaled"):
+    for name in ("f0_scaled", "loudness_scaled", *map(scaled_name, card.further)):
         if not card.feature_scaling.get(name):
             wrong.append(f"feature_scaling does not say how {name} is computed")
     if not 0.0 < card.f0_hz_range.low <= card.f0_hz_range.median <= card.f0_hz_range.high:

@@ -2,7 +2,8 @@
 
     python -m ddsp_tf.tasks.instrument.export.play MODEL.tflite FEATURES.npz RESULT.npz
 
-FEATURES holds `f0_hz` and `loudness_db` `[frames]` and, for each noise node, `NODE_noise` `[frames * hop]`.
+FEATURES holds `f0_hz`, `loudness_db` and the model's further features, `[frames]`, and, for each noise node,
+`NODE_noise` `[frames * hop]`.
 RESULT gets the controls, the audio of one piece, the audio of one hop after the other, and timings; where the
 model has them, also the controls of `block` and the audio of its signatures `synthesize`, `play` and `voice`.
 """
@@ -26,9 +27,10 @@ def main(model: str, features: str, result: str) -> None:
     given = dict(np.load(features))
     instrument = Instrument(model, seed=0, backend="step")
     started = time.process_time()
-    controls = instrument.controls(given["f0_hz"], given["loudness_db"])
+    further = {name: given[name] for name in instrument.card.further}
+    controls = instrument.controls(given["f0_hz"], given["loudness_db"], **further)
     network_seconds = time.process_time() - started
-    noise = {name: given[name] for name in given if name not in ("f0_hz", "loudness_db")}
+    noise = {name: given[name] for name in given if name.endswith("_noise")}
 
     hop = instrument.spec.hop
     frames = len(given["f0_hz"])
@@ -51,7 +53,8 @@ def main(model: str, features: str, result: str) -> None:
     instrument.reset()
     started = time.process_time()
     for i in range(frames):
-        instrument.process(given["f0_hz"][i : i + 1], given["loudness_db"][i : i + 1])
+        frame = {name: values[i : i + 1] for name, values in further.items()}
+        instrument.process(given["f0_hz"][i : i + 1], given["loudness_db"][i : i + 1], **frame)
     live_seconds = time.process_time() - started
     loaded = sorted(name for name in BLOCKED if sys.modules.get(name) is not None)
     measured: dict[str, Any] = {
@@ -86,7 +89,7 @@ def play_in_graph(model: str, card: Any, given: dict[str, Any], controls: dict[s
         return {}
     frames = len(given["f0_hz"])
     noise = {name: v.reshape(frames, -1) for name, v in given.items() if name.endswith("_noise")}
-    features = {name: given[name].reshape(-1, 1) for name in ("f0_hz", "loudness_db")}
+    features = {name: given[name].reshape(-1, 1) for name in ("f0_hz", "loudness_db", *card.further)}
     interpreter = Interpreter(model_path=model, num_threads=1)
 
     def play(signature: str, inputs: dict[str, Any], shapes: dict[str, list[int]]) -> Any:
@@ -120,6 +123,7 @@ def play_voice(model: str, given: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
     from ai_edge_litert.interpreter import Interpreter
 
+    from ddsp_edge.further import scaled
     from ddsp_edge.model.file import read_instrument_file
     from ddsp_edge.synthesis.reverb import Reverb
     from ddsp_edge.synthesis.voice_graph import VoiceLayout
@@ -132,7 +136,8 @@ def play_voice(model: str, given: dict[str, Any]) -> dict[str, Any]:
     frames = len(given["f0_hz"])
     # Scaled as `step` has them, to the last bit: 8-bit activations round by it.
     f0_hz, loudness_db = (np.asarray(given[name], np.float64) for name in ("f0_hz", "loudness_db"))
-    features = [f0_hz, scale_f0(f0_hz), scale_loudness(loudness_db)]
+    told = scaled({name: given[name] for name in card.further})
+    features = [f0_hz, scale_f0(f0_hz), scale_loudness(loudness_db), *told]
     player = np.stack([*features, *([np.ones(frames)] * len(voice["gains"]))], axis=1).astype(np.float32)
     noise = [given[f"{name}_noise"].reshape(frames, card.hop) for name in voice["noises"]]
     white = {"white_noise": np.concatenate(noise, axis=1)} if noise else {}
@@ -167,6 +172,7 @@ def run_blocks(model: str, card: Any, given: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
     from ai_edge_litert.interpreter import Interpreter
 
+    from ddsp_edge.further import FURTHER, scaled_name
     from ddsp_edge.units import scale_f0, scale_loudness
 
     interpreter = Interpreter(model_path=model, num_threads=1)
@@ -177,6 +183,10 @@ def run_blocks(model: str, card: Any, given: dict[str, Any]) -> dict[str, Any]:
     scaled = {
         "f0_scaled": scale_f0(given["f0_hz"]).astype(np.float32).reshape(-1, 1),
         "loudness_scaled": scale_loudness(given["loudness_db"]).astype(np.float32).reshape(-1, 1),
+        **{
+            scaled_name(name): FURTHER[name].scale(given[name]).astype(np.float32).reshape(-1, 1)
+            for name in card.further
+        },
     }
     frames = len(given["f0_hz"])
     states = {name: np.zeros(shape, np.float32) for name, shape in card.state_shapes.items()}

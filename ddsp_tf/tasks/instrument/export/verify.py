@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ddsp_edge.further import scaled
 from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.model.network import Network
 from ddsp_edge.units import Array, scale_f0, scale_loudness
@@ -55,7 +56,8 @@ class Verifier:
         """Controls that a model gives, by LiteRT in this process."""
         reference = self._reference
         network = Network(flatbuffer, card)
-        return network.process(scale_f0(reference.f0_hz), scale_loudness(reference.loudness_db))
+        told = scaled(reference.further)
+        return network.process(scale_f0(reference.f0_hz), scale_loudness(reference.loudness_db), *told)
 
     def check_opens(self, path: Path) -> None:
         """Open and play a finished file in a fresh process without TensorFlow.
@@ -128,6 +130,7 @@ def _repeated(reference: Reference, frames: int, hop: int, exactly: bool = False
         np.resize(reference.f0_hz, wanted),
         np.resize(reference.loudness_db, wanted),
         np.resize(reference.audio, wanted * hop),
+        further={name: np.resize(values, wanted) for name, values in reference.further.items()},
     )
 
 
@@ -148,7 +151,8 @@ def _distance(target: Array, audio: Array) -> float:
 
 
 def _play(path: Path, reference: Reference, noise: dict[str, Array]) -> dict[str, Array]:
-    given = {"f0_hz": reference.f0_hz, "loudness_db": reference.loudness_db, **noise}
+    features = {"f0_hz": reference.f0_hz, "loudness_db": reference.loudness_db, **reference.further}
+    given = {**features, **noise}
     played = play_apart(
         "ddsp_tf.tasks.instrument.export.play", path, given, "the file does not play without TensorFlow"
     )
@@ -159,10 +163,8 @@ def _play(path: Path, reference: Reference, noise: dict[str, Array]) -> dict[str
 
 def _predict(model: Autoencoder, reference: Reference) -> dict[str, Array]:
     """Controls that Keras predicts, `[frames, channels]`, by their names in a model file."""
-    features = {
-        "f0_hz": tf.constant(reference.f0_hz[None, :, None], tf.float32),
-        "loudness_db": tf.constant(reference.loudness_db[None, :, None], tf.float32),
-    }
+    named = {"f0_hz": reference.f0_hz, "loudness_db": reference.loudness_db, **reference.further}
+    features = {name: tf.constant(values[None, :, None], tf.float32) for name, values in named.items()}
     controls = model.get_controls(features)
     return {
         output_name(node.name, control): np.asarray(controls[node.name][control])[0]

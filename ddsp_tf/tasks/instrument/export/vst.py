@@ -107,6 +107,11 @@ def check_fits(model: Autoencoder) -> None:
         DdspError: Naming everything that does not fit.
     """
     model.require_pitch_and_loudness_only()
+    if model.further:
+        raise DdspError(
+            "the plug-in gives an instrument pitch and level only, and this one takes "
+            f"{', '.join(model.further)} too: train it without model.features"
+        )
     types: dict[str, list[str]] = {}
     for node in model.processors.nodes:
         types.setdefault(node.type, []).append(node.name)

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ddsp_edge.further import Usual, names_of, scaled_name
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.branches import sum_of_kind
@@ -24,7 +25,13 @@ from ddsp_tf.tasks.instrument.model.parts import (
     in_float32,
     make_networks,
 )
-from ddsp_tf.tasks.instrument.model.scaling import scale_f0, scale_loudness, unscale_f0, unscale_loudness
+from ddsp_tf.tasks.instrument.model.scaling import (
+    scale_f0,
+    scale_further,
+    scale_loudness,
+    unscale_f0,
+    unscale_loudness,
+)
 from ddsp_tf.training.group_model import GroupModel
 
 Tensors = dict[str, tf.Tensor]
@@ -49,10 +56,11 @@ class Autoencoder(GroupModel):
         embedding: The instruments; None for one instrument.
         mix: Weights of instruments by name, where one mix of them is always played; see `playing`.
 
-    Input: `{"f0_hz", "loudness_db"}`, each `[batch, frames, 1]` or `[batch, frames]`, in Hz (no zeros) and
-    dB, tensors, arrays or lists of any numbers. With an encoder also `audio` `[batch, frames * hop]`, what to
-    listen to; in training it is the target unless it is given. With an embedding and no mix also
-    `instrument`, `[batch, frames or 1, instruments]`, weights.
+    Input: `{"f0_hz", "loudness_db"}` and the further features that the decoder takes (`ddsp_edge.further`),
+    each `[batch, frames, 1]` or `[batch, frames]`, in Hz (no zeros) and dB, tensors, arrays or lists of any
+    numbers. With an encoder also `audio` `[batch, frames * hop]`, what to listen to; in training it is the
+    target unless it is given. With an embedding and no mix also `instrument`, `[batch, frames or 1,
+    instruments]`, weights.
 
     Output: audio `[batch, frames * hop]`.
 
@@ -78,7 +86,7 @@ class Autoencoder(GroupModel):
         needed = control_sizes(processors)
         if dict(decoder.output_sizes) != needed:
             raise DdspError(f"the decoder gives {decoder.output_sizes}, but the processors take {needed}")
-        given = decoder_inputs(encoder, embedding)
+        given = decoder_inputs(encoder, embedding, names_of(decoder.input_sizes))
         if decoder.input_sizes != given:
             raise DdspError(f"the decoder takes {decoder.input_sizes}, but is given {given}")
         if mix is not None:
@@ -121,7 +129,19 @@ class Autoencoder(GroupModel):
     def feature_names(self) -> tuple[str, ...]:
         """Names of the inputs."""
         listens, chooses = self.encoder is not None, self.embedding is not None and self.mix is None
-        return (*FEATURES, *(["audio"] if listens else []), *(["instrument"] if chooses else []))
+        named = (["audio"] if listens else []), (["instrument"] if chooses else [])
+        return (*FEATURES, *self.further, *named[0], *named[1])
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Further features that it takes, of `ddsp_edge.further.FURTHER`."""
+        return names_of(self.decoder.input_sizes)
+
+    @property
+    def usual(self) -> dict[str, Usual]:
+        """What further features usually are, by name, as far as it was trained."""
+        known = self.instrument.get("further", {})
+        return {name: Usual.of(known[name]) for name in self.further if name in known}
 
     @property
     def instrument_names(self) -> tuple[str, ...]:
@@ -181,7 +201,7 @@ class Autoencoder(GroupModel):
         Raises:
             DdspError: If pitch or loudness is missing, one is no number, or they do not fit each other.
         """
-        return self._checked(features, FEATURES)
+        return self._checked(features, (*FEATURES, *self.further))
 
     def _checked(self, features: Any, names: Sequence[str]) -> Tensors:
         named = named_features(self.name, features, self.feature_names)
@@ -269,14 +289,15 @@ class Autoencoder(GroupModel):
         """Predict one frame of controls, for export.
 
         Args:
-            inputs: `{"f0_scaled", "loudness_scaled"}`, each `[1, 1]`.
+            inputs: `{"f0_scaled", "loudness_scaled"}` and further features, scaled, each `[1, 1]`.
             state: States of the decoder by name, `[1, size]`.
 
         Returns:
             Controls by node and name, `[1, size]`, and the next states.
         """
         self.require_pitch_and_loudness_only()
-        inputs = named_inputs(self.name, inputs, list(FEATURE_SIZES), list(FEATURE_SIZES))
+        names = [*FEATURE_SIZES, *map(scaled_name, self.further)]
+        inputs = named_inputs(self.name, inputs, names, names)
         if self.embedding is not None:
             instrument = self.embedding(tf.constant(self._mix_weights()[tf.newaxis]))
             inputs = {**inputs, "instrument": instrument}
@@ -311,6 +332,7 @@ class Autoencoder(GroupModel):
         inputs = {
             "f0_scaled": scale_f0(features["f0_hz"]),
             "loudness_scaled": scale_loudness(features["loudness_db"]),
+            **{scaled_name(name): scale_further(name, features[name]) for name in self.further},
         }
         after: dict[str, Any] = {}
         latent: Tensors = {}

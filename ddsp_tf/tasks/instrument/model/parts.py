@@ -1,8 +1,10 @@
 """The parts of a model, made to fit each other."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
+from ddsp_edge.further import scaled_name
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor_group import ProcessorGroup
 from ddsp_tf.tasks.instrument.config import InstrumentConfig
@@ -39,17 +41,20 @@ def make_networks(
         model.decoder.layer_units,
         model.decoder.layers,
         model.decoder.depth,
-        decoder_inputs(encoder, embedding),
+        decoder_inputs(encoder, embedding, model.features),
         name="decoder",
         dtype=dtype,
     )
     return decoder, encoder, embedding
 
 
-def decoder_inputs(encoder: MfccEncoder | None, embedding: InstrumentEmbedding | None) -> dict[str, int]:
+def decoder_inputs(
+    encoder: MfccEncoder | None, embedding: InstrumentEmbedding | None, further: Sequence[str] = ()
+) -> dict[str, int]:
     """Channels of each input of the decoder."""
     return {
         **FEATURE_SIZES,
+        **{scaled_name(name): 1 for name in further},
         **({} if encoder is None else {"z": encoder.z_size}),
         **({} if embedding is None else {"instrument": embedding.size}),
     }

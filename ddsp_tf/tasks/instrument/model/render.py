@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ddsp_edge.further import FURTHER, complete
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor import AUDIO, Tensors
@@ -60,6 +61,7 @@ class Renderer:
         *,
         audio: Array | None = None,
         instrument: Array | None = None,
+        **further: Array,
     ) -> Iterator[Array]:
         """Yield audio, float32 `[n * hop]`, of blocks of frames.
 
@@ -69,11 +71,12 @@ class Renderer:
             audio: `[frames * hop]`, what an encoder listens to; None for a model without one.
             instrument: Weights of the instruments, `[instruments]`, or `[frames, instruments]` where they
                 change; None for a model of one instrument, or that always plays one mix.
+            **further: Further features by name, `[frames]`; what is left out is what it usually is.
 
         Raises:
             DdspError: If the model needs what is not given, or lengths differ.
         """
-        for sound in self._rendered(self._stream, f0_hz, loudness_db, audio, instrument):
+        for sound in self._rendered(self._stream, f0_hz, loudness_db, audio, instrument, further):
             yield np.asarray(sound)
 
     def signals(
@@ -83,9 +86,10 @@ class Renderer:
         *,
         audio: Array | None = None,
         instrument: Array | None = None,
+        **further: Array,
     ) -> Iterator[dict[str, Array]]:
         """Yield what `blocks` yields, of every node of the processor group by its name."""
-        for signals in self._rendered(self._stream_signals, f0_hz, loudness_db, audio, instrument):
+        for signals in self._rendered(self._stream_signals, f0_hz, loudness_db, audio, instrument, further):
             yield {name: np.asarray(signal) for name, signal in signals.items()}
 
     def edited(
@@ -95,6 +99,7 @@ class Renderer:
         edit: Callable[[dict[str, dict[str, Array]], int, int], Mapping[str, Mapping[str, Array]]],
         *,
         audio: Array | None = None,
+        **further: Array,
     ) -> Iterator[dict[str, Array]]:
         """Yield what `signals` yields, of controls that were changed before they are rendered.
 
@@ -104,9 +109,11 @@ class Renderer:
             edit: Called with the controls of a block, `[frames, channels]` by node and name, the first of its
                 frames among those given, and the first after it; returns the controls that are rendered.
             audio: As in `blocks`.
+            **further: As in `blocks`.
         """
         first = 0
-        for controls, state in self._rendered(self._stream_controls, f0_hz, loudness_db, audio, None):
+        given_frames = self._rendered(self._stream_controls, f0_hz, loudness_db, audio, None, further)
+        for controls, state in given_frames:
             frames = min(self._block_frames, len(f0_hz) - first)
             plain = {
                 node: {name: np.asarray(value[0]) for name, value in values.items() if len(value.shape) == 3}
@@ -125,11 +132,13 @@ class Renderer:
             self._state["processors"], self._last = played, self._last_frame(output.controls)
             yield {name: np.asarray(signal[0]) for name, signal in output.signals.items()}
 
-    def controls(self, f0_hz: Array, loudness_db: Array) -> Iterator[dict[str, dict[str, Array]]]:
+    def controls(
+        self, f0_hz: Array, loudness_db: Array, **further: Array
+    ) -> Iterator[dict[str, dict[str, Array]]]:
         """Yield the controls of blocks of frames, which are not rendered: by node and name, with the axis of
         the batch; what does not change has no axis of frames.
         """
-        for controls, _ in self._rendered(self._stream_controls, f0_hz, loudness_db, None, None):
+        for controls, _ in self._rendered(self._stream_controls, f0_hz, loudness_db, None, None, further):
             yield {
                 node: {name: np.asarray(value) for name, value in values.items()}
                 for node, values in controls.items()
@@ -147,10 +156,13 @@ class Renderer:
         loudness_db: Array,
         audio: Array | None,
         instrument: Array | None,
+        further: Mapping[str, Array],
     ) -> Iterator[Any]:
         frames = len(f0_hz)
-        _check_length("loudness_db", loudness_db, frames, "as f0_hz has")
-        features = {"f0_hz": f0_hz, "loudness_db": loudness_db}
+        for name, values in {"loudness_db": loudness_db, **further}.items():
+            _check_length(name, values, frames, "as f0_hz has")
+        usual = complete(self.model.usual, further, f0_hz, loudness_db)
+        features = {"f0_hz": f0_hz, "loudness_db": loudness_db, **usual, **further}
         if audio is not None:
             _check_length("audio", audio, frames * self.model.spec.hop, f"a hop for each of {frames} frames")
             features["audio"] = audio
@@ -205,9 +217,10 @@ class Renderer:
         *,
         audio: Array | None = None,
         instrument: Array | None = None,
+        **further: Array,
     ) -> Array:
         """Render whole features, those of `blocks`; return audio `[frames * hop]`."""
-        sounds = self.blocks(f0_hz, loudness_db, audio=audio, instrument=instrument)
+        sounds = self.blocks(f0_hz, loudness_db, audio=audio, instrument=instrument, **further)
         return np.concatenate([np.zeros(0, np.float32), *sounds])
 
 
@@ -268,6 +281,7 @@ def part_of(features: Mapping[str, Array], first: int, end: int, hop: int) -> di
 def as_batch(features: Mapping[str, Any]) -> Tensors:
     """Features of one sound, as `Renderer.blocks` takes them, as a batch that a model takes."""
     tensors = {name: tf.convert_to_tensor(value, tf.float32) for name, value in features.items()}
-    for name in FEATURES:
-        tensors[name] = tensors[name][:, tf.newaxis]
+    for name in (*FEATURES, *FURTHER):
+        if name in tensors:
+            tensors[name] = tensors[name][:, tf.newaxis]
     return {name: value[tf.newaxis] for name, value in tensors.items()}

@@ -4,6 +4,7 @@ import math
 
 import tensorflow as tf
 
+from ddsp_edge.further import FURTHER
 from ddsp_tf.units import LOUDNESS_FLOOR_DB, MIDI_MAX
 
 FEATURE_SCALING = {
@@ -32,3 +33,9 @@ def unscale_loudness(loudness_scaled: tf.Tensor) -> tf.Tensor:
 def scale_loudness(loudness_db: tf.Tensor) -> tf.Tensor:
     """Map loudness in dB to [0, 1.25]: -80 dB to 0, 0 dB to 1."""
     return tf.clip_by_value(loudness_db / -LOUDNESS_FLOOR_DB + 1.0, 0.0, 1.25)
+
+
+def scale_further(name: str, values: tf.Tensor) -> tf.Tensor:
+    """Map a further feature to the network's input, as `ddsp_edge.further.Further.scale`."""
+    feature = FURTHER[name]
+    return tf.clip_by_value(values / feature.unit, feature.low, feature.high)
