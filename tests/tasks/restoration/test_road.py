@@ -11,7 +11,6 @@ import soundfile
 
 from ddsp_edge import read_model_file
 from ddsp_edge.cli.main import main as edge
-from ddsp_edge.errors import DdspError
 from ddsp_edge.restoration.live import LiveRestorer
 from ddsp_tf.cli.main import main
 from ddsp_tf.data.records.info import load_dataset_info
@@ -20,6 +19,8 @@ from ddsp_tf.training.callbacks import read_log
 from tests.tasks.restoration import sounds
 
 ROOT = Path(__file__).parents[3]
+
+pytestmark = pytest.mark.slow  # test_model.py and tests/device/restoration are its quick parts
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,6 @@ def test_it_restores_without_tensorflow_by_either_runtime(road, noisy, exported)
     assert difference < 0.05 * peak  # the two round activations otherwise
 
 
-@pytest.mark.slow
 def test_float32_is_keras_to_rounding(road):
     path = road / "float32.tflite"
     assert main(["export", str(road / "run"), "--out", str(path), "--quantize", "float32"]) == 0
@@ -147,7 +147,6 @@ def test_what_is_of_another_task_is_refused_in_words(road, exported, noisy, tiny
     assert "no clean sound is there to train on" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_a_run_that_is_killed_ends_like_one_that_was_not(road):
     run = road / "killed"
     arguments = [str(road / "tiny.yaml"), str(road / "data"), str(run)]
@@ -164,29 +163,6 @@ def test_a_run_that_is_killed_ends_like_one_that_was_not(road):
     assert logs[0] == logs[1]
 
 
-@pytest.mark.parametrize(
-    ("section", "words"),
-    [
-        ({"mixtures": {"snr_min_db": 30.0}}, "snr_min_db must not be above"),
-        ({"mixtures": {"clean_share": 0.8, "noise_share": 0.4}}, "clean_share"),
-        ({"mixtures": {"hum": 1}}, r"unknown key 'mixtures\.hum'"),
-        ({"data": {"together": "("}}, "data.together is no regular expression"),
-        ({"network": {"low_bins": 250}}, "must not be more than the 257 bins"),
-        ({"loss": {"fft_sizes": [100, 100]}}, "loss.fft_sizes must be one or more different"),
-        ({"training": {"precision": "bfloat16"}}, "training.precision must be float32"),
-    ],
-)
-def test_what_is_wrong_in_a_configuration_is_named(section, words):
-    from ddsp_tf.config.sections import Config
-
-    values = sounds.settings()
-    for name, changes in section.items():
-        values[name] = {**values.get(name, {}), **changes}
-    with pytest.raises(DdspError, match=words):
-        Config.from_dict(values)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["restore_speech", "restore_music"])
 def test_shipped_configurations_train_two_steps(road, tmp_path, name):
     short = [

@@ -19,6 +19,8 @@ from ddsp_tf.training.callbacks import read_log
 from tests.tasks.transcription.music import write_solo
 
 ROOT = Path(__file__).parents[3]
+
+pytestmark = pytest.mark.slow  # test_model.py and tests/device/transcription are its quick parts
 CONFIG = """
 task: transcription
 name: ears
@@ -93,7 +95,6 @@ def test_the_report_shows_and_plays_a_mixture(road):
     assert report.count("<audio") == 2
 
 
-@pytest.mark.slow
 def test_a_run_that_is_killed_ends_like_one_that_was_not(road):
     run = road / "killed"
     arguments = [str(road / name) for name in ("ears.yaml", "data", "killed")]
@@ -105,7 +106,7 @@ def test_a_run_that_is_killed_ends_like_one_that_was_not(road):
     assert log_of(run) == log_of(road / "run")
 
 
-@pytest.mark.parametrize("quantize", [pytest.param("float32", marks=pytest.mark.slow), "int8"])
+@pytest.mark.parametrize("quantize", ["float32", "int8"])
 def test_it_is_exported_and_hears_on_the_device_what_keras_hears(road, quantize, capsys):
     path, source, out = (road / name for name in (f"{quantize}.tflite", "solos/held-10.flac", "device.csv"))
     assert main(["export", str(road / "run"), "--out", str(path), "--quantize", quantize]) == 0
@@ -150,7 +151,6 @@ def test_a_recording_is_shown_and_played_back(road, tmp_path, capsys):
     assert np.abs(again).max() > 0.02
 
 
-@pytest.mark.slow
 def test_a_run_that_was_not_evaluated_is_not_exported(road, tmp_path, capsys):
     run = tmp_path / "run"
     command = ["train", str(road / "ears.yaml"), "--data", str(road / "data"), "--out", str(run)]
