@@ -82,14 +82,8 @@ def test_every_shipped_configuration_makes_a_model_whose_controls_are_finite(pat
             assert np.isfinite(value).all(), (node, name)
 
 
-QUICK = ("demo", "four_instruments")
-
-
-@pytest.mark.parametrize(
-    "path",
-    [pytest.param(p, marks=[] if p.stem in QUICK else pytest.mark.slow) for p in INSTRUMENTS],
-    ids=lambda p: p.stem,
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("path", INSTRUMENTS, ids=lambda p: p.stem)
 def test_every_shipped_configuration_trains_two_steps(path, dataset_of, tmp_path):
     from ddsp_tf.training import train
     from ddsp_tf.training.callbacks import read_log

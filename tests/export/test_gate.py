@@ -19,6 +19,7 @@ from ddsp_tf.tasks.instrument.export.gate import QUALITY, check_card, check_floa
 from ddsp_tf.tasks.instrument.export.verify import Verifier
 from ddsp_tf.tasks.instrument.reference import load_reference
 from ddsp_tf.training import load_model_of_run
+from tests.selection import slow_but
 
 GOOD = {
     "control_error_max": 0.0,
@@ -143,7 +144,7 @@ def test_ten_seconds_are_played_however_short_the_sound_held_back(model, trained
     assert np.isfinite(controls).all()
 
 
-@pytest.mark.parametrize("stage", ["card", "opens"])
+@pytest.mark.parametrize("stage", slow_but(("opens",), ("card", "opens")))
 def test_a_failure_after_the_measurements_leaves_no_file_either(trained_run, tmp_path, monkeypatch, stage):
     def refuse(*_):
         raise DdspError("it is broken")

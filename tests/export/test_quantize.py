@@ -213,6 +213,7 @@ def test_what_there_is_not_is_refused(float32, quantization, keep, words):
         quantize_weights(float32, quantization, keep)
 
 
+@pytest.mark.slow
 def test_auto_measures_all_and_takes_the_smallest_that_sounds_the_same(run, tmp_path, monkeypatch):
     bound = 0.004  # too tight for all layers in int8, so that some stay float
     monkeypatch.setattr(exportable, "AUTO_LEVEL_DB", bound)

@@ -15,6 +15,7 @@ from tests.features.sounds import best_lag, cents_off, glide, harmonic_sound
 SPEC = FrameSpec(16_000, 64)
 
 
+@pytest.mark.slow
 def test_pitch_stays_on_its_frames_through_a_minute_of_glide() -> None:
     truth = glide(60.0, 16_000)
     # A narrow range, because the cost grows with the square of the number of pitches.

@@ -9,8 +9,12 @@ import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
 from tests.keras_users.classes import LAYERS, NOT_MADE_HERE, made_classes, public_classes
+from tests.selection import slow_but
 
 TOLERANCE = 1e-5  # float32, and XLA's other order of sums for other shapes
+
+FEW = slow_but(("harmonic", "filtered noise", "reverb", "spectral mask", "group", "GRU", "encoder"), LAYERS)
+"""Layers that what takes long is tried with at once, the others by the slow tests."""
 
 FORMS = {
     "float64": lambda v: v.astype(np.float64),
@@ -66,7 +70,7 @@ def test_every_public_class_is_tried():
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", FEW)
 def test_layers_take_numbers_of_any_kind(name, form):
     layer, given = made(name)
     if FORMS[form] is None:
@@ -94,7 +98,7 @@ def test_what_is_no_input_is_refused_in_words(name, what):
             layer.get_controls(**each(WRONG[what], given))
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", FEW)
 def test_a_layer_in_a_functional_model_is_summed_up_saved_cloned_and_exported(name, tmp_path):
     layer, given = made(name)
     want = layer(given)
@@ -167,7 +171,7 @@ def test_several_inputs_may_come_in_their_order(name):
             layer(next(iter(given.values())))
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", FEW)
 def test_other_globals_of_keras_change_nothing(name):
     """`~/.keras/keras.json` of another project, or a notebook that set them."""
     layer, given = made(name)

@@ -11,6 +11,7 @@ from ddsp_tf.layers import Node, ProcessorGroup, Reverb
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.models import Autoencoder, GruDecoder
 from tests import tiny
+from tests.selection import slow_but
 
 FRAMES, BATCH = 10, 2
 
@@ -34,7 +35,7 @@ def unbuilt(model):
     return Autoencoder(decoder, ProcessorGroup.from_config(model.processors.get_config()))
 
 
-@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("nested", slow_but((True,), (False, True)))
 def test_summaries_at_all_times(model, features, nested, tmp_path):
     lines = []
     other = unbuilt(model)
@@ -66,7 +67,7 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", slow_but(("integers",), FORMS))
 def test_features_of_any_kind_are_the_same_everywhere(model, features, form):
     features = {k: np.round(v) for k, v in features.items()}
     given = {k: FORMS[form](v) for k, v in features.items()}
@@ -177,7 +178,7 @@ def test_plots_are_drawn_or_keras_says_what_is_missing(model, tmp_path):
         assert "pydot" in str(error) or "graphviz" in str(error)  # noqa: PT017 (it may be there)
 
 
-@pytest.mark.parametrize("floatx", ["float64", "float16"])
+@pytest.mark.parametrize("floatx", slow_but(("float64",), ("float64", "float16")))
 def test_a_model_under_another_floatx_is_float32_and_trains(model, features, floatx):
     want = model(features)
     sounds = np.zeros([BATCH, FRAMES * tiny.HOP], np.float32)

@@ -22,6 +22,7 @@ from ddsp_tf.layers import (
     Wavetable,
 )
 from ddsp_tf.layers import processor as registry
+from tests.selection import slow_but
 
 SAW = [1.0 - 2.0 * i / 64 for i in range(64)]
 
@@ -90,3 +91,19 @@ def shipped_types():
 def types_of_cases(cases=CASES):
     """Names of the processors among cases."""
     return {type(make(16000, 64)).__name__ for make in cases.values()}
+
+
+VARIANTS = (
+    "flanger",
+    "vibrato",
+    "sinusoidal sigmoid",
+    "sinusoidal softmax",
+    "spectral mask of 4",
+    "learned wavetable",
+    "mixed wavetables",
+    "wavetables of each example",
+    "reverb of each example",
+)
+"""Cases that are not the only ones of their processor."""
+ONE_EACH = slow_but([name for name in CASES if name not in VARIANTS], CASES)
+"""Parameters of a test: one case of each processor, and the others where slow tests are asked for."""

@@ -14,8 +14,9 @@ import tensorflow as tf
 
 from ddsp_tf.layers import ProcessorGroup
 from tests.layers import oracles
-from tests.layers.cases import CASES, shipped_types, types_of_cases
+from tests.layers.cases import CASES, ONE_EACH, shipped_types, types_of_cases
 from tests.layers.harness import make_inputs, take
+from tests.selection import slow_but
 
 RATES = (16000, 44100, 48000)
 # Lengths of blocks in frames: single frames among others, and in all longer than any delay or room here.
@@ -27,7 +28,7 @@ BLOCKS = {
     320: (1, 1, 4, 4),
     441: (1, 1, 4, 4),
 }
-HOPS = [hop if hop in (1, 64, 441) else pytest.param(hop, marks=pytest.mark.slow) for hop in BLOCKS]
+HOPS = slow_but((64,), BLOCKS)
 TOLERANCE = 1e-5  # of full scale; float32 sums, peaks about 3. The law asks for 1e-4.
 
 
@@ -41,7 +42,7 @@ def test_every_shipped_processor_is_tested():
 
 
 @pytest.mark.parametrize("hop", HOPS)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ONE_EACH)
 def test_any_blocks_give_the_samples_of_one_piece_and_of_the_oracle(name, hop):
     for rate in RATES:
         layer = CASES[name](rate, hop)
@@ -62,7 +63,7 @@ def test_any_blocks_give_the_samples_of_one_piece_and_of_the_oracle(name, hop):
         np.testing.assert_allclose(whole, expected, rtol=0, atol=TOLERANCE, err_msg=f"{rate} Hz")
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", slow_but(("harmonic", "filtered noise", "reverb"), CASES))
 def test_a_minute_in_blocks_is_that_of_the_oracle(name):
     rate, hop, block = 16000, 320, 600
     layer = CASES[name](rate, hop)
@@ -123,7 +124,7 @@ def test_any_blocks_of_a_group_give_the_samples_of_one_piece(hop):
         np.testing.assert_allclose(blocks, whole, rtol=0, atol=TOLERANCE, err_msg=f"{rate} Hz")
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ONE_EACH)
 def test_one_graph_renders_any_batch_and_any_length(name):
     """Traced once, with nothing but the channels known; single frames too."""
     layer = CASES[name](16000, 64)

@@ -57,6 +57,7 @@ def test_a_single_loud_harmonic_is_within_1e_5(harmonic):
     assert np.abs(audio[0].numpy() - want).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_ten_minutes_are_within_1e_4():
     """One sample of every hop, and every sample of the first, middle and last two seconds.
 

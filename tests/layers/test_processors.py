@@ -22,6 +22,7 @@ from ddsp_tf.ops import filter_frames
 from tests import oracle
 from tests.layers.cases import CASES
 from tests.layers.harness import assert_layer_behaves, make_inputs
+from tests.selection import slow_but
 
 SPECS = [(16000, 64), (44100, 441), (48000, 1)]
 
@@ -42,7 +43,7 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", slow_but(("noise", "add"), LAYERS))
 def test_layer_behaves_as_a_keras_layer_and_streams_at_a_hop_of_one_sample(name, tmp_path):
     assert_layer_behaves(LAYERS[name](48000, 1), tmp_path)
 

@@ -12,6 +12,7 @@ from tests import oracle
 from tests.layers import oracles
 from tests.layers.harness import assert_layer_behaves, make_inputs
 from tests.layers.oracles import sinusoids
+from tests.selection import slow_but
 
 SPECS = [(16000, 64), (44100, 441), (48000, 1)]
 ODD_SPECS = [*SPECS, (16000, 80), (48000, 192), (48000, 320), (22050, 37)]
@@ -32,7 +33,7 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", slow_but(("one fixed table", "tensor to audio"), LAYERS))
 def test_layer_behaves_as_a_keras_layer_and_streams_at_a_hop_of_one_sample(name, tmp_path):
     assert_layer_behaves(LAYERS[name](48000, 1), tmp_path)
 
@@ -40,7 +41,7 @@ def test_layer_behaves_as_a_keras_layer_and_streams_at_a_hop_of_one_sample(name,
 # Sinusoidal
 
 
-@pytest.mark.parametrize("head", [None, "sigmoid", "softmax"])
+@pytest.mark.parametrize("head", slow_but((None,), (None, "sigmoid", "softmax")))
 @pytest.mark.parametrize(("sample_rate", "hop"), ODD_SPECS)
 def test_sinusoidal_equals_float64_oracle(sample_rate, hop, head):
     layer = Sinusoidal(6, sample_rate, hop, frequency_head=head, n_bins=9)
@@ -92,6 +93,7 @@ def test_sinusoids_above_nyquist_are_silent_and_fade_below_it():
     np.testing.assert_allclose(controls["amplitudes"][0, 0], [full, full / 2, 0, 0, 0], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_sinusoidal_keeps_every_phase_over_ten_minutes():
     sample_rate, hop, frames, block = 16000, 160, 60_000, 10_000
     layer = Sinusoidal(2, sample_rate, hop)

@@ -18,6 +18,7 @@ from ddsp_tf.tasks.registry import VARIABLE, register, task_names
 from ddsp_tf.tasks.task import task_named
 from ddsp_tf.training.callbacks import read_log
 from tests import tiny
+from tests.selection import slow_but
 
 ROOT = Path(__file__).parents[2]
 CONFIG = """
@@ -83,6 +84,7 @@ def test_it_learns_and_is_reported(road):
     assert "What a compressor should do" in report
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_ends_like_one_that_was_not(road):
     run = road / "killed"
     arguments = [str(road / name) for name in ("gain.yaml", "data", "killed")]
@@ -106,7 +108,7 @@ def test_it_is_evaluated_beside_its_baseline(road, capsys):
     assert scores["model"] < 0.2 * scores["unity"]
 
 
-@pytest.mark.parametrize("quantize", ["float32", "int8", "auto"])
+@pytest.mark.parametrize("quantize", slow_but(("int8",), ("float32", "int8", "auto")))
 def test_it_is_exported_and_used_on_the_device_without_tensorflow(road, quantize, capsys):
     path, source, out = (road / name for name in (f"{quantize}.tflite", "recordings/2.wav", "device.wav"))
     assert main(["export", str(road / "run"), "--out", str(path), "--quantize", quantize]) == 0

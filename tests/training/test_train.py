@@ -89,6 +89,7 @@ def test_a_model_keeps_what_it_was_trained_on(trained_model):
     assert median == pytest.approx(np.median(tiny.NOTES_HZ), rel=0.1)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_twice_ends_like_one_that_was_not(trained_run, tiny_dataset, tmp_path):
     run = tmp_path / "run"
     make_run_folder(run, tiny.config())  # all that is there when a run is killed within its first epoch

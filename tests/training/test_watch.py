@@ -125,6 +125,7 @@ def test_speed_leaves_out_the_step_that_compiles(monkeypatch):
         assert logs == {"audio_s_per_s": 8.0}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("tensorboard") is None, reason="TensorBoard is not installed")
 def test_tensorboard_holds_sound_and_spectrograms_and_changes_nothing(trained_run, tiny_dataset, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator

@@ -37,7 +37,9 @@ def _peaks(recordings: Path, out: Path, *options: str) -> tuple[int, int, int, i
     return seconds, main, worker, jobs
 
 
-@pytest.mark.parametrize(("name", "most"), [("pyin", 4), ("yin-viterbi", 16)])
+@pytest.mark.parametrize(
+    ("name", "most"), [pytest.param("pyin", 4, marks=pytest.mark.slow), ("yin-viterbi", 16)]
+)
 def test_however_many_cores_there_are_memory_stays_below_a_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, most: int
 ) -> None:
@@ -91,6 +93,7 @@ def test_an_hour_takes_no_more_memory_than_five_minutes(tmp_path: Path, few: int
     assert peaks[many] < peaks[few] + 50
 
 
+@pytest.mark.slow
 def test_many_recordings_take_no_more_memory_than_few(tmp_path: Path) -> None:
     peaks = {}
     for count in (50, 500):

@@ -89,6 +89,7 @@ def test_held_back_sound_is_kept_with_its_instruments(dataset, run):
     assert len(np.unique(reference.instrument, axis=0)) == 2
 
 
+@pytest.mark.slow
 def test_it_is_evaluated_and_reported_as_its_own_instruments(dataset, run):
     scores = evaluate(run, dataset).trained
     model = load_model_of_run(run)

@@ -26,6 +26,7 @@ from ddsp_tf.tasks.instrument.model.render import seed_noise
 from tests import tiny
 from tests.data.doubles import ConstantEstimator
 from tests.device.transfer.test_recording import CHANGES, played
+from tests.selection import slow_but
 
 SECONDS = 8.0
 KNOWN = {
@@ -115,7 +116,7 @@ def test_the_same_features_give_the_same_sound(model, file, source, tmp_path, sa
     assert ours.seconds == theirs.seconds
 
 
-@pytest.mark.parametrize("way", ["noise", "mute"])
+@pytest.mark.parametrize("way", slow_but(("noise",), ("noise", "mute")))
 def test_consonants_are_noise_or_nothing_on_both(tmp_path, source, same_tracks, way):
     """Where `played` has no pitch for longer than the fade of a frame there are no harmonics."""
     model = noisy_model()

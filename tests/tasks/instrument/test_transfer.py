@@ -34,6 +34,7 @@ def played(path):
     return audio
 
 
+@pytest.mark.slow
 def test_a_long_input_sounds_as_in_one_piece(model, tmp_path):
     """25 s are three passages; context around each and one state make them one."""
     source = tiny.write_phrase(tmp_path / "in.wav", 25.003)

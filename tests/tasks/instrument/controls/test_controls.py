@@ -23,6 +23,7 @@ from ddsp_tf.tasks.instrument.controls.plot import plot_controls
 from ddsp_tf.tasks.instrument.controls.recording import with_lasting
 from tests import tiny
 from tests.data.doubles import ConstantEstimator
+from tests.selection import slow_but
 
 SECONDS = 9.0  # more than two blocks of a rendering
 
@@ -51,7 +52,7 @@ def sound(path):
     return soundfile.read(path, dtype="float32")[0]
 
 
-@pytest.mark.parametrize("ending", [".npz", ".csv"])
+@pytest.mark.parametrize("ending", slow_but((".npz",), (".npz", ".csv")))
 def test_controls_that_were_kept_sound_as_the_transfer_does(model, source, controls, tmp_path, ending):
     transfer(model, ConstantEstimator(), source, tmp_path / "as transferred.wav", octaves=-1)
     save_controls(tmp_path / f"c{ending}", controls)

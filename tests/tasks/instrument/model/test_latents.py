@@ -14,6 +14,7 @@ from ddsp_tf.models import Autoencoder, GruDecoder
 from ddsp_tf.tasks.instrument.model.render import Renderer
 from ddsp_tf.units import scale_f0, scale_loudness
 from tests import tiny
+from tests.selection import slow_but
 
 FRAMES = 40
 INSTRUMENTS = {"flute": "flute-*", "horn": "horn-*", "violin": "violin-*"}
@@ -88,7 +89,7 @@ def test_a_model_without_them_is_as_it_was():
     assert {path.split("/")[-3 if "gru" in path else -2] for path in own} >= {"head", "embedding"}
 
 
-@pytest.mark.parametrize("name", ["listening", "several", "both"])
+@pytest.mark.parametrize("name", slow_but(("both",), ("listening", "several", "both")))
 def test_blocks_sound_like_one_piece(name, request):
     model = request.getfixturevalue(name)
     features = given(model, batch=2)
@@ -202,6 +203,7 @@ def test_mixes_that_cannot_be_are_refused(several, listening):
         listening.step(dict.fromkeys(("f0_scaled", "loudness_scaled"), tf.zeros([1, 1])), {})
 
 
+@pytest.mark.slow
 def test_fit_listens_to_its_target_and_reports_the_divergence():
     model = compiled(made({**ENCODER, "kl_weight": 0.01}, INSTRUMENTS))
     features = given(model, batch=4)
