@@ -137,9 +137,8 @@ def test_train_refuses_to_go_on_with_something_else(trained_run, tiny_dataset, t
 
 
 def test_train_says_that_a_run_is_finished(config, trained_run, tiny_dataset, capsys):
-    assert (
-        main(["train", str(config), "--data", str(tiny_dataset), "--out", str(trained_run), "--resume"]) == 0
-    )
+    command = ["train", str(config), "--data", str(tiny_dataset), "--out", str(trained_run)]
+    assert main([*command, "--resume", "--no-report"]) == 0
     captured = capsys.readouterr()
     assert "has done 6 steps of 6: there is nothing left to do" in captured.err
     assert ": 6 steps, " in captured.out

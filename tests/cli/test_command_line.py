@@ -103,6 +103,7 @@ def test_a_real_process_fails_with_one_line(trained_run, tmp_path):
     assert done.stderr == f"ddsp-tf: error: {tmp_path / 'gone.wav'}: no such file\n"
 
 
+@pytest.mark.slow
 def test_transfer_with_all_that_it_may_change_says_nothing_where_it_is_to_be_quiet(
     trained_run, tmp_path, capsys
 ):

@@ -67,7 +67,7 @@ def test_training_leaves_damage_out_on_request(tmp_path: Path, capsys: pytest.Ca
     damaged[1000] ^= 1
     shard.write_bytes(damaged)
     arguments = ["train", str(tiny.write_config(tmp_path / "tiny.yaml")), "--data", str(tmp_path / "data")]
-    arguments += ["--out", str(tmp_path / "run"), "--steps", "1"]
+    arguments += ["--out", str(tmp_path / "run"), "--steps", "1", "--no-report"]
     assert main(arguments) == 1
     words = f"{shard.name}: record 0 is damaged or cut short, at byte 0 of {len(damaged)}"
     assert words in capsys.readouterr().err

@@ -104,6 +104,7 @@ def test_a_card_whose_nodes_hang_in_the_air_is_refused(complete):
         check_card(elsewhere, arrays, outputs)
 
 
+@pytest.mark.slow
 def test_a_synthesizer_in_the_model_that_plays_something_else_is_noticed(
     model, verifier, tmp_path, monkeypatch
 ):

@@ -161,6 +161,7 @@ def test_a_file_holds_the_whole_instrument(exported, quantize):
     assert card.quality["play_real_time_factor"] > 0.0
 
 
+@pytest.mark.slow
 def test_the_synthesizer_may_be_left_out(trained_run, exported, tmp_path):
     alone, (whole, _) = tmp_path / "alone.tflite", exported("float32")
     card = export(trained_run, alone, "float32", play=False)

@@ -247,6 +247,7 @@ def test_auto_measures_all_and_takes_the_smallest_that_sounds_the_same(run, tmp_
     assert max(len(line) for line in text.splitlines() if "refused" not in line) < 100
 
 
+@pytest.mark.slow
 def test_every_export_shows_what_its_weights_cost(run, tmp_path, capsys):
     path = tmp_path / "one.tflite"
     assert main(["export", str(run), "--out", str(path), "--no-play"]) == 0

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from ddsp_tf.errors import DdspError
 from tests.keras_users.classes import LOSSES, PITCH_METRICS, SOUND_METRICS
+from tests.selection import slow_but
 
 METRICS = {**SOUND_METRICS, **PITCH_METRICS}
 FORMS = {
@@ -79,7 +80,7 @@ def test_losses_refuse_in_words_what_does_not_fit(name):
             loss(target, prediction, sample_weight=weights)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", slow_but(("spectral",), LOSSES))
 def test_losses_come_back_from_their_configuration_and_train(name):
     loss, (target, prediction) = LOSSES[name](), pair()
     again = round_trip(loss)

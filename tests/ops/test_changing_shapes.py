@@ -109,6 +109,7 @@ def test_shapes_may_be_known_of_one_argument_only(known: tuple[int | None, ...])
     np.testing.assert_allclose(compiled(*given), run(*given), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_model_trains_on_single_examples_after_it_predicted_pairs() -> None:
     """What a notebook does: listen first, then train."""
     features = keras.Input([None, 3])

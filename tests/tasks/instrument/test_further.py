@@ -105,6 +105,7 @@ def test_a_file_plays_what_the_model_plays(model, passage, tmp_path):
         np.testing.assert_allclose(found, want, atol=1e-4, rtol=0)
 
 
+@pytest.mark.slow
 def test_a_transfer_of_what_it_was_trained_on_hardly_changes_its_brightness(model, trained, tmp_path):
     """Matched by quantiles to the range that it has already, and knobs are heard."""
     source = tmp_path / "in.wav"

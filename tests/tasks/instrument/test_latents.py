@@ -23,6 +23,8 @@ from tests import tiny
 from tests.data.doubles import ConstantEstimator
 from tests.training.runs import assert_same_run, state_of
 
+pytestmark = pytest.mark.slow  # model/test_latents.py is its quick part
+
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):

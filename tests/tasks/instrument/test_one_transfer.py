@@ -190,6 +190,7 @@ def test_both_commands_have_the_same_options_and_make_the_same_of_them():
     assert transfer_changes(nothing) == {}
 
 
+@pytest.mark.slow
 def test_stems_add_up_to_the_sound_and_leave_it_as_it_is(tmp_path, source):
     def rendered(name, **options):
         transfer(noisy_model(), ConstantEstimator(), source, tmp_path / name, seed=4, **options)

@@ -15,18 +15,18 @@ from ddsp_tf.tasks.restoration.mixing.synthetic import SyntheticNoises
 from tests.tasks.restoration import sounds
 
 
-def mixtures(road, split="train", **changes):
-    config = load_config(road / "tiny.yaml")
+def mixtures(prepared, split="train", **changes):
+    config = load_config(prepared / "tiny.yaml")
     settings = dataclasses.replace(config.mixtures, **changes)
-    return Mixtures(dataclasses.replace(config, mixtures=settings), road / "data", split)
+    return Mixtures(dataclasses.replace(config, mixtures=settings), prepared / "data", split)
 
 
 def made(of, count=40):
     return [of.make(of.draw(i % len(of.fitting()), 0, i)) for i in range(count)]
 
 
-def test_examples_depend_on_their_number_alone(road):
-    one, other = mixtures(road), mixtures(road)
+def test_examples_depend_on_their_number_alone(prepared):
+    one, other = mixtures(prepared), mixtures(prepared)
     batches = list(training_batches(one, batch_size=2, seed=5).take(4))
     later = next(iter(training_batches(other, batch_size=2, seed=5, skip_batches=3)))
     np.testing.assert_array_equal(batches[3][0]["audio"], later[0]["audio"])
@@ -34,20 +34,20 @@ def test_examples_depend_on_their_number_alone(road):
     assert not np.array_equal(batches[3][1], batches[2][1])
 
 
-def test_mixtures_are_finite_within_full_scale_and_of_the_level_asked_for(road):
-    for mixture in made(mixtures(road)):
+def test_mixtures_are_finite_within_full_scale_and_of_the_level_asked_for(prepared):
+    for mixture in made(mixtures(prepared)):
         for sound in (mixture.noisy, mixture.clean):
             assert sound.dtype == np.float32
             assert np.isfinite(sound).all()
             assert np.abs(sound).max() <= 1.0
-    plain = mixtures(road, **{**_PLAIN, "level_min_db": -30.0, "level_max_db": -30.0})
+    plain = mixtures(prepared, **{**_PLAIN, "level_min_db": -30.0, "level_max_db": -30.0})
     levels = [20 * np.log10(active_level(m.clean, sounds.RATE)) for m in made(plain, 10)]
     np.testing.assert_allclose(levels, -30.0, atol=0.5)
 
 
 @pytest.mark.parametrize("snr_db", [-5.0, 10.0])
-def test_the_ratio_is_that_of_what_is_loud_to_the_noise(road, snr_db):
-    of = mixtures(road, "validation", **_PLAIN)
+def test_the_ratio_is_that_of_what_is_loud_to_the_noise(prepared, snr_db):
+    of = mixtures(prepared, "validation", **_PLAIN)
     mixture = of.make(of.place(0, 0), snr_db)
     noise = mixture.noisy - mixture.clean
     found = active_level(mixture.clean, sounds.RATE) / np.sqrt(np.mean(noise**2))
@@ -55,21 +55,23 @@ def test_the_ratio_is_that_of_what_is_loud_to_the_noise(road, snr_db):
     assert mixture.noise == "noise/noise-1.wav"
 
 
-def test_every_kind_can_be_switched_on_and_off(road):
-    clean = made(mixtures(road, **{**_PLAIN, "clean_share": 1.0}), 5)
+def test_every_kind_can_be_switched_on_and_off(prepared):
+    clean = made(mixtures(prepared, **{**_PLAIN, "clean_share": 1.0}), 5)
     assert all(np.array_equal(m.noisy, m.clean) for m in clean)
-    alone = made(mixtures(road, **{**_PLAIN, "noise_share": 1.0}), 5)
+    alone = made(mixtures(prepared, **{**_PLAIN, "noise_share": 1.0}), 5)
     assert not any(m.clean.any() for m in alone)
     assert all(m.snr_db == -np.inf and m.noisy.any() for m in alone)
-    rooms = made(mixtures(road, **{**_PLAIN, "clean_share": 1.0, "room_share": 1.0}), 5)
+    rooms = made(mixtures(prepared, **{**_PLAIN, "clean_share": 1.0, "room_share": 1.0}), 5)
     assert all(m.in_room and not np.array_equal(m.noisy, m.clean) for m in rooms)
-    assert {m.noise for m in made(mixtures(road, **{**_PLAIN, "babble_share": 1.0}), 3)} == {"babble"}
-    assert {m.noise for m in made(mixtures(road, **{**_PLAIN, "synthetic_share": 1.0}), 3)} == {"synthetic"}
-    clipped = made(mixtures(road, **{**_PLAIN, "clean_share": 1.0, "clip_share": 1.0}), 5)
+    assert {m.noise for m in made(mixtures(prepared, **{**_PLAIN, "babble_share": 1.0}), 3)} == {"babble"}
+    assert {m.noise for m in made(mixtures(prepared, **{**_PLAIN, "synthetic_share": 1.0}), 3)} == {
+        "synthetic"
+    }
+    clipped = made(mixtures(prepared, **{**_PLAIN, "clean_share": 1.0, "clip_share": 1.0}), 5)
     assert all(np.sum(np.abs(m.noisy) >= np.abs(m.noisy).max() * 0.9999) > 5 for m in clipped)
     for share in ("hum_share", "hiss_share", "crackle_share"):
         quiet = {**_PLAIN, "snr_min_db": 80.0, "snr_max_db": 80.0}
-        with_it, without = (made(mixtures(road, **{**quiet, share: x}), 3) for x in (1.0, 0.0))
+        with_it, without = (made(mixtures(prepared, **{**quiet, share: x}), 3) for x in (1.0, 0.0))
         for one, other in zip(with_it, without, strict=True):
             assert np.std(one.noisy - one.clean) > 5.0 * np.std(other.noisy - other.clean)
 

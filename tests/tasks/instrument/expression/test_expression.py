@@ -82,6 +82,7 @@ def test_it_tells_what_it_was_learned_from_and_how_well_it_does(learned):
     json.dumps(learned.about, allow_nan=False)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same():
     once, again, other = (fit_expression([played(4, 40)], seed=seed, steps=20) for seed in (3, 3, 4))
     for name, values in once.items():

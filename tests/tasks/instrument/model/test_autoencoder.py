@@ -195,6 +195,7 @@ def test_the_same_seed_gives_the_same_weights_and_noise():
     assert np.abs(np.asarray(one(features) - other(features))).max() > 1e-4
 
 
+@pytest.mark.slow
 def test_mixed_precision_trains_and_keeps_pitch_and_sound_in_float32():
     before = keras.config.dtype_policy()
     try:
