@@ -151,6 +151,7 @@ def test_tensorboard_holds_sound_and_spectrograms_and_changes_nothing(trained_ru
     assert "epoch_harmonic_db" in curves.Tags()["tensors"]
 
 
+@pytest.mark.slow
 def test_a_report_is_left_at_the_end(run_copy, tiny_dataset):
     """What the command writes; `tests/reports` looks at pages."""
     write_run_report(run_copy, tiny_dataset)

@@ -204,6 +204,7 @@ def test_stems_add_up_to_the_sound_and_leave_it_as_it_is(tmp_path, source):
     np.testing.assert_allclose(rendered("alone.wav"), whole, atol=1 / 32768 + 1e-5, rtol=0)
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_noise_and_another_another(tmp_path, source):
     noisy = noisy_model()
 

@@ -1,6 +1,7 @@
 """What names notes learns before the first step."""
 
 import numpy as np
+import pytest
 
 from ddsp_edge.transcription.harmonics import N_FEATURES
 from ddsp_edge.transcription.names import NAMES
@@ -29,6 +30,7 @@ def test_it_learns_to_tell_instruments_apart_and_the_device_hears_the_same():
     assert np.mean(found == unseen) > 0.9
 
 
+@pytest.mark.slow
 def test_a_rare_instrument_is_named_as_often_as_a_frequent_one():
     """Features say nothing: what is left is how often each was heard, which is not to matter."""
     names = np.repeat([FLUTE, OBOE], [900, 100])
@@ -41,6 +43,7 @@ def test_a_rare_instrument_is_named_as_often_as_a_frequent_one():
     assert abs(found[FLUTE] - found[OBOE]) < 0.4  # unweighted, log 9 = 2.2
 
 
+@pytest.mark.slow
 def test_the_same_seed_learns_the_same():
     names = np.repeat([FLUTE, OBOE], 100)
     learned = []

@@ -85,7 +85,8 @@ def bands(labelled):
 def test_a_stream_has_the_content_of_the_whole(labelled, bands):
     config = load_config(labelled / "content.yaml")
     task = task_named("content")
-    model = task.build(config, task.facts(load_dataset_info(labelled / "content_data")))
+    data = labelled / "content_data"
+    model = task.build(config, task.facts(load_dataset_info(data), config, data))
     bands = bands[:160]
     whole = np.asarray(model.encoder(bands[np.newaxis]))[0]
     stream = network_of(model)

@@ -61,6 +61,7 @@ def test_fit_evaluate_predict_save_and_load(tmp_path):
         np.testing.assert_array_equal(one, two, err_msg=one.path)
 
 
+@pytest.mark.slow
 def test_what_xla_compiles_may_be_part_of_something_that_it_compiles():
     """Of the next test what takes seconds: a synthesizer and the loss, and their gradient."""
     layer, loss = Harmonic(5, tiny.RATE, tiny.HOP), MultiScaleSpectralLoss((64,), log_magnitude_weight=0.0)
