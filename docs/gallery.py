@@ -26,7 +26,6 @@ from ddsp_edge.files.audio_file import AudioReader
 from ddsp_edge.live.settings import KeySettings
 from ddsp_edge.model.file import read_model_file
 from ddsp_edge.render.render import MIDI_ENDINGS, instrument_for_files, render_audio, render_midi
-from ddsp_edge.shipped import FOLDER as SHIPPED
 from ddsp_edge.shipped import shipped_models
 from ddsp_tf.reports.html import Page
 from ddsp_tf.reports.plots import plot_spectrogram
@@ -82,9 +81,8 @@ def make(out: Path, models: list[Path], played: dict[str, Path]) -> None:
         listen(page, out, title, played[title], f"{title}, for all to play")
     for path in models:
         shutil.copy(path, out / "instruments" / path.name)
-        card = SHIPPED / f"{path.stem}.md"
-        if card == path.with_suffix(".md"):
-            shutil.copy(card, out / "instruments" / card.name)
+        if (about := path.with_suffix(".md")).is_file():
+            shutil.copy(about, out / "instruments" / about.name)
         show(page, out, path, played)
     page.write(out / "index.html")
     print(f"{out}/index.html: python -m http.server --bind 127.0.0.1 --directory {out}")
@@ -103,7 +101,7 @@ def show(page: Page, out: Path, path: Path, played: dict[str, Path]) -> None:
         f"player/index.html?instrument=../instruments/{quote(path.name)}", f"Play {name} in this browser"
     )
     page.link(f"instruments/{quote(path.name)}", f"{path.name}, {path.stat().st_size / 1e3:.0f} kB")
-    if (out / "instruments" / f"{name}.md").exists():
+    if path.with_suffix(".md").is_file():
         page.link(f"instruments/{quote(name)}.md", "What it was made from, and how well it does")
     for title, source in played.items():
         midi = source.suffix.lower() in MIDI_ENDINGS

@@ -11,7 +11,7 @@ from ddsp_edge.live.voice_synthesizer import VoiceSynthesizer
 from ddsp_edge.model.file import ModelFile
 from ddsp_edge.model.network import Network
 from ddsp_edge.synthesis.synthesizer import Synthesizer
-from ddsp_edge.synthesis.voice_graph import VoiceLayout
+from ddsp_edge.synthesis.voice_graph import VoiceFrames, VoiceLayout
 from ddsp_edge.transfer.consonants import Consonants
 from ddsp_edge.units import Array, scale_features, silence_bad
 
@@ -96,60 +96,36 @@ class NumpyVoices:
         self._network.reset_voice(voice)
         self._together.reset_voice(voice)
 
-    def play(
-        self,
-        f0_hz: Array,
-        loudness_db: Array,
-        gains: Sequence[float],
-        further: Sequence[Array] = (),
-        pitched: Array | None = None,
-    ) -> Array:
-        """Play frames `[frames]` of voice 0: float32 `[frames * hop]`, finite."""
-        controls = self._network.process_voice(0, *scale_features(f0_hz, loudness_db), *further)
+    def play(self, frames: VoiceFrames, pitched: Array | None = None) -> Array:
+        """Play frames of voice 0: float32 `[frames * hop]`, finite."""
+        controls = self._network.process_voice(0, *_scaled(frames))
         if pitched is not None:
-            controls["f0_hz"] = np.asarray(f0_hz, np.float64)[:, None]
+            controls["f0_hz"] = np.asarray(frames.f0_hz, np.float64)[:, None]
             controls = self._consonants.process(controls, pitched)
-        return silence_bad(self._alone.process(self._balanced(f0_hz, controls, gains)))
+        return silence_bad(self._alone.process(self._balanced(frames, controls)))
 
-    def play_voices(
-        self,
-        numbers: Sequence[int],
-        f0_hz: Array,
-        loudness_db: Array,
-        gains: Sequence[float],
-        further: Sequence[Array] = (),
-    ) -> Array:
+    def play_voices(self, numbers: Sequence[int], frames: VoiceFrames) -> Array:
         """Play a frame of each of some voices: float32 `[len(numbers), hop]`, finite."""
-        controls = self._voices_controls(numbers, f0_hz, loudness_db, gains, further)
+        controls = self._voices_controls(numbers, frames)
         return silence_bad(self._together.process(numbers, controls))
 
-    def signals(
-        self,
-        numbers: Sequence[int],
-        f0_hz: Array,
-        loudness_db: Array,
-        gains: Sequence[float],
-        further: Sequence[Array] = (),
-    ) -> dict[str, Array]:
+    def signals(self, numbers: Sequence[int], frames: VoiceFrames) -> dict[str, Array]:
         """Play a frame as `play_voices`; give the signal of every node by its name."""
-        controls = self._voices_controls(numbers, f0_hz, loudness_db, gains, further)
+        controls = self._voices_controls(numbers, frames)
         signals = self._together.signals(numbers, controls)
         return {name: silence_bad(signal) for name, signal in signals.items()}
 
-    def _voices_controls(
-        self,
-        numbers: Sequence[int],
-        f0_hz: Array,
-        loudness_db: Array,
-        gains: Sequence[float],
-        further: Sequence[Array] = (),
-    ) -> dict[str, Array]:
-        controls = self._network.process_voices(numbers, *scale_features(f0_hz, loudness_db), *further)
-        return self._balanced(f0_hz, controls, gains)
+    def _voices_controls(self, numbers: Sequence[int], frames: VoiceFrames) -> dict[str, Array]:
+        return self._balanced(frames, self._network.process_voices(numbers, *_scaled(frames)))
 
-    def _balanced(self, f0_hz: Array, controls: dict[str, Array], gains: Sequence[float]) -> dict[str, Array]:
-        changed: dict[str, Array] = {"f0_hz": np.asarray(f0_hz, np.float64)[:, None], **controls}
-        for control, gain in zip(self._controls, gains, strict=True):
+    def _balanced(self, frames: VoiceFrames, controls: dict[str, Array]) -> dict[str, Array]:
+        changed: dict[str, Array] = {"f0_hz": np.asarray(frames.f0_hz, np.float64)[:, None], **controls}
+        for control, gain in zip(self._controls, frames.gains, strict=True):
             if gain != 1.0:
                 changed[control] = changed[control] * np.float32(gain)
         return changed
+
+
+def _scaled(frames: VoiceFrames) -> list[Array]:
+    """Inputs of the network, `[frames]` each."""
+    return [*scale_features(frames.f0_hz, frames.loudness_db), *frames.further]

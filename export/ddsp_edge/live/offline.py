@@ -38,8 +38,7 @@ class SignalBank(VoiceBank):
         self, numbers: Sequence[int], f0_hz: Array, loudness_db: Array, settings: Settings
     ) -> Array:
         """Play one frame as `VoiceBank` does; return all nodes, `[nodes, len(numbers), hop]`."""
-        told = self._told(f0_hz, loudness_db, settings)
-        signals = self._player.signals(numbers, f0_hz, loudness_db, self.gains(settings), told)
+        signals = self._player.signals(numbers, self._frames(f0_hz, loudness_db, settings))
         return np.stack([signals[name] for name in self._names])
 
     def reverberate(self, dry: Array, share: float) -> Array:

@@ -21,7 +21,7 @@ from ddsp_edge.ranges import MAX_VOICES, check_consonants
 from ddsp_edge.synthesis.filtered_noise import FilteredNoise
 from ddsp_edge.synthesis.processor import Processor
 from ddsp_edge.synthesis.synthesizer import Synthesizer
-from ddsp_edge.synthesis.voice_graph import VoiceGraph, VoiceLayout
+from ddsp_edge.synthesis.voice_graph import VoiceFrames, VoiceGraph, VoiceLayout
 from ddsp_edge.units import Array
 
 BACKENDS = ("auto", "graph", "numpy")
@@ -32,11 +32,7 @@ _SETTINGS = {"Harmonic": "harmonic_db", "FilteredNoise": "noise_db"}  # type of 
 
 
 class VoicePlayer(Protocol):
-    """What plays voices without the room.
-
-    Gains are those of the nodes of a `VoiceLayout`, in its order; further features are those of the card,
-    scaled, `[frames]` each, in their order.
-    """
+    """What plays voices without the room."""
 
     def reset(self) -> None:
         """Forget everything."""
@@ -44,36 +40,15 @@ class VoicePlayer(Protocol):
     def reset_voice(self, voice: int) -> None:
         """Forget what a voice of `play_voices` played: its next frame is frame 0."""
 
-    def play(
-        self,
-        f0_hz: Array,
-        loudness_db: Array,
-        gains: Sequence[float],
-        further: Sequence[Array] = (),
-        pitched: Array | None = None,
-    ) -> Array:
-        """Play frames `[frames]` of voice 0: float32 `[frames * hop]`, finite."""
+    def play(self, frames: VoiceFrames, pitched: Array | None = None) -> Array:
+        """Play frames of voice 0, `pitched` `[frames]` or not: float32 `[frames * hop]`, finite."""
         ...
 
-    def play_voices(
-        self,
-        numbers: Sequence[int],
-        f0_hz: Array,
-        loudness_db: Array,
-        gains: Sequence[float],
-        further: Sequence[Array] = (),
-    ) -> Array:
+    def play_voices(self, numbers: Sequence[int], frames: VoiceFrames) -> Array:
         """Play a frame of each of some voices: float32 `[len(numbers), hop]`, finite."""
         ...
 
-    def signals(
-        self,
-        numbers: Sequence[int],
-        f0_hz: Array,
-        loudness_db: Array,
-        gains: Sequence[float],
-        further: Sequence[Array] = (),
-    ) -> dict[str, Array]:
+    def signals(self, numbers: Sequence[int], frames: VoiceFrames) -> dict[str, Array]:
         """Play a frame as `play_voices`; give the signal of every node by its name."""
         ...
 
@@ -174,8 +149,7 @@ class VoiceBank:
             float32 audio `[frames * hop]`, finite.
         """
         f0_hz = np.asarray(f0_hz, np.float32)  # as the graph takes it: what is rounded here is no drift there
-        told = self._told(f0_hz, loudness_db, settings, further)
-        dry = self._player.play(f0_hz, loudness_db, self.gains(settings), told, pitched)
+        dry = self._player.play(self._frames(f0_hz, loudness_db, settings, further), pitched)
         return self.reverberate(dry, settings.room())
 
     def play_voices(self, numbers: list[int], f0_hz: Array, loudness_db: Array, settings: Settings) -> Array:
@@ -190,23 +164,23 @@ class VoiceBank:
         Returns:
             float32 audio `[len(numbers), hop]`, finite.
         """
-        told = self._told(f0_hz, loudness_db, settings)
-        return self._player.play_voices(numbers, f0_hz, loudness_db, self.gains(settings), told)
+        return self._player.play_voices(numbers, self._frames(f0_hz, loudness_db, settings))
 
-    def _told(
+    def _frames(
         self,
         f0_hz: Array,
         loudness_db: Array,
         settings: Settings,
         further: Mapping[str, Array] | None = None,
-    ) -> list[Array]:
-        """Further features of frames, scaled; none for most instruments."""
-        if not self.card.further:
-            return []
-        values = complete(self.card.further, further, f0_hz, loudness_db)
-        if "brightness" in values:
-            values["brightness"] = values["brightness"] + settings.number("brightness")
-        return scaled(values)
+    ) -> VoiceFrames:
+        """What a player is told; most instruments take no further features."""
+        told = list[Array]()
+        if self.card.further:
+            values = complete(self.card.further, further, f0_hz, loudness_db)
+            if "brightness" in values:
+                values["brightness"] = values["brightness"] + settings.number("brightness")
+            told = scaled(values)
+        return VoiceFrames(f0_hz, loudness_db, self.gains(settings), told)
 
     def gains(self, settings: Settings) -> list[float]:
         """The gain of each node of `layout.gains`."""

@@ -5,7 +5,7 @@ Those are linear and the same for all voices, so a host that plays several lets 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,22 @@ PLAYER = ("f0_hz", "f0_scaled", "loudness_scaled")
 
 _ROOM = "Reverb"
 _NOISE_FRAMES = 16  # drawn together: drawing is quick, the way to it is not
+
+
+class VoiceFrames(NamedTuple):
+    """What voices are told of frames.
+
+    Args:
+        f0_hz: `[frames]`, above 0 and at most Nyquist.
+        loudness_db: `[frames]`, finite.
+        gains: Linear, of each node of the `gains` of a `VoiceLayout`, for all frames.
+        further: `[frames]` each, further features of the card, scaled, in their order.
+    """
+
+    f0_hz: Array
+    loudness_db: Array
+    gains: Sequence[float]
+    further: Sequence[Array] = ()
 
 
 @dataclass(frozen=True)
@@ -151,68 +167,37 @@ class VoiceGraph:
         """Forget what a voice played: its next frame is frame 0."""
         self._states[voice] = np.zeros((1, self._state_size), np.float32)
 
-    def play(
-        self,
-        f0_hz: Array,
-        loudness_db: Array,
-        gains: Sequence[float],
-        further: Sequence[Array] = (),
-        pitched: Array | None = None,
-    ) -> Array:
-        """Play frames `[frames]` of voice 0: float32 `[frames * hop]`, finite; see `play_voices`.
+    def play(self, frames: VoiceFrames, pitched: Array | None = None) -> Array:
+        """Play frames of voice 0: float32 `[frames * hop]`, finite; see `play_voices`.
 
         Whether they are pitched makes no difference here: what was without a pitch holds the one before.
         """
-        return self.play_voices([0] * len(f0_hz), f0_hz, loudness_db, gains, further).reshape(-1)
+        return self.play_voices([0] * len(frames.f0_hz), frames).reshape(-1)
 
-    def play_voices(
-        self,
-        numbers: Sequence[int],
-        f0_hz: Array,
-        loudness_db: Array,
-        gains: Sequence[float],
-        further: Sequence[Array] = (),
-    ) -> Array:
+    def play_voices(self, numbers: Sequence[int], frames: VoiceFrames) -> Array:
         """Play a frame for each of the numbers, one after the other.
 
         Args:
             numbers: `[frames]`, which voices; frames of the same voice follow each other.
-            f0_hz: `[frames]`, above 0 and at most Nyquist.
-            loudness_db: `[frames]`, finite.
-            gains: Of each node of `layout.gains`.
-            further: `[frames]` each, further features of the card, scaled, in their order.
+            frames: What they are told.
 
         Returns:
             float32 `[frames, hop]`, finite.
         """
-        return self._play(numbers, f0_hz, loudness_db, gains, further)[:, self._output]
+        return self._play(numbers, frames)[:, self._output]
 
-    def signals(
-        self,
-        numbers: Sequence[int],
-        f0_hz: Array,
-        loudness_db: Array,
-        gains: Sequence[float],
-        further: Sequence[Array] = (),
-    ) -> dict[str, Array]:
+    def signals(self, numbers: Sequence[int], frames: VoiceFrames) -> dict[str, Array]:
         """Play frames as `play_voices`; give the signal of every node by its name."""
-        signals = self._play(numbers, f0_hz, loudness_db, gains, further)
+        signals = self._play(numbers, frames)
         return dict(zip(self._names, signals.swapaxes(0, 1), strict=True))
 
-    def _play(
-        self,
-        numbers: Sequence[int],
-        f0_hz: Array,
-        loudness_db: Array,
-        gains: Sequence[float],
-        further: Sequence[Array] = (),
-    ) -> Array:
+    def _play(self, numbers: Sequence[int], frames: VoiceFrames) -> Array:
         """Signals of the nodes, `[frames, nodes, hop]`."""
         parts = list[Array]()
-        columns = (column.tolist() for column in (f0_hz, loudness_db, *further))
+        columns = (column.tolist() for column in (frames.f0_hz, frames.loudness_db, *frames.further))
         for number, f0, loudness, *told in zip(numbers, *columns, strict=True):
             given = {
-                "player": np.array([[f0, *scale_frame(f0, loudness), *told, *gains]], np.float32),
+                "player": np.array([[f0, *scale_frame(f0, loudness), *told, *frames.gains]], np.float32),
                 "state": self._states[number],
             }
             if self._noise is not None:

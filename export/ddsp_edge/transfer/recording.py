@@ -125,11 +125,10 @@ class RecordingTransfer:
                 yield self._mapped(*tracked)
             return
         with FeatureStore(self._further.names) as store:
-            for f0_hz, loudness_db, *rest in blocks:
-                further = rest[0] if rest else _NONE
-                self._mapping.learn(_frames(f0_hz, loudness_db), self.settings)
-                self._further.learn(self._sounds(f0_hz, loudness_db), further)
-                store.write(f0_hz, loudness_db, further)
+            for tracked in blocks:
+                self._mapping.learn(_frames(tracked.f0_hz, tracked.loudness_db), self.settings)
+                self._further.learn(self._sounds(tracked.f0_hz, tracked.loudness_db), tracked.further)
+                store.write(*tracked)
             self._mapping.stop_learning()
             self._further.stop_learning()
             for tracked in store.blocks(block_frames):

@@ -10,7 +10,7 @@ from ddsp_edge import DdspError
 from ddsp_edge.live import EffectSettings, KeySettings, LiveEffect, LiveInstrument
 from ddsp_edge.live.voices import VoiceBank
 from ddsp_edge.model.file import read_model_file
-from ddsp_edge.synthesis.voice_graph import VoiceGraph, VoiceLayout
+from ddsp_edge.synthesis.voice_graph import VoiceFrames, VoiceGraph, VoiceLayout
 from tests.device.conftest import TINY
 from tests.device.live.test_live_effect import phrase
 from tests.device.test_instrument import rewritten
@@ -131,14 +131,15 @@ def test_a_card_whose_voice_is_not_that_of_its_synthesizer_is_refused(card, tmp_
 def test_a_voice_that_gives_no_numbers_is_silent_and_begins_anew():
     file = read_model_file(TINY)
     graph = VoiceGraph(file.model, file.card, VoiceLayout.of(file.card.synthesizer), 2, [0])
-    numbers, f0_hz, loudness_db = [0, 1], np.array([300.0, 200.0]), np.array([-20.0, -20.0])
+    numbers = [0, 1]
+    frames = VoiceFrames(np.array([300.0, 200.0]), np.array([-20.0, -20.0]), [1.0, 0.0])
 
     def hops(count):
-        return np.stack([graph.play_voices(numbers, f0_hz, loudness_db, [1.0, 0.0]) for _ in range(count)])
+        return np.stack([graph.play_voices(numbers, frames) for _ in range(count)])
 
     want = hops(5)
     graph.reset()
-    good = graph.play_voices(numbers, f0_hz, loudness_db, [np.nan, 0.0])
+    good = graph.play_voices(numbers, frames._replace(gains=[np.nan, 0.0]))
     assert not good.any()
     np.testing.assert_array_equal(hops(5), want)
 

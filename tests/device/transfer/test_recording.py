@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ddsp_edge import DdspError, FrameSpec
 from ddsp_edge.card import Range
 from ddsp_edge.transfer.matching import Gate
-from ddsp_edge.transfer.recording import FeatureStore, RecordingTransfer
+from ddsp_edge.transfer.recording import FeatureStore, RecordingTransfer, Tracked
 from ddsp_edge.transfer.settings import TransferSettings
 
 SPEC = FrameSpec(16_000, 128)
@@ -52,7 +52,7 @@ def played(frames=2000):
 
 def transferred(blocks, trained=(PITCHES, LEVELS), **changes):
     transfer = RecordingTransfer(SPEC, TransferSettings(**changes), *trained)
-    found = list(transfer.process(iter(blocks), 300))
+    found = list(transfer.process((Tracked(*block) for block in blocks), 300))
     nothing = np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, bool)
     found = [(part.f0_hz, part.loudness_db, part.pitched) for part in found]
     f0_hz, loudness_db, _ = (np.concatenate(column) for column in zip(nothing, *found, strict=True))
@@ -242,7 +242,7 @@ def test_an_hour_is_matched_in_memory_that_does_not_grow():
         block = played(7500)
         tracemalloc.start()
         transfer = RecordingTransfer(SPEC, TransferSettings(**ALL), PITCHES, LEVELS)
-        for _ in transfer.process((block for _ in range(minutes)), 1024):
+        for _ in transfer.process((Tracked(*block) for _ in range(minutes)), 1024):
             pass
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
