@@ -178,8 +178,8 @@ class Task(Protocol):
         """What watches the training on a dataset, beside loss and speed; `tell` warns."""
         return []
 
-    def board(self, config: Any, run: Path) -> "list[keras.callbacks.Callback]":
-        """What TensorBoard is shown beside curves, below `RUN/tensorboard`."""
+    def board(self, config: Any, run: Path, folder: Path) -> "list[keras.callbacks.Callback]":
+        """What TensorBoard is shown of a run beside curves, written to a folder of its own."""
         return []
 
     # What it has come to

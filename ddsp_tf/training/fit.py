@@ -182,7 +182,8 @@ def _write_first_files(
 
 def _tensorboard(task: Task, config: Config, run: Path) -> list[keras.callbacks.Callback]:
     """Curves by Keras, and what the task shows, all below `RUN/tensorboard`."""
-    return [keras.callbacks.TensorBoard(run / BOARD_NAME), *task.board(config, run)]
+    folder = run / BOARD_NAME
+    return [keras.callbacks.TensorBoard(folder), *task.board(config, run, folder / "sound")]
 
 
 def _fit(

@@ -16,13 +16,7 @@ from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 from ddsp_tf.tasks.instrument.model.render import Renderer, part_of
 from ddsp_tf.tasks.instrument.reference import load_reference
 
-FOLDER_NAME = "tensorboard"
 SECONDS = 5.0  # of sound, every epoch
-
-
-def tensorboard_callbacks(run: Path, spec: FrameSpec) -> list[keras.callbacks.Callback]:
-    """Curves by Keras, sounds and spectrograms by us, all below `RUN/tensorboard`."""
-    return [keras.callbacks.TensorBoard(run / FOLDER_NAME), SoundBoard(run, spec)]
 
 
 class SoundBoard(keras.callbacks.Callback):
@@ -32,18 +26,21 @@ class SoundBoard(keras.callbacks.Callback):
 
     Args:
         run: The run folder, with its held-back sound.
+        folder: Where to write.
         spec: The frame grid.
     """
 
-    def __init__(self, run: Path, spec: FrameSpec) -> None:
+    def __init__(self, run: Path, folder: Path, spec: FrameSpec) -> None:
         super().__init__()
         self.spec = spec
         frames = spec.frames_for(SECONDS)
         reference = load_reference(run, spec)
-        every = {name: value for name, value in vars(reference).items() if value is not None}
-        self.features = part_of(every, 0, frames, spec.hop)
+        told = {**reference.features, "audio": reference.audio}
+        if reference.instrument is not None:
+            told["instrument"] = reference.instrument
+        self.features = part_of(told, 0, frames, spec.hop)
         self.recording = self.features["audio"]
-        self._writer = tf.summary.create_file_writer(str(run / FOLDER_NAME / "sound"))
+        self._writer = tf.summary.create_file_writer(str(folder))
         self._renderer: Renderer | None = None
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:

@@ -42,6 +42,11 @@ class Reference:
     instrument: Array | None = None
     further: dict[str, Array] = field(default_factory=dict)
 
+    @property
+    def features(self) -> dict[str, Array]:
+        """What a model is told, `[frames]` each, by name, but for who plays."""
+        return {"f0_hz": self.f0_hz, "loudness_db": self.loudness_db, **self.further}
+
 
 def save_reference(
     data: Path, run: Path, config: InstrumentConfig, on_damage: OnDamage | None = None

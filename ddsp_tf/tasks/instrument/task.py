@@ -138,11 +138,11 @@ class InstrumentTask(Task):
 
         return [BranchWatch(tell)]
 
-    def board(self, config: InstrumentConfig, run: Path) -> "list[keras.callbacks.Callback]":
+    def board(self, config: InstrumentConfig, run: Path, folder: Path) -> "list[keras.callbacks.Callback]":
         """A held-back passage and its resynthesis, every epoch."""
         from ddsp_tf.tasks.instrument.board import SoundBoard
 
-        return [SoundBoard(run, config.spec)]
+        return [SoundBoard(run, folder, config.spec)]
 
     def evaluate(
         self,

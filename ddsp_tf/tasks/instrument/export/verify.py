@@ -151,8 +151,7 @@ def _distance(target: Array, audio: Array) -> float:
 
 
 def _play(path: Path, reference: Reference, noise: dict[str, Array]) -> dict[str, Array]:
-    features = {"f0_hz": reference.f0_hz, "loudness_db": reference.loudness_db, **reference.further}
-    given = {**features, **noise}
+    given = {**reference.features, **noise}
     played = play_apart(
         "ddsp_tf.tasks.instrument.export.play", path, given, "the file does not play without TensorFlow"
     )
@@ -163,8 +162,9 @@ def _play(path: Path, reference: Reference, noise: dict[str, Array]) -> dict[str
 
 def _predict(model: Autoencoder, reference: Reference) -> dict[str, Array]:
     """Controls that Keras predicts, `[frames, channels]`, by their names in a model file."""
-    named = {"f0_hz": reference.f0_hz, "loudness_db": reference.loudness_db, **reference.further}
-    features = {name: tf.constant(values[None, :, None], tf.float32) for name, values in named.items()}
+    features = {
+        name: tf.constant(values[None, :, None], tf.float32) for name, values in reference.features.items()
+    }
     controls = model.get_controls(features)
     return {
         output_name(node.name, control): np.asarray(controls[node.name][control])[0]
