@@ -28,7 +28,8 @@ class StepNetwork:
     def __init__(
         self, step: Callable[..., Mapping[str, tf.Tensor]], inputs: Shapes, states: Shapes, outputs: Shapes
     ) -> None:
-        self._step, self._inputs, self._states_of, self._outputs = step, inputs, states, outputs
+        self._step = tf.autograph.experimental.do_not_convert(step)
+        self._inputs, self._states_of, self._outputs = inputs, states, outputs
         signature = [
             [tf.TensorSpec([None, *shape], tf.float32) for shape in inputs.values()],
             [tf.TensorSpec(shape, tf.float32) for shape in states.values()],

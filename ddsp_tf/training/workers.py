@@ -55,11 +55,11 @@ class Workers:
 
     def wait(self) -> None:
         """Wait until all workers are here; one that leaves early looks like one that was killed."""
-        tf.function(self.mean)([tf.zeros([1])])
+        tf.function(self.mean, autograph=False)([tf.zeros([1])])
 
     def agree_on(self, step: int, run: Any) -> None:
         """Raise `DdspError` unless all workers begin at the same step."""
-        mean = float(tf.function(self.mean)([tf.constant([float(step)])])[0][0])
+        mean = float(tf.function(self.mean, autograph=False)([tf.constant([float(step)])])[0][0])
         if mean != step:
             raise DdspError(
                 f"worker {self.index} found {run} at step {step}, others at another: the run has to be one "

@@ -118,18 +118,13 @@ def to_flatbuffer(
     Raises:
         DdspError: If they cannot be converted to those.
     """
-    import keras
     import tensorflow as tf
 
-    if model.input_specs is not None:
-        model.build(model.input_shapes)  # a SavedModel also has a signature of TensorFlow's own
+    held = tf.Module()  # Keras would trace the whole model beside, for a signature of its own
+    held.weights = [variable.value for variable in model.variables]
     with tempfile.TemporaryDirectory() as folder:
         saved = str(Path(folder) / "saved_model")
-        archive = keras.export.ExportArchive()
-        archive.track(model)
-        for name, function in endpoints.items():
-            archive.add_endpoint(name, function)
-        archive.write_out(saved, verbose=False)
+        tf.saved_model.save(held, saved, signatures=dict(endpoints))
         converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=list(endpoints))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if representative is not None:

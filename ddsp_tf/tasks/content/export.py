@@ -92,7 +92,7 @@ class ContentExport:
         """`step`."""
         specs = [tf.TensorSpec([1, N_MELS], tf.float32, name="log_mel")]
         specs += [tf.TensorSpec(shape, tf.float32, name=name) for name, shape in self.states.items()]
-        return {STEP: tf.function(self.model.step, input_signature=specs)}
+        return {STEP: tf.function(self.model.step, input_signature=specs, autograph=False)}
 
     def check_ready(self) -> None:
         """Refuse a run without clips to compare on."""

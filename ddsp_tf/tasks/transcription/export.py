@@ -101,7 +101,7 @@ class TranscriberExport:
         """`step`."""
         specs = [tf.TensorSpec([1, N_BINS, len(WINDOWS)], tf.float32, name="spectra")]
         specs += [tf.TensorSpec(shape, tf.float32, name=name) for name, shape in self.states.items()]
-        return {STEP: tf.function(self.model.step, input_signature=specs)}
+        return {STEP: tf.function(self.model.step, input_signature=specs, autograph=False)}
 
     def check_ready(self) -> None:
         """Refuse a run without held-back mixtures, or without thresholds that were learned."""

@@ -119,7 +119,7 @@ class VoiceExport:
         sizes = self.model.input_sizes.items()
         specs = [tf.TensorSpec([1, size], tf.float32, name=name) for name, size in sizes]
         specs += [tf.TensorSpec(shape, tf.float32, name=name) for name, shape in self.states.items()]
-        return {STEP: tf.function(self.model.step, input_signature=specs)}
+        return {STEP: tf.function(self.model.step, input_signature=specs, autograph=False)}
 
     def check_ready(self) -> None:
         """Refuse a run without features to compare on, or whose data nobody has agreed to."""

@@ -60,7 +60,7 @@ class GainExport:
     def signatures(self) -> dict[str, Any]:
         """`step`."""
         inputs = [tf.TensorSpec([1, 1], tf.float32, name=name) for name in ("level_scaled", "smooth")]
-        return {STEP: tf.function(self.model.step, input_signature=inputs)}
+        return {STEP: tf.function(self.model.step, input_signature=inputs, autograph=False)}
 
     def check_ready(self) -> None:
         """What it is compared with was read already."""

@@ -218,7 +218,7 @@ def _endpoint(shapes: Mapping[str, list[int]], function: Callable[[Tensors], Ten
     """A graph of a function of tensors by name."""
     specification = [tf.TensorSpec(shape, tf.float32, name=name) for name, shape in shapes.items()]
 
-    @tf.function(input_signature=specification)
+    @tf.function(input_signature=specification, autograph=False)
     def run(*tensors: tf.Tensor) -> Tensors:
         return dict(function(dict(zip(shapes, tensors, strict=True))))
 

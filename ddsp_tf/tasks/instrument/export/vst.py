@@ -150,7 +150,8 @@ def vst_endpoint(model: Autoencoder, power_map: PowerMap) -> Any:
             tf.TensorSpec([1], tf.float32, name="f0_scaled"),
             tf.TensorSpec([1], tf.float32, name="pw_scaled"),
             tf.TensorSpec([STATE], tf.float32, name="state"),
-        ]
+        ],
+        autograph=False,
     )
     def call(f0_scaled: tf.Tensor, pw_scaled: tf.Tensor, state: tf.Tensor) -> dict[str, tf.Tensor]:
         power_db = (pw_scaled - 1.0) * _DB_RANGE

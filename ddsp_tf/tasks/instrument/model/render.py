@@ -207,7 +207,7 @@ class Renderer:
         )
         if key not in self._compiled:
             states = tf.nest.map_structure(tf.TensorSpec.from_tensor, state)
-            self._compiled[key] = tf.function(stream, [features, *states])
+            self._compiled[key] = tf.function(stream, [features, *states], autograph=False)
         return self._compiled[key]
 
     def render(

@@ -101,7 +101,7 @@ class RestorationExport:
         """`step`."""
         sizes = {"log_power": self.model.bands.count, **self.model.state_sizes}
         inputs = [tf.TensorSpec([1, size], tf.float32, name=name) for name, size in sizes.items()]
-        return {STEP: tf.function(self.model.step, input_signature=inputs)}
+        return {STEP: tf.function(self.model.step, input_signature=inputs, autograph=False)}
 
     def check_ready(self) -> None:
         """Refuse a run without held-back mixtures."""
