@@ -5,8 +5,8 @@
 FOLDER holds a folder of recordings for each, `FOLDER/violin/*.flac`; the page of each, beside its file in
 `export/ddsp_edge/models`, says what they were. Notes beside them, and beside further performances in
 `FOLDER/violin-played`, teach it how notes are played. Each is prepared, trained and exported by the commands
-that a user would type, which this prints. What an earlier call has done is gone on with. The pages are
-written by hand.
+that a user would type, which this prints. What an earlier call has done is gone on with. `models/page.py`
+writes the pages.
 """
 
 import argparse
@@ -21,7 +21,7 @@ SETTINGS = {
     "violin": ("steps=3000", "clip_seconds=1", "steps_per_epoch=300"),
     **dict.fromkeys(
         ("bassoon", "cello", "clarinet", "flute", "horn", "saxophone", "trombone", "trumpet"),
-        ("steps=1400", "clip_seconds=0.5", "steps_per_epoch=350"),
+        ("steps=3000", "clip_seconds=0.5", "steps_per_epoch=300"),
     ),
 }
 """Changes of the section `training` of the configuration, by name: sounds without a room do with short
@@ -40,21 +40,32 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work")
     args = parser.parse_args()
     for name in args.only:
-        make(name, args.recordings / name, args.work / name)
+        work = args.work / name
+        for command in commands(name, args.recordings, work, SHIPPED):
+            again = ["--resume"] if command[0] == "train" and (work / "run" / "config.yaml").exists() else []
+            ddsp_tf(*command, *again)
 
 
-def make(name: str, recordings: Path, work: Path) -> None:
-    """Make one instrument, and put its file among those that are shipped."""
-    data, run = work / "dataset", work / "run"
-    settings = ["--set", f"name={name}"]
-    settings += [part for setting in SETTINGS[name] for part in ("--set", f"training.{setting}")]
-    ddsp_tf("prepare", recordings, "--out", data, "--config", CONFIG)
-    again = ["--resume"] if (run / "config.yaml").exists() else []
-    ddsp_tf("train", CONFIG, "--data", data, "--out", run, *settings, *again)
-    played = [recordings, recordings.with_name(f"{name}-played")]
-    if with_notes := [folder for folder in played if any(folder.glob("*.notes.csv"))]:
-        ddsp_tf("expression", run, *with_notes)
-    ddsp_tf("export", run, "--out", SHIPPED / f"{name}.tflite", "--quantize", "int8-layers")
+def commands(name: str, data: Path, work: Path, shipped: Path) -> list[list[str]]:
+    """What makes an instrument: arguments of `ddsp-tf`, one list for each command.
+
+    Args:
+        name: Of the instrument.
+        data: Has a folder of its recordings, `data/name`, and may have one of further performances.
+        work: Where dataset and run go.
+        shipped: Where the file goes.
+    """
+    recordings, dataset, run = data / name, work / "dataset", work / "run"
+    settings = [part for setting in SETTINGS[name] for part in ("--set", f"training.{setting}")]
+    folders = [recordings, recordings.with_name(f"{name}-played")]
+    with_notes = [folder for folder in folders if any(folder.glob("*.notes.csv"))]
+    made: list[list[object]] = [
+        ["prepare", recordings, "--out", dataset, "--config", CONFIG],
+        ["train", CONFIG, "--data", dataset, "--out", run, "--set", f"name={name}", *settings],
+        *([["expression", run, *with_notes]] if with_notes else []),
+        ["export", run, "--out", shipped / f"{name}.tflite", "--quantize", "int8-layers"],
+    ]
+    return [list(map(str, command)) for command in made]
 
 
 def ddsp_tf(*arguments: object) -> None:

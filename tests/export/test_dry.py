@@ -10,7 +10,7 @@ from ddsp_tf.training import load_model_of_run
 from tests import tiny
 
 
-def test_a_dry_file_plays_what_went_into_the_room(trained_run, exported, tmp_path, convert_apart):
+def test_a_dry_file_plays_what_went_into_the_room(trained_run, exported, tmp_path):
     (path, _), dry_path = exported("float32"), tmp_path / "dry.tflite"
     card = export(trained_run, dry_path, "float32", dry=True)
     assert [node["type"] for node in card.synthesizer["nodes"]] == ["Harmonic", "FilteredNoise", "Add"]

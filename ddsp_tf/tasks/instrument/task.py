@@ -13,6 +13,7 @@ from ddsp_tf.tasks.instrument.command import COMMAND
 from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.tasks.instrument.data import training_data, validation_data
 from ddsp_tf.tasks.task import Curves, DatasetView, Log, Task
+from ddsp_tf.units import LOUDNESS_FLOOR_DB
 
 if TYPE_CHECKING:
     import keras
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ddsp_tf.tasks.instrument.evaluation.evaluate import Evaluation
     from ddsp_tf.tasks.instrument.export.exportable import InstrumentExport
     from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
+
+_QUIETER_DB = 6.0  # below the softest twentieth of its recordings: nothing quieter is asked of a model
 
 
 class InstrumentTask(Task):
@@ -80,6 +83,7 @@ class InstrumentTask(Task):
             "loudness": info.loudness,
             "f0_hz_range": vars(info.f0_hz_range),
             "loudness_db_range": vars(info.loudness_db_range),
+            "quietest_db": max(info.loudness_db_range.low - _QUIETER_DB, LOUDNESS_FLOOR_DB),
             **self._further(info, config, data),
         }
 

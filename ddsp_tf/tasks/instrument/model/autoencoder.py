@@ -26,6 +26,7 @@ from ddsp_tf.tasks.instrument.model.parts import (
     make_networks,
 )
 from ddsp_tf.tasks.instrument.model.scaling import (
+    faded,
     scale_f0,
     scale_further,
     scale_loudness,
@@ -33,6 +34,7 @@ from ddsp_tf.tasks.instrument.model.scaling import (
     unscale_loudness,
 )
 from ddsp_tf.training.group_model import GroupModel
+from ddsp_tf.units import LOUDNESS_FLOOR_DB
 
 Tensors = dict[str, tf.Tensor]
 
@@ -149,6 +151,12 @@ class Autoencoder(GroupModel):
         return () if self.embedding is None else self.embedding.names
 
     @property
+    def quietest_db(self) -> float | None:
+        """Loudness below which its sound is that of this loudness, faded; None where it was not measured."""
+        known = self.instrument.get("quietest_db")
+        return None if known is None else float(known)
+
+    @property
     def level(self) -> str:
         """What its feature `loudness_db` is: `"loudness"`, A-weighted, or `"power"`."""
         return str(self.instrument.get("config", {}).get("model", {}).get("level", "loudness"))
@@ -231,9 +239,9 @@ class Autoencoder(GroupModel):
         self, features: Mapping[str, tf.Tensor], state: dict[str, Any] | None, training: bool
     ) -> tuple[GroupOutput, dict[str, Any], Tensors]:
         """As `stream`, and what the encoder heard."""
-        inputs, after, latent = self._decode(features, state, training)
-        output, after["processors"] = self.processors.stream(
-            inputs, None if state is None else state["processors"]
+        controls, after, latent = self._decode(features, state, training)
+        output, after["processors"] = self.processors.stream_signal(
+            controls, None if state is None else state["processors"]
         )
         return output, after, latent
 
@@ -249,8 +257,8 @@ class Autoencoder(GroupModel):
         Returns:
             Controls by node and name, and the states of the networks for the next block.
         """
-        inputs, after, _ = self._decode(features, state)
-        return self.processors.get_controls(inputs), after
+        controls, after, _ = self._decode(features, state)
+        return controls, after
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """As `keras.Model.compile`.
@@ -283,7 +291,7 @@ class Autoencoder(GroupModel):
 
     def get_controls(self, features: Tensors) -> dict[str, Tensors]:
         """Predict the controls of every processor, by node, without rendering them."""
-        return self.processors.get_controls(self._decode(features)[0])
+        return self._decode(features)[0]
 
     def step(self, inputs: Tensors, state: Tensors) -> tuple[dict[str, Tensors], Tensors]:
         """Predict one frame of controls, for export.
@@ -301,14 +309,15 @@ class Autoencoder(GroupModel):
         if self.embedding is not None:
             instrument = self.embedding(tf.constant(self._mix_weights()[tf.newaxis]))
             inputs = {**inputs, "instrument": instrument}
-        raw, state = self.decoder.step(inputs, state)
+        heard, gain = self._faded(inputs)
+        raw, state = self.decoder.step(heard, state)
         given = {
             **raw,
             "f0_hz": unscale_f0(inputs["f0_scaled"]),
             "loudness_db": unscale_loudness(inputs["loudness_scaled"]),
         }
         given = {k: v[:, tf.newaxis] for k, v in given.items() if k in self.processors.input_sizes}
-        controls = self.processors.get_controls(given)
+        controls = self._controls(given, None if gain is None else gain[:, tf.newaxis])
         return {
             node: {k: v[:, 0] for k, v in values.items() if v.shape.rank == 3}
             for node, values in controls.items()
@@ -326,8 +335,8 @@ class Autoencoder(GroupModel):
 
     def _decode(
         self, features: Mapping[str, tf.Tensor], state: dict[str, Any] | None = None, training: bool = False
-    ) -> tuple[Tensors, dict[str, Any], Tensors]:
-        """What the processors take, the states of the networks, and what the encoder heard."""
+    ) -> tuple[dict[str, Tensors], dict[str, Any], Tensors]:
+        """Controls by node and name, the states of the networks, and what the encoder heard."""
         features = self._checked(features, self.feature_names)
         inputs = {
             "f0_scaled": scale_f0(features["f0_hz"]),
@@ -347,9 +356,28 @@ class Autoencoder(GroupModel):
                 weights = tf.constant(self._mix_weights()[tf.newaxis, tf.newaxis])
             vectors = self.embedding(weights)
             inputs["instrument"] = vectors + tf.zeros_like(inputs["f0_scaled"])  # in every frame
-        raw, after["decoder"] = self.decoder(inputs, None if state is None else state["decoder"])
+        heard, gain = self._faded(inputs)
+        raw, after["decoder"] = self.decoder(heard, None if state is None else state["decoder"])
         given = {k: v for k, v in features.items() if k in self.processors.input_sizes}
-        return {**raw, **given}, after, latent
+        return self._controls({**raw, **given}, gain), after, latent
+
+    def _faded(self, inputs: Tensors) -> tuple[Tensors, tf.Tensor | None]:
+        """What the network hears, nothing quieter than its quietest, and the gain of what it answers."""
+        if self.quietest_db is None:
+            return inputs, None
+        quietest = 1.0 - self.quietest_db / LOUDNESS_FLOOR_DB
+        heard, gain = faded(inputs["loudness_scaled"], quietest)
+        return {**inputs, "loudness_scaled": heard}, gain
+
+    def _controls(self, given: Tensors, gain: tf.Tensor | None) -> dict[str, Tensors]:
+        """Controls of all processors; those of level times a gain `[batch, frames, 1]`."""
+        controls = self.processors.get_controls(given)
+        if gain is None:
+            return controls
+        for node, processor in self.processors.processors.items():
+            for name in set(processor.level_controls) & set(controls[node]):  # others are signals of nodes
+                controls[node][name] *= tf.cast(gain, controls[node][name].dtype)
+        return controls
 
     def _mix_weights(self) -> Array:
         """Weights of the mix that is always played, float32 `[instruments]`."""
