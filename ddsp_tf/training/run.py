@@ -136,3 +136,28 @@ def load_model_of_run(run: Path, *, to_train: bool = False, task: str | None = N
     if not path.is_file():
         raise DdspError(f"{run} has no checkpoint ({path.name}): train it first, for one epoch at least")
     return load_checkpoint(path, to_train=to_train, task=found)[0]
+
+
+def take_weights(model: TaskModel, run: Path) -> None:
+    """Give a model the weights of another run, at its last checkpoint.
+
+    Args:
+        model: Which is to be trained.
+        run: The other run, of the same task, with the same weights of the same sizes.
+
+    Raises:
+        DdspError: As `load_model_of_run`, or naming the first weight that does not fit.
+    """
+    other = load_model_of_run(run, task=model.task_name)
+    given = {weight.path: tuple(weight.shape) for weight in other.weights}
+    wanted = {weight.path: tuple(weight.shape) for weight in model.weights}
+    for path in {**wanted, **given}:
+        if given.get(path) != wanted.get(path):
+            have, want = (
+                str(list(shapes[path])) if path in shapes else "not there" for shapes in (given, wanted)
+            )
+            raise DdspError(
+                f"{run} cannot be begun with: its weight {path} is {have}, and of this configuration {want}. "
+                f"Train with {run / CONFIG_NAME}, or with other settings of data, training and loss alone"
+            )
+    model.set_weights(other.get_weights())

@@ -49,6 +49,11 @@ weights; with quantized activations as for `play`."""
 DISTANCE_BOUND = 0.01
 """Relative difference allowed between the spectral distances of file and model to the recording."""
 
+OWN_DISTANCE = 5.0
+"""What changes of the spectral distance of an imported instrument are relative to, at least. Its run holds no
+recording, but what it plays itself, from which it differs by its noise alone (1.6 for a stand-in of random
+weights); from recordings instruments of ours differ by 4 to 6 (docs/training.md)."""
+
 QUALITY = frozenset(
     {
         "seconds_verified",
