@@ -12,6 +12,7 @@ A task keeps more, such as a little of its data, which `export` measures against
 
 import contextlib
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 from ddsp_edge.atomic import written_whole
@@ -149,15 +150,13 @@ def take_weights(model: TaskModel, run: Path) -> None:
         DdspError: As `load_model_of_run`, or naming the first weight that does not fit.
     """
     other = load_model_of_run(run, task=model.task_name)
-    given = {weight.path: tuple(weight.shape) for weight in other.weights}
-    wanted = {weight.path: tuple(weight.shape) for weight in model.weights}
-    for path in {**wanted, **given}:
-        if given.get(path) != wanted.get(path):
-            have, want = (
-                str(list(shapes[path])) if path in shapes else "not there" for shapes in (given, wanted)
-            )
+    for weight, given in zip_longest(model.weights, other.weights):
+        have, want = (None if w is None else list(w.shape) for w in (given, weight))
+        if have != want:
+            path = (weight or given).path
             raise DdspError(
-                f"{run} cannot be begun with: its weight {path} is {have}, and of this configuration {want}. "
-                f"Train with {run / CONFIG_NAME}, or with other settings of data, training and loss alone"
+                f"the weights of {run} do not fit this configuration: {path} is {have or 'not there'}, and "
+                f"is to be {want or 'not there'}. Train with {run / CONFIG_NAME}, in which settings of data, "
+                "training and loss may be others"
             )
     model.set_weights(other.get_weights())

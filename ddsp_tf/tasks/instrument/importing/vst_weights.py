@@ -113,6 +113,8 @@ def find_weights(graph: FlatGraph) -> VstWeights:
 
 
 def _product(graph: FlatGraph, step: FlatStep) -> _Product | None:
+    if step.kind == "MUL":
+        return _scaled_input(graph, step)
     if step.kind not in _PRODUCTS or step.inputs[0] is None:
         return None
     kernel = graph.constant(step.inputs[1])
@@ -122,6 +124,25 @@ def _product(graph: FlatGraph, step: FlatStep) -> _Product | None:
         kernel = kernel.T
     bias = graph.constant(step.inputs[2]) if len(step.inputs) > 2 else None
     return _Product(step.inputs[0], step.outputs[0], kernel, bias)
+
+
+def _scaled_input(graph: FlatGraph, step: FlatStep) -> _Product | None:
+    """What a converter makes of a dense layer of one number without a bias: that, times its weights."""
+    for taken, other in (step.inputs, step.inputs[::-1]):
+        values = graph.constant(other)
+        if taken is not None and values is not None and values.size == UNITS and _is_input(graph, taken):
+            return _Product(taken, step.outputs[0], values.reshape(1, UNITS), None)
+    return None
+
+
+def _is_input(graph: FlatGraph, key: Key) -> bool:
+    """Whether a tensor is an input of one number, in whatever shape."""
+    while key not in graph.inputs.values():
+        step = graph.made_by(key)
+        if step is None or step.kind not in _PASSING or step.inputs[0] is None:
+            return False
+        key = step.inputs[0]
+    return graph.size(key) == 1
 
 
 def _of_shape(products: Sequence[_Product], inputs: int, units: int) -> list[_Product]:
