@@ -266,7 +266,7 @@ def _play_apart(*paths):
 @pytest.mark.slow
 def test_an_imported_run_is_exported_in_a_quarter_of_the_size(flute, imported, tmp_path):
     run, _ = imported
-    card = export(run, tmp_path / "ours.tflite", "int8", options={"play": False})
+    card = export(run, tmp_path / "ours.tflite", "int8", play=False)
     assert (tmp_path / "ours.tflite").stat().st_size < 0.28 * flute.stat().st_size
     assert card.level == "power"
     assert card.loudness_db_range == read_instrument_file(flute).card.loudness_db_range
@@ -301,11 +301,11 @@ def test_there_and_back_is_the_same_instrument(flute, imported, tmp_path):
 def test_training_goes_on_from_its_weights(imported, tiny_dataset, tmp_path):
     run, _ = imported
     changes = ["training.steps=1", "training.steps_per_epoch=1", "training.batch_size=2"]
-    changes += ["training.clip_seconds=0.5", "loss.fft_sizes=[256]", "training.learning_rate=1e-9"]
+    changes += ["training.clip_seconds=0.5", "loss.fft_sizes=[256]", "training.learning_rate=1e-8"]
     config = load_config("ddsp_vst", changes)
     model = train(config, tiny_dataset, tmp_path / "tuned", start_from=run, verbose=0)
     for ours, want in zip(controls_of(model), controls_of(load_model_of_run(run)), strict=True):
-        np.testing.assert_allclose(ours, want, atol=1e-5)
+        np.testing.assert_allclose(ours, want, atol=1e-3)  # one step of 1e-8 of each of 1.9 million weights
     known = model.instrument
     assert "imported" not in known  # it knows the data that it was trained on
     assert known["power_db_range"]["low"] < known["power_db_range"]["high"] < 0.0

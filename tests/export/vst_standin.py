@@ -48,6 +48,8 @@ class Trainer(tf.Module):
         slope: str = "negative_slope",
         amplitude: tuple[int, ...] = (1,),
     ) -> None:
+        keras.utils.set_random_seed(3)
+
         def stack() -> Any:
             normalised = layers.LayerNormalization(epsilon=1e-3)
             return sequential([layers.Dense(256), normalised, layers.LeakyReLU(**{slope: 0.2})])

@@ -50,9 +50,9 @@ DISTANCE_BOUND = 0.01
 """Relative difference allowed between the spectral distances of file and model to the recording."""
 
 OWN_DISTANCE = 5.0
-"""What changes of the spectral distance of an imported instrument are relative to, at least. Its run holds no
-recording, but what it plays itself, from which it differs by its noise alone (1.6 for a stand-in of random
-weights); from recordings instruments of ours differ by 4 to 6 (docs/training.md)."""
+"""Spectral distance that an imported instrument is taken to have from a recording. Its run holds none, but what
+it plays itself, from which it differs by its noise alone (1.3 to 1.6 for stand-ins of random weights);
+instruments of ours differ from recordings by 4 to 6 (docs/training.md)."""
 
 QUALITY = frozenset(
     {

@@ -1,5 +1,6 @@
 """Does the file play what the model plays? Measured in a process that cannot import TensorFlow."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,7 @@ class Verifier:
         self.expected = _predict(model, reference)
         controls = {**self.expected, "f0_hz": reference.f0_hz[:, None]}
         self._distance = _distance(reference.audio, _render(model, controls, self._noise))
-        # An imported instrument is measured against itself.
-        self._relative_to = max(self._distance, OWN_DISTANCE if "imported" in model.facts else 0.0)
+        self._own = "imported" in model.facts  # whether the reference is what the instrument itself plays
 
     def level_error_db(self, controls: dict[str, Array]) -> float:
         """Mean error of harmonic levels, dB, in controls `[frames, channels]` by their names in a file."""
@@ -112,7 +112,11 @@ class Verifier:
         }
 
     def _change_percent(self, distance: float) -> float:
-        return 100.0 * (distance - self._distance) / self._relative_to
+        if not self._own:
+            return 100.0 * (distance / self._distance - 1.0)
+        # What weights lose has nothing to do with what a recording differs by: their squares add up.
+        lost = distance**2 - self._distance**2
+        return 100.0 * (math.sqrt(max(0.0, 1.0 + lost / OWN_DISTANCE**2)) - 1.0)
 
     def _measure_play(self, played: dict[str, Array], frames: int, seconds: float) -> dict[str, Any]:
         """What the signature `play` does; features are scaled in the graph, so int8 may round otherwise."""
