@@ -153,7 +153,7 @@ def take_weights(model: TaskModel, run: Path) -> None:
     for weight, given in zip_longest(model.weights, other.weights):
         have, want = (None if w is None else list(w.shape) for w in (given, weight))
         if have != want:
-            path = (weight or given).path
+            path = (given if weight is None else weight).path
             raise DdspError(
                 f"the weights of {run} do not fit this configuration: {path} is {have or 'not there'}, and "
                 f"is to be {want or 'not there'}. Train with {run / CONFIG_NAME}, in which settings of data, "

@@ -20,6 +20,7 @@ from ddsp_export.export import export
 from ddsp_tf.config import load_config
 from ddsp_tf.data import training_dataset
 from ddsp_tf.data.reading import read_passages
+from ddsp_tf.data.records.info import load_dataset_info
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.power import power_db
 from ddsp_tf.frames import FrameSpec
@@ -35,6 +36,7 @@ from ddsp_tf.tasks.instrument.export.vst import (
     vst_endpoint,
 )
 from ddsp_tf.tasks.instrument.reference import load_reference
+from ddsp_tf.tasks.instrument.task import TASK
 from ddsp_tf.tasks.instrument.tracking import mapping_for
 from ddsp_tf.training import load_model_of_run, train
 
@@ -228,10 +230,20 @@ def test_a_network_for_the_plug_in_is_trained_on_power(run, exported, tiny_datas
             assert level_db[frame] == pytest.approx(max(want, -100.0), abs=1e-3)
     card = export(run, tmp_path / "device.tflite", "float32", play=False)
     assert read_model_file(tmp_path / "device.tflite").card.level == card.level == "power"
+    assert vars(card.loudness_db_range) == load_model_of_run(run).instrument["power_db_range"]
+
+
+def test_a_run_of_power_knows_how_loud_its_data_is_as_power(tiny_dataset):
+    config, info = load_config("ddsp_vst"), load_dataset_info(tiny_dataset)
+    spec = config.spec
     levels = np.concatenate([power_db(p.audio, spec) for p in read_passages(tiny_dataset, "train", spec)])
     want = np.percentile(levels[levels > -70.0], (5.0, 50.0, 95.0))
-    found = card.loudness_db_range
-    np.testing.assert_allclose([found.low, found.median, found.high], want, atol=0.02)  # bins of 0.01 dB
+    facts = TASK.facts(info, config, tiny_dataset)
+    np.testing.assert_allclose(list(facts["power_db_range"].values()), want, atol=0.02)  # bins of 0.01 dB
+    assert list(facts["power_db_range"]) == ["low", "median", "high"]
+    assert facts["loudness_db_range"] == vars(info.loudness_db_range)
+    of_loudness = load_config("ddsp_vst", ["model.level=loudness"])
+    assert "power_db_range" not in TASK.facts(info, of_loudness, tiny_dataset)
 
 
 def test_a_card_of_a_model_of_power_says_so():
