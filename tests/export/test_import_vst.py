@@ -17,6 +17,7 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.models import Autoencoder
 from ddsp_tf.tasks.instrument.excerpts import load_excerpts
 from ddsp_tf.tasks.instrument.export.export_vst import export_vst
+from ddsp_tf.tasks.instrument.export.verify import Verifier
 from ddsp_tf.tasks.instrument.export.vst import PowerMap, convert_vst
 from ddsp_tf.tasks.instrument.importing import vst_run
 from ddsp_tf.tasks.instrument.importing.flat_graph import flat_graph
@@ -195,6 +196,62 @@ def test_weights_that_are_not_there_are_named(flute, tmp_path):
     for damaged in (b"", b"\0" * 100, read_instrument_file(flute).model[:5000]):
         with pytest.raises(DdspError, match="its graph cannot be read"):
             flat_graph(damaged)
+
+
+def operator_of(model, kind):
+    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
+    codes = [names[max(code.builtinCode, code.deprecatedBuiltinCode)] for code in model.operatorCodes]
+    found = next(o for o in model.subgraphs[0].operators if codes[o.opcodeIndex] == kind)
+    found.inputs, found.outputs = np.array(found.inputs), np.array(found.outputs)  # to be changed in place
+    return found
+
+
+def test_graphs_that_bite_their_tails_end_in_words(flute):
+    """A file from anywhere: what goes round in a circle is not followed round."""
+
+    def itself(model):
+        operator = operator_of(model, "RESHAPE")
+        operator.inputs[0] = operator.outputs[0]
+
+    def twice(model):
+        operator = operator_of(model, "LEAKY_RELU")
+        operator.outputs[0] = operator.inputs[0]
+
+    def loop(model):
+        operator = operator_of(model, "WHILE")
+        operator.outputs[4] = operator.inputs[4]  # what a loop hands on comes out under the same number
+
+    def endless(model):
+        model.subgraphs[2].operators = [operator_of(model, "WHILE")]  # a loop whose body is itself
+
+    for change, words in ((itself, "out of order"), (twice, "out of order"), (endless, "more than 4 deep")):
+        with pytest.raises(DdspError, match=words):
+            find_weights(flat_graph(changed(flute, change)))
+    weights = find_weights(flat_graph(changed(flute, loop)))  # which is no circle
+    np.testing.assert_array_equal(
+        weights.head.kernel, find_weights(flat_graph(read_instrument_file(flute).model)).head.kernel
+    )
+
+    def joined(model):
+        operator = operator_of(model, "CONCATENATION")
+        operator.inputs = np.repeat(operator.inputs, 4)
+
+    with pytest.raises(DdspError, match="what a dense layer takes comes of CONCATENATION"):
+        find_weights(flat_graph(changed(flute, joined)))
+
+
+def test_what_weights_lose_of_an_imported_instrument_is_told_as_of_a_recording():
+    """Squares add up: lost beside 5 what was lost beside the instrument itself."""
+    verifier = object.__new__(Verifier)
+    verifier._own, verifier._distance = True, 1.3
+    assert verifier._change_percent(1.3) == 0.0
+    assert verifier._change_percent(1.4) == pytest.approx(
+        100.0 * (np.sqrt(25.0 + 1.4**2 - 1.3**2) / 5.0 - 1.0)
+    )
+    assert 0.0 < verifier._change_percent(1.4) < 1.0 < verifier._change_percent(1.6)
+    assert verifier._change_percent(0.0) < 0.0
+    verifier._own = False
+    assert verifier._change_percent(1.43) == pytest.approx(10.0)
 
 
 def test_a_bias_and_a_normalisation_that_were_folded_away_are_none(flute, tmp_path):

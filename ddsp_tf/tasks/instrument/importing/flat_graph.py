@@ -27,7 +27,7 @@ _KINDS: dict[int, str] = {
 }
 _OF_CONSTANTS = frozenset({"DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "CAST"})
 _DEEPEST = 4  # loops within loops
-_MOST_STEPS = 10_000
+_MOST_STEPS = 500  # that of the trainer has 140; what follows steps back goes no deeper
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class FlatGraph:
         self._graphs: list[Any] = []
         main = self._graph(0)
         self._write_out(main, 0)
+        self._check_order(main)
         self._made_by = {out: step for step in self.steps for out in step.outputs}
         self._sources: dict[Key, frozenset[str]] = {}
         self.inputs = {self._name(main, int(number)): (0, int(number)) for number in main.inputs}
@@ -73,6 +74,15 @@ class FlatGraph:
             taken = [self.sources(key) for key in step.inputs if key is not None]
             for out in step.outputs:
                 self._sources[out] = frozenset().union(*taken)
+
+    def _check_order(self, main: Any) -> None:
+        """Refuse steps that take what is not there yet, or give what is: steps back come to an end."""
+        later = {out for step in self.steps for out in step.outputs}
+        known = {(0, int(number)) for number in main.inputs}
+        for step in self.steps:
+            if any(key in later and key not in known for key in step.inputs) or known & set(step.outputs):
+                raise DdspError(f"its graph cannot be right: an operator {step.kind} is out of order")
+            known.update(step.outputs)
 
     def sources(self, key: Key) -> frozenset[str]:
         """Names of the inputs that a tensor hangs on."""
@@ -161,7 +171,7 @@ class FlatGraph:
         self._write_out(body, depth + 1)
         for number, out in zip(given, body.outputs, strict=True):
             key = self._key(inner, int(out))
-            if key is not None:
+            if key is not None and key != (copy, number):
                 self._same[copy, number] = key
 
 

@@ -19,6 +19,7 @@ UNITS = 256
 CONTROLS = 1 + HARMONICS + BANDS
 _F0, _POWER, _STATE = (INPUTS[name][0] for name in ("f0_scaled", "loudness_scaled", "state"))
 _PRODUCTS = ("FULLY_CONNECTED", "BATCH_MATMUL")
+_MOST_PARTS = 3
 _PASSING = frozenset(
     {
         "RESHAPE",
@@ -232,8 +233,14 @@ def _parts(graph: FlatGraph, key: Key) -> list[str]:
         return ["state"]
     if _STATE not in sources and size == UNITS:
         return ["level" if _POWER in sources else "f0"]
-    if step is not None and step.kind == "CONCATENATION":
-        return [part for taken in step.inputs if taken is not None for part in _parts(graph, taken)]
+    if step is not None and step.kind == "CONCATENATION" and step.inputs:
+        parts = list[str]()
+        for taken in step.inputs:
+            parts += [] if taken is None else _parts(graph, taken)
+            if not 0 < len(parts) <= _MOST_PARTS:
+                break
+        else:
+            return parts
     first = step.inputs[0] if step is not None else None
     if step is not None and step.kind in _PASSING and first is not None and graph.size(first) == size:
         return _parts(graph, first)
