@@ -36,6 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of RUN")
     parser.add_argument(
+        "--from",
+        dest="start_from",
+        type=path_argument,
+        metavar="RUN",
+        help="begin with the weights of another run, of the same sizes",
+    )
+    parser.add_argument(
         "--skip-damaged", action="store_true", help="leave damaged records out, and say which"
     )
     parser.add_argument(
@@ -79,6 +86,7 @@ def run(args: argparse.Namespace) -> None:
         args.data,
         args.out,
         resume=args.resume,
+        start_from=args.start_from,
         tensorboard=args.tensorboard,
         crepe_weights=args.crepe_weights,
         strategy=args.strategy,

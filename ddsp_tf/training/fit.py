@@ -28,6 +28,7 @@ from ddsp_tf.training.run import (
     make_run_folder,
     refuse_used_folder,
     save_config,
+    take_weights,
     writing,
 )
 from ddsp_tf.training.watch import Speed, Steps, StopOnNonFiniteLoss, spoilt
@@ -43,6 +44,7 @@ def train(
     run: Path,
     *,
     resume: bool = False,
+    start_from: Path | None = None,
     tensorboard: bool = False,
     crepe_weights: Path | None = None,
     strategy: str | None = None,
@@ -63,6 +65,8 @@ def train(
         run: The run folder to write.
         resume: Go on from the newest checkpoint of `run` that is intact, or from the beginning if it was
             stopped before the first.
+        start_from: Another run, whose weights a new run begins with; of the same sizes. Its optimizer, its
+            step and what it knows of its data stay behind. None begins anew.
         tensorboard: Write TensorBoard logs to `run/tensorboard`, with a held-back passage to listen to.
         crepe_weights: Weights of CREPE, for `config.loss.perceptual_weight`.
         strategy: `"mirrored"` for all GPUs of this machine, `"multi_worker"` for the workers that the
@@ -78,8 +82,8 @@ def train(
         The trained model.
 
     Raises:
-        DdspError: If the dataset does not fit the configuration, or the run folder is not usable or cannot
-            be written any more.
+        DdspError: If the dataset does not fit the configuration, the weights to begin with do not fit the
+            model, or the run folder is not usable or cannot be written any more.
         KeyboardInterrupt: If a signal asked for an end (or what the handler of the signal raises): at the
             next step, after a checkpoint was written.
     """
@@ -96,7 +100,7 @@ def train(
         if chief:
             stack.enter_context(writing(run, new=not resume))
         with tf.distribute.MirroredStrategy().scope() if strategy == "mirrored" else contextlib.nullcontext():
-            model, state = _begin(task, config, info, data, run, resume, chief, progress)
+            model, state = _begin(task, config, info, data, run, resume, start_from, chief, progress)
             if state.step >= settings.steps:
                 return model
             task.compile(model, config, crepe_weights)
@@ -149,6 +153,7 @@ def _begin(
     data: Path,
     run: Path,
     resume: bool,
+    start_from: Path | None,
     chief: bool,
     progress: Callable[[str], None],
 ) -> tuple[TaskModel, TrainingState]:
@@ -157,7 +162,11 @@ def _begin(
     if not (resume and _can_go_on(config, run)):
         if chief and not resume:
             refuse_used_folder(run)
-        return task.build(config, task.facts(info, config, data)), TrainingState(0)
+        model = task.build(config, task.facts(info, config, data))
+        if start_from is not None:
+            take_weights(model, start_from)
+            progress(f"beginning with the weights of {start_from}")
+        return model, TrainingState(0)
     model, state = load_newest(run, config.task, progress)
     _check_same_data(model, task.facts(info, config, data), data, run)
     if state.step >= steps:

@@ -12,6 +12,7 @@ A task keeps more, such as a little of its data, which `export` measures against
 
 import contextlib
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 from ddsp_edge.atomic import written_whole
@@ -136,3 +137,26 @@ def load_model_of_run(run: Path, *, to_train: bool = False, task: str | None = N
     if not path.is_file():
         raise DdspError(f"{run} has no checkpoint ({path.name}): train it first, for one epoch at least")
     return load_checkpoint(path, to_train=to_train, task=found)[0]
+
+
+def take_weights(model: TaskModel, run: Path) -> None:
+    """Give a model the weights of another run, at its last checkpoint.
+
+    Args:
+        model: Which is to be trained.
+        run: The other run, of the same task, with the same weights of the same sizes.
+
+    Raises:
+        DdspError: As `load_model_of_run`, or naming the first weight that does not fit.
+    """
+    other = load_model_of_run(run, task=model.task_name)
+    for weight, given in zip_longest(model.weights, other.weights):
+        have, want = (None if w is None else list(w.shape) for w in (given, weight))
+        if have != want:
+            path = (given if weight is None else weight).path
+            raise DdspError(
+                f"the weights of {run} do not fit this configuration: {path} is {have or 'not there'}, and "
+                f"is to be {want or 'not there'}. Train with {run / CONFIG_NAME}, in which settings of data, "
+                "training and loss may be others"
+            )
+    model.set_weights(other.get_weights())

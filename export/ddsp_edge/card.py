@@ -102,7 +102,11 @@ class Card:
 
     def to_json(self) -> str:
         """The card as JSON text."""
-        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True, allow_nan=False)
+        return json.dumps(self.document(), indent=1, sort_keys=True, allow_nan=False)
+
+    def document(self) -> dict[str, Any]:
+        """The card as plain data."""
+        return dataclasses.asdict(self)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], origin: str) -> Self:

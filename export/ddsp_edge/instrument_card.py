@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from ddsp_edge.card import SCHEMA_VERSION, Card, Port, Range, is_shape, range_from
 from ddsp_edge.errors import DdspError
 from ddsp_edge.further import FURTHER, Usual, names_of, scaled_name
 
 TASK = "instrument"
+LEVELS = ("loudness", "power")
+"""What a network may be told of how loud a sound is: A-weighted loudness, or power."""
 _LEAST_HZ = 2.0**-149  # the smallest number of float32 above 0
 
 
@@ -34,6 +36,8 @@ class InstrumentCard(Card):
             `noises`, `rooms`).
         further: What the network takes of a frame beside pitch and loudness, by name, and what that usually
             is; see `ddsp_edge.further`.
+        level: One of `LEVELS`, what `loudness_db` is: of the training data, of its range in this card, and of
+            what a host has to measure.
     """
 
     task: str = TASK
@@ -48,6 +52,7 @@ class InstrumentCard(Card):
     synthesis_state_shapes: dict[str, list[int]] = field(default_factory=dict)
     voice: dict[str, Any] = field(default_factory=dict)
     further: dict[str, Usual] = field(default_factory=dict)
+    level: str = LEVELS[0]
 
     OPTIONAL: ClassVar[tuple[str, ...]] = (
         *Card.OPTIONAL,
@@ -56,6 +61,18 @@ class InstrumentCard(Card):
         "voice",
         "further",
     )
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any], origin: str) -> Self:
+        """As `Card.from_document`; where a document does not tell the level, it is loudness."""
+        return super().from_document({"level": LEVELS[0], **document}, origin)
+
+    def document(self) -> dict[str, Any]:
+        """As `Card.document`; the level is told where it is not loudness."""
+        document = super().document()
+        if self.level == LEVELS[0]:
+            del document["level"]
+        return document
 
     @classmethod
     def converted(cls, values: dict[str, Any], origin: str) -> dict[str, Any]:
@@ -79,6 +96,11 @@ class InstrumentCard(Card):
                 f"{origin}: the median of f0_hz_range must be above 0 Hz and at most {highest_hz:g} Hz, not "
                 f"{middle_hz}"
             )
+        if self.level not in LEVELS:
+            raise DdspError(
+                f"{origin}: level in its card must be {' or '.join(LEVELS)}. Received: {self.level[:60]!r}. "
+                "Export it again, or update ddsp_tf"
+            )
 
 
 def instrument_inputs(feature_scaling: Mapping[str, str]) -> dict[str, Port]:
@@ -97,12 +119,12 @@ def further_scaling(names: Iterable[str]) -> dict[str, str]:
 
 
 def instrument_extractors(
-    f0_estimator: Mapping[str, Any], loudness: str, further: Iterable[str] = ()
+    f0_estimator: Mapping[str, Any], loudness: str, further: Iterable[str] = (), level: str = LEVELS[0]
 ) -> dict[str, dict[str, Any]]:
     """How pitch, loudness and further features of the training data were measured."""
     return {
         "f0_hz": dict(f0_estimator),
-        "loudness_db": {"name": "loudness", "definition": loudness},
+        "loudness_db": {"name": level, "definition": loudness},
         **{name: {"name": name, "definition": FURTHER[name].definition} for name in further},
     }
 

@@ -72,7 +72,7 @@ def measure(path: str | Path, seconds: float) -> dict[str, Any]:
     began = time.perf_counter()
     import numpy as np
 
-    from ddsp_edge.features.loudness import LoudnessMeter
+    from ddsp_edge.features.level import level_meter
     from ddsp_edge.features.pitch import PitchTracker
     from ddsp_edge.further import complete, scaled
     from ddsp_edge.live import LiveEffect
@@ -113,7 +113,7 @@ def measure(path: str | Path, seconds: float) -> dict[str, Any]:
         instrument.reset()
         sound = instrument.process(f0_hz, loudness_db)
         instrument.reset()
-        meter, tracker = LoudnessMeter(spec), PitchTracker.for_card(card)
+        meter, tracker = level_meter(card.level, spec), PitchTracker.for_card(card)
         step = spec.hop * spec.frames_for(0.1)
         began = time.process_time()
         for i in range(0, len(sound), step):

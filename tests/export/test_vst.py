@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -10,18 +11,33 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 import ddsp_tf.tasks.instrument.export.export_vst as module
+from ddsp_edge.card import Range
+from ddsp_edge.features.power import DEFINITION
+from ddsp_edge.model.file import read_model_file
+from ddsp_edge.transfer.settings import TransferSettings
 from ddsp_edge.units import hz_to_midi, scale_loudness
 from ddsp_export.export import export
 from ddsp_tf.config import load_config
 from ddsp_tf.data import training_dataset
+from ddsp_tf.data.reading import read_passages
+from ddsp_tf.data.records.info import load_dataset_info
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.power import power_db
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.models import Autoencoder
 from ddsp_tf.tasks.instrument.excerpts import Excerpts, load_excerpts
+from ddsp_tf.tasks.instrument.export.describe import describe
 from ddsp_tf.tasks.instrument.export.export_vst import export_vst
-from ddsp_tf.tasks.instrument.export.vst import PowerMap, expected_by_vst, measure_power_map, vst_endpoint
+from ddsp_tf.tasks.instrument.export.vst import (
+    PowerMap,
+    describe_for_vst,
+    expected_by_vst,
+    measure_power_map,
+    vst_endpoint,
+)
 from ddsp_tf.tasks.instrument.reference import load_reference
+from ddsp_tf.tasks.instrument.task import TASK
+from ddsp_tf.tasks.instrument.tracking import mapping_for
 from ddsp_tf.training import load_model_of_run, train
 
 CHANGES = (
@@ -212,8 +228,63 @@ def test_a_network_for_the_plug_in_is_trained_on_power(run, exported, tiny_datas
             middle = (frame + 1) * 320
             want = 10.0 * np.log10(np.mean(sound[middle - 512 : middle + 512].astype(float) ** 2))
             assert level_db[frame] == pytest.approx(max(want, -100.0), abs=1e-3)
-    with pytest.raises(DdspError, match=r"trained on power, devices measure loudness: .*--target ddsp-vst"):
-        export(run, tmp_path / "no.tflite")
+    card = export(run, tmp_path / "device.tflite", "float32", play=False)
+    assert read_model_file(tmp_path / "device.tflite").card.level == card.level == "power"
+    assert vars(card.loudness_db_range) == load_model_of_run(run).instrument["power_db_range"]
+
+
+def test_a_run_of_power_knows_how_loud_its_data_is_as_power(tiny_dataset):
+    config, info = load_config("ddsp_vst"), load_dataset_info(tiny_dataset)
+    spec = config.spec
+    levels = np.concatenate([power_db(p.audio, spec) for p in read_passages(tiny_dataset, "train", spec)])
+    want = np.percentile(levels[levels > -70.0], (5.0, 50.0, 95.0))
+    facts = TASK.facts(info, config, tiny_dataset)
+    np.testing.assert_allclose(list(facts["power_db_range"].values()), want, atol=0.02)  # bins of 0.01 dB
+    assert list(facts["power_db_range"]) == ["low", "median", "high"]
+    assert facts["loudness_db_range"] == vars(info.loudness_db_range)
+    of_loudness = load_config("ddsp_vst", ["model.level=loudness"])
+    assert "power_db_range" not in TASK.facts(info, of_loudness, tiny_dataset)
+
+
+def test_a_card_of_a_model_of_power_says_so():
+    """With the range of power, and not that of the loudness, which the run knows too."""
+    facts = {
+        "f0_estimator": {"name": "yin-viterbi"},
+        "loudness": "A-weighted",
+        "f0_hz_range": {"low": 200.0, "median": 300.0, "high": 400.0},
+        "loudness_db_range": {"low": -50.0, "median": -40.0, "high": -30.0},
+        "power_db_range": {"low": -35.0, "median": -25.0, "high": -15.0},
+    }
+    config = load_config("ddsp_vst")
+    model = Autoencoder.from_experiment(config, facts)
+    card, _ = describe(model)
+    assert card.level == "power"
+    assert (card.loudness, card.extractors["loudness_db"]["name"]) == (DEFINITION, "power")
+    assert card.loudness_db_range == Range(-35.0, -25.0, -15.0)
+    assert mapping_range(model) == Range(-35.0, -25.0, -15.0)
+    of_loudness = dataclasses.replace(config, model=dataclasses.replace(config.model, level="loudness"))
+    card, _ = describe(Autoencoder.from_experiment(of_loudness, facts))
+    assert (card.level, card.loudness, card.loudness_db_range) == (
+        "loudness",
+        "A-weighted",
+        Range(-50.0, -40.0, -30.0),
+    )
+    del facts["power_db_range"]  # as runs were trained before
+    older = Autoencoder.from_experiment(config, facts)
+    assert older.level_db_range == facts["loudness_db_range"]
+    with pytest.raises(DdspError, match="the model does not know its power_db_range: train it"):
+        describe(older)
+    # The plug-in knows a model by its time of export: no two in a second are one.
+    power = np.float32([-35.0, -15.0])
+    kept = Excerpts(np.float32([200.0, 400.0]), power, power, np.ones(2, bool), np.zeros(2, np.int32))
+    times = [describe_for_vst(model, kept, PowerMap(0.0, 0.0))["export_time"] for _ in range(2)]
+    assert times[0] != times[1]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", time) for time in times)
+
+
+def mapping_range(model):
+    """The range that loudness is matched with."""
+    return mapping_for(model, TransferSettings())._trained_db
 
 
 def test_a_run_keeps_excerpts_of_what_it_was_trained_on(trained_run, tmp_path):

@@ -148,6 +148,19 @@ def test_a_card_of_another_task_is_refused(tmp_path):
     assert "it is a model for the task 'juggling', not an instrument" in done.stderr
 
 
+def test_an_instrument_that_hears_power_is_refused(tmp_path):
+    """Which is not measured there; one that says loudness in so many words is played."""
+    file, path = read_model_file(TINY), tmp_path / "power.tflite"
+    (tmp_path / "in.json").write_text('{"f0_hz": [], "loudness_db": [], "noise": {}}')
+    command = [str(NODE), str(PLAY), str(path), str(tmp_path / "in.json")]
+    write_model_file(path, file.model, dataclasses.replace(file.card, level="power"), file.arrays)
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "it hears the 'power' of a sound, and loudness is what is measured here" in done.stderr
+    write_model_file(path, file.model, file.card, file.arrays)
+    assert subprocess.run(command, capture_output=True).returncode == 0
+
+
 def test_it_reads_arrays_of_half_precision(tmp_path):
     """Every kind of number: normal, as small as can be, and both signs."""
     file = read_model_file(TINY)

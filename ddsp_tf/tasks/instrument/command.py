@@ -12,6 +12,7 @@ from ddsp_tf.errors import DdspError, printable
 from ddsp_tf.tasks.command import Column, Command, ExportTable, Target
 from ddsp_tf.tasks.instrument.controls_commands import ControlsCommand, PlotCommand, RenderCommand
 from ddsp_tf.tasks.instrument.expression_command import ExpressionCommand
+from ddsp_tf.tasks.instrument.import_command import ImportCommand
 from ddsp_tf.tasks.instrument.playing_options import add_playing_options, instrument_and_estimator
 
 
@@ -36,6 +37,7 @@ def _export_for_vst(args: argparse.Namespace, progress: Callable[[str], None]) -
         "for DDSP-VST\n"
         f"  controls equal to Keras within {known['quality']['control_error_max']:.1e} over "
         f"{known['quality']['seconds_verified']:.0f} s\n"
+        "  it goes into Documents/Magenta/DDSP/Models, where the plug-in lists it by its file name\n"
         f"  {_heard(known['config']['model'].get('level'), known['power_map']['residual_db'])}"
     )
 
@@ -53,7 +55,7 @@ class InstrumentCommand(Command):
     """See `ddsp_tf.tasks.command.Command`."""
 
     noun = "an instrument"
-    others = (ControlsCommand(), RenderCommand(), PlotCommand(), ExpressionCommand())
+    others = (ControlsCommand(), RenderCommand(), PlotCommand(), ExpressionCommand(), ImportCommand())
     word = "transfer"
     help = "render a recording through an instrument"
     listening = "listening for pitch"

@@ -62,7 +62,7 @@ class ExpressionCommand:
         from ddsp_tf.tasks.instrument.expression.store import add_to_file, save_expression
 
         recordings, without = recordings_with_notes(args.recordings)
-        spec, estimator, loudness = _known(args.instrument)
+        spec, estimator, loudness, level = _known(args.instrument)
         if without:
             print(f"ddsp-tf: note: {without} recordings have no notes beside them", file=sys.stderr)
 
@@ -74,7 +74,7 @@ class ExpressionCommand:
             return progress
 
         performances = read_performances(
-            recordings, spec, f0_estimator_as_recorded(estimator), loudness, show("recordings")
+            recordings, spec, f0_estimator_as_recorded(estimator), loudness, show("recordings"), level
         )
         learned = learn_expression(performances, loudness, seed=args.seed, progress=show("epochs"))
         if args.instrument.is_dir():
@@ -86,24 +86,21 @@ class ExpressionCommand:
             tell("\n  ".join([f"{printable(written)}: {_summary(learned.about)}", *_table(learned.about)]))
 
 
-def _known(instrument: Path) -> "tuple[FrameSpec, dict[str, Any], Range]":
-    """Frame grid, pitch estimator and range of loudness of a run or a file."""
+def _known(instrument: Path) -> "tuple[FrameSpec, dict[str, Any], Range, str]":
+    """Frame grid, pitch estimator, range of the level, and what that is, of a run or a file."""
     if not instrument.is_dir():
         from ddsp_edge.model.file import read_instrument_file
 
         card = read_instrument_file(instrument).card
-        return card.spec, card.f0_estimator, card.loudness_db_range
+        return card.spec, card.f0_estimator, card.loudness_db_range, card.level
     from ddsp_edge.card import Range
     from ddsp_tf.tasks.instrument.model.load import load_instrument
 
     model = load_instrument(instrument)
-    facts = model.instrument
-    if model.level != "loudness":
-        raise DdspError(
-            f"{instrument} was trained on {model.level}; devices play notes by their loudness: train with "
-            "model.level=loudness"
-        )
-    return model.spec, facts["f0_estimator"], Range(**facts["loudness_db_range"])
+    level = model.level_db_range
+    if level is None:
+        raise DdspError(f"{instrument} does not know how loud it plays: train it with `ddsp-tf train`")
+    return model.spec, model.instrument["f0_estimator"], Range(**level), model.level
 
 
 def _summary(about: dict[str, Any]) -> str:

@@ -77,15 +77,28 @@ class InstrumentTask(Task):
         check_processors(config, origin)
 
     def facts(self, info: DatasetInfo, config: InstrumentConfig, data: Path) -> dict[str, Any]:
-        """Pitch estimator, definition of loudness, ranges of both, and what further features usually are."""
+        """Pitch estimator, definition of loudness, ranges of both or of power, what further features are."""
+        power = self._power(config, data)
+        level = power.get("power_db_range", vars(info.loudness_db_range))
         return {
             "f0_estimator": info.f0_estimator,
             "loudness": info.loudness,
             "f0_hz_range": vars(info.f0_hz_range),
             "loudness_db_range": vars(info.loudness_db_range),
-            "quietest_db": max(info.loudness_db_range.low - _QUIETER_DB, LOUDNESS_FLOOR_DB),
+            **power,
+            "quietest_db": max(level["low"] - _QUIETER_DB, LOUDNESS_FLOOR_DB),
             **self._further(info, config, data),
         }
+
+    def _power(self, config: InstrumentConfig, data: Path) -> dict[str, Any]:
+        """Range of the power, of a network that is told of that."""
+        if config.model.level != "power":
+            return {}
+        from ddsp_tf.data.power_range import power_range
+        from ddsp_tf.data.reading import read_passages
+
+        passages = read_passages(data, "train", config.spec, on_damage=lambda text: None)
+        return {"power_db_range": vars(power_range(passages, config.spec))}
 
     def _further(self, info: DatasetInfo, config: InstrumentConfig, data: Path) -> dict[str, Any]:
         names = config.model.features

@@ -24,7 +24,7 @@ def tracked_passages(
 ) -> Iterator[tuple[Analysis, Tracked]]:
     """What a model is told of a recording, passage by passage, as it was trained on it."""
     spec = model.spec
-    known = _range(model, "f0_hz_range")
+    known = _f0_range(model)
     held_hz = START_HZ if known is None else known.median
     for cut, found in _analysed(reader, spec, estimator, model.level):
         f0_hz = hold_unvoiced(found.f0_hz, found.f0_hz > 0.0, held_hz)
@@ -59,10 +59,11 @@ def mapping_for(model: Autoencoder, settings: TransferSettings) -> RecordingTran
     Raises:
         DdspError: If a setting is out of range, or there is nothing to match with.
     """
-    f0_hz, loudness_db = (_range(model, name) for name in ("f0_hz_range", "loudness_db_range"))
-    return RecordingTransfer(model.spec, settings, f0_hz, loudness_db, model.usual)
+    level = model.level_db_range
+    loudness_db = Range(**level) if level else None
+    return RecordingTransfer(model.spec, settings, _f0_range(model), loudness_db, model.usual)
 
 
-def _range(model: Autoencoder, name: str) -> Range | None:
-    known = model.instrument.get(name)
+def _f0_range(model: Autoencoder) -> Range | None:
+    known = model.instrument.get("f0_hz_range")
     return Range(**known) if known else None

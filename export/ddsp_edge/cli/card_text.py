@@ -49,7 +49,7 @@ def _playing(card: InstrumentCard) -> list[tuple[str, str]]:
     return [
         ("latency", f"{hop_ms:.1f} ms, one hop, from a control to its sound"),
         ("pitch", f"{low} to {high}, mostly {middle} ({pitch.low:.0f} to {pitch.high:.0f} Hz)"),
-        ("loudness", f"{level.low:.0f} to {level.high:.0f} dB, mostly {level.median:.0f} dB"),
+        (card.level, f"{level.low:.0f} to {level.high:.0f} dB, mostly {level.median:.0f} dB"),
         *(
             (name, f"{told.range.low:.2f} to {told.range.high:.2f}, mostly {told.range.median:.2f}")
             for name, told in card.further.items()

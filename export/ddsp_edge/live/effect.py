@@ -41,8 +41,9 @@ class LiveEffect(BlockPlayer):
     With settings as they are at the start, the output is that of `ddsp_edge.render.render_audio`, held to
     full scale, `latency_samples` later.
 
-    A frame is known once its windows are full: half of 32 ms for the loudness; for the pitch a period of
-    `f0_min_hz` and the look-ahead. A hop can be played once the frame at its end is known, so
+    A frame is known once its windows are full: half of 32 ms for the loudness (of 64 ms where the level of
+    the card is power); for the pitch a period of `f0_min_hz` and the look-ahead. A hop can be played once the
+    frame at its end is known, so
 
         latency_samples = longer of both + hop - 1
 
@@ -54,7 +55,8 @@ class LiveEffect(BlockPlayer):
         settings: What the player sets; may be changed at any time, from any thread.
         f0_min_hz: Lowest pitch that is looked for, Hz; None for the card's.
         lookahead_frames: Frames after a frame that its pitch waits for; None for 30 ms.
-        loudness_ms: Window of the loudness, 8 to 32 ms; None for that of the training data, 32 ms.
+        loudness_ms: Window of the loudness, or of the power, 8 to 32 ms; None for that of the training data,
+            32 ms, of power 64 ms.
         seed: Seed of the noise; None for another noise every time.
         backend: What plays the voice; see `live.voices.BACKENDS`.
         consonants: What is played where the player has no pitch, one of `ddsp_edge.ranges.CONSONANTS`; all

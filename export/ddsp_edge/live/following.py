@@ -2,7 +2,7 @@
 
 from ddsp_edge.errors import DdspError
 from ddsp_edge.features.brightness import BrightnessMeter
-from ddsp_edge.features.loudness import LoudnessMeter
+from ddsp_edge.features.level import level_meter
 from ddsp_edge.features.pitch import VOICED, PitchTracker
 from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.live.sample_queue import SampleQueue
@@ -30,7 +30,8 @@ class Follower:
         max_block: Integer, the most samples that are added at once.
         f0_min_hz: Lowest pitch, Hz; None for the card's. The tracker waits for one period of it.
         lookahead_frames: Frames after a frame that its pitch waits for; None for 30 ms.
-        loudness_ms: Window of the loudness, ms; None for that of the training data, 32 ms.
+        loudness_ms: Window of the loudness, or of the power, ms; None for that of the training data: 32 ms,
+            of power 64 ms.
 
     Raises:
         DdspError: If the range cannot be tracked at this rate.
@@ -47,7 +48,7 @@ class Follower:
         wanted = PitchTracker.for_card(card)
         low = wanted.f0_min_hz if f0_min_hz is None else f0_min_hz
         self._tracker = PitchTracker(card.spec, low, wanted.f0_max_hz, lookahead_frames)
-        self._meter = LoudnessMeter(card.spec, _window(card.sample_rate, loudness_ms))
+        self._meter = level_meter(card.level, card.spec, _window(card.sample_rate, loudness_ms))
         self._brightness = BrightnessMeter(card.spec, self._meter.window_samples)
         self._further = tuple(card.further)
         self._start_hz = card.f0_hz_range.median
@@ -81,8 +82,8 @@ class Follower:
         """Add samples `[n]`, n at most `max_block`.
 
         Returns:
-            Of each frame known now its f0 in Hz, 0 where nothing has a pitch, its loudness in dB, and the
-            further features of the card in their order.
+            Of each frame known now its f0 in Hz, 0 where nothing has a pitch, its level (see the card) in dB,
+            and the further features of the card in their order.
         """
         queue, frames = self._queue, list[tuple[float, ...]]()
         queue.write(audio)

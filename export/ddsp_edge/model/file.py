@@ -4,7 +4,8 @@ A `.tflite` of ours is a plain TensorFlow Lite flatbuffer with a zip archive app
 that readers of TFLite metadata use: the flatbuffer ends where the archive begins, and neither reader
 minds the other. The archive holds `metadata.json` (the card) and one raw file for each array that a host
 needs beside the network (the impulse response of a reverb): `NAME.f16`, little-endian float16, where that
-holds all of its values exactly, and `NAME.f32` otherwise.
+holds all of its values exactly, and `NAME.f32` otherwise. A file of the plug-in DDSP-VST is read too, see
+`ddsp_edge.model.vst`.
 """
 
 import dataclasses
@@ -26,6 +27,7 @@ from ddsp_edge.card import SCHEMA_VERSION, Card
 from ddsp_edge.errors import DdspError
 from ddsp_edge.instrument_card import TASK as INSTRUMENT
 from ddsp_edge.instrument_card import InstrumentCard, from_schema_1
+from ddsp_edge.model.vst import vst_card, vst_metadata, vst_ports
 from ddsp_edge.units import Array
 
 CARDS: dict[str, type[Card]] = {INSTRUMENT: InstrumentCard}
@@ -107,6 +109,12 @@ def read_model_file(path: str | Path) -> ModelFile[Card]:
     if data[4:8] != b"TFL3":  # the file identifier of a TFLite flatbuffer
         raise DdspError(f"{path} is not a TFLite file (it does not begin with a TFL3 flatbuffer)")
     try:
+        ports = vst_ports(data)
+    except DdspError as error:
+        raise DdspError(f"{path}: {error}") from error
+    if ports is not None and (file := _vst_file(data, path)) is not None:
+        return file
+    try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if CARD_NAME not in archive.namelist():
                 raise DdspError(f"{path} has no card: {CARD_NAME} is not in it")
@@ -127,6 +135,27 @@ def read_model_file(path: str | Path) -> ModelFile[Card]:
     if hashlib.sha256(model).hexdigest() != card.model_sha256:
         raise DdspError(f"{path} is damaged: the network is not the one its card was written for")
     return ModelFile(model, card, arrays)
+
+
+def _vst_file(data: bytes, path: Path) -> ModelFile[Card] | None:
+    """A file of the plug-in DDSP-VST, with a card made of its metadata; None where it has a card of ours."""
+    document, end = None, len(data)
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                end = min((info.header_offset for info in archive.infolist()), default=end)
+                if CARD_NAME in archive.namelist():
+                    text = _member(archive, CARD_NAME, MAX_CARD_BYTES, path).decode()
+                    document = vst_metadata(text, path)
+        except DdspError:
+            raise
+        except _DAMAGE as error:
+            raise DdspError(f"{path}: the metadata of this file of DDSP-VST cannot be read") from error
+    if document is not None and "schema_version" in document:  # `ddsp-tf expression` gave it one
+        return None
+    model, card = data[:end], vst_card(document, path)
+    digest = hashlib.sha256(model).hexdigest()
+    return ModelFile(model, dataclasses.replace(card, model_bytes=end, model_sha256=digest), {})
 
 
 def read_instrument_file(path: str | Path) -> ModelFile[InstrumentCard]:
@@ -165,9 +194,8 @@ def read_card(text: str, origin: str) -> Card:
         raise DdspError(f"{origin}: its card is not a JSON object")
     if "schema_version" not in document and all(name in document for name in _OF_DDSP_VST):
         raise DdspError(
-            f"{origin} is an instrument of the plug-in DDSP-VST, which ddsp_edge does not play yet: use it "
-            "in the plug-in, or train one (the configuration ddsp_vst with model.level=loudness has the same "
-            "sizes) and export it with `ddsp-tf export`, without --target"
+            f"{origin} has metadata of the plug-in DDSP-VST and not its tensors (call_f0_scaled:0 and six "
+            "more): the plug-in does not play it either. Export it again"
         )
     version = document.get("schema_version")
     if type(version) is int and version == 1:

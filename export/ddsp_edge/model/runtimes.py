@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ddsp_edge.errors import DdspError
+from ddsp_edge.model.vst import VstStep, vst_ports
 from ddsp_edge.quiet import quiet_stderr
 
 SIGNATURE = "step"
@@ -36,7 +37,7 @@ def chosen_runtime(runtime: str) -> str:
 
 
 def open_step(model: bytes, runtime: str) -> tuple[Any, dict[str, Any], dict[str, Any]]:
-    """Open the signature `step` of a flatbuffer, ready to run.
+    """Open the signature `step` of a flatbuffer, ready to run, or the graph of a file of DDSP-VST as such.
 
     Args:
         model: The flatbuffer.
@@ -52,12 +53,21 @@ def open_step(model: bytes, runtime: str) -> tuple[Any, dict[str, Any], dict[str
     if runtime == "numpy":
         from ddsp_edge.model.numpy_graph import NumpyGraph
 
+        if vst_ports(model) is not None:
+            raise DdspError(
+                "numpy does not run files of DDSP-VST, LiteRT does: pip install ai-edge-litert, or make an "
+                "instrument of ours of it with `ddsp-tf import`"
+            )
         try:
             graph = NumpyGraph(model, SIGNATURE)
         except DdspError as error:
             raise _not_loaded("numpy", error) from error
         return graph, graph.inputs, graph.outputs
     interpreter = open_litert(model)
+    if SIGNATURE not in interpreter.get_signature_list() and (ports := vst_ports(model)) is not None:
+        allocate(interpreter)
+        step = VstStep(interpreter, ports)
+        return step, step.inputs, step.outputs
     inputs, outputs = step_of_litert(interpreter)
     allocate(interpreter)
     return interpreter, inputs, outputs

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ddsp_edge.features.brightness import BrightnessMeter, brightness_of
-from ddsp_edge.features.loudness import LoudnessMeter
+from ddsp_edge.features.level import level_meter
 from ddsp_edge.features.pitch import VOICED, PitchTracker, hold_unvoiced
 from ddsp_edge.files.audio_file import AudioReader
 from ddsp_edge.instrument_card import InstrumentCard
@@ -19,11 +19,12 @@ class RecordingTracker:
     """Track a recording for an instrument.
 
     Args:
-        card: That of the instrument: it tells the range of pitches, and which further features.
+        card: That of the instrument: it tells the range of pitches, the measure of level, and which further
+            features.
     """
 
     def __init__(self, card: InstrumentCard) -> None:
-        self._tracker, self._meter = PitchTracker.for_card(card), LoudnessMeter(card.spec)
+        self._tracker, self._meter = PitchTracker.for_card(card), level_meter(card.level, card.spec)
         self._further = tuple(card.further)
         self._brightness = BrightnessMeter(card.spec) if "brightness" in self._further else None
         self._f0_hz = card.f0_hz_range.median  # held where there is no pitch

@@ -25,6 +25,9 @@ export async function readModelFile(bytes) {
   }
   const task = card.task ?? "instrument";
   if (task !== "instrument") throw new PlayerError(`it is a model for the task '${task}', not an instrument`);
+  if ((card.level ?? "loudness") !== "loudness") {
+    throw new PlayerError(`it hears the '${card.level}' of a sound, and loudness is what is measured here`);
+  }
   if (!Number.isInteger(card.model_bytes) || card.model_bytes < 8 || card.model_bytes > bytes.length) {
     throw new PlayerError(`its card says that the network has ${card.model_bytes} bytes of ${bytes.length}`);
   }

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from ddsp_edge.card import Port, Range
+from ddsp_edge.features.level import DEFINITIONS
 from ddsp_edge.instrument_card import (
     InstrumentCard,
     further_scaling,
@@ -91,15 +92,10 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[InstrumentCard, di
         The card, and the arrays by name.
 
     Raises:
-        DdspError: If the model uses a processor that devices do not have, hears something else than they
-            measure, or was not trained on a dataset.
+        DdspError: If the model uses a processor that devices do not have, hears more than they give it, or
+            was not trained on a dataset.
     """
     model.require_pitch_and_loudness_only()
-    if model.level != "loudness":
-        raise DdspError(
-            f"the model was trained on {model.level}, devices measure loudness: export it with --target "
-            "ddsp-vst, or train it with model.level=loudness"
-        )
     nodes: list[dict[str, Any]] = []
     arrays: dict[str, Array] = {}
     outputs: dict[str, Port] = {}
@@ -137,9 +133,11 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[InstrumentCard, di
                 outputs[output] = Port((1, size), meaning)
         nodes.append({"name": node.name, "type": kind, "config": config, "inputs": inputs})
     known = model.instrument
-    missing = [k for k in ("config", "f0_estimator", "f0_hz_range", "loudness_db_range") if k not in known]
+    level_range = f"{model.level}_db_range"
+    missing = [k for k in ("config", "f0_estimator", "f0_hz_range", level_range) if k not in known]
     if missing:
         raise DdspError(f"the model does not know its {', '.join(missing)}: train it with `ddsp-tf train`")
+    definition = known["loudness"] if model.level == "loudness" else DEFINITIONS[model.level]
     usual = model.usual
     if lost := [name for name in model.further if name not in usual]:
         raise DdspError(
@@ -155,12 +153,13 @@ def describe(model: Autoencoder, play: bool = False) -> tuple[InstrumentCard, di
         inputs=instrument_inputs(scaling),
         outputs=outputs,
         states=instrument_states(state_shapes),
-        extractors=instrument_extractors(known["f0_estimator"], known["loudness"], model.further),
+        extractors=instrument_extractors(known["f0_estimator"], definition, model.further, model.level),
         feature_scaling=scaling,
         f0_estimator=known["f0_estimator"],
-        loudness=known["loudness"],
+        loudness=definition,
+        level=model.level,
         f0_hz_range=Range(**known["f0_hz_range"]),
-        loudness_db_range=Range(**known["loudness_db_range"]),
+        loudness_db_range=Range(**known[level_range]),
         state_shapes=state_shapes,
         synthesizer={"nodes": nodes, "output": model.processors.output_name},
         config=known["config"],

@@ -81,6 +81,8 @@ class InstrumentExport:
         """Features of training sound, which older runs did not keep."""
         if (self._run / EXCERPTS_NAME).exists():
             kept = load_excerpts(self._run)
+            if self.model.level == "power":
+                kept = dataclasses.replace(kept, loudness_db=kept.power_db)
             return scaled_features(kept, load_further(self._run, self.model.further))
         progress("ranges will be measured on sound held back: the run keeps no excerpts of its training data")
         return scaled_features(self._reference, self._reference.further)

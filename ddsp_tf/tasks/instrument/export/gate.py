@@ -49,6 +49,11 @@ weights; with quantized activations as for `play`."""
 DISTANCE_BOUND = 0.01
 """Relative difference allowed between the spectral distances of file and model to the recording."""
 
+OWN_DISTANCE = 5.0
+"""Spectral distance that an imported instrument is taken to have from a recording. Its run holds none, but
+what it plays itself, from which it differs by its noise alone (1.3 to 1.6 for stand-ins of random weights);
+instruments of ours differ from recordings by 4 to 6 (docs/training.md)."""
+
 QUALITY = frozenset(
     {
         "seconds_verified",

@@ -15,8 +15,9 @@ from typing import Any
 from ddsp_tf.tasks.instrument.export.play import BLOCKED
 
 INPUTS: dict[str, list[int]] = {"call_f0_scaled:0": [1], "call_pw_scaled:0": [1], "call_state:0": [512]}
+AMPLITUDE = "StatefulPartitionedCall:0"
 OUTPUTS: dict[str, list[int]] = {
-    "StatefulPartitionedCall:0": [],
+    AMPLITUDE: [],  # or [1], as in files of the web trainer
     "StatefulPartitionedCall:1": [60],
     "StatefulPartitionedCall:2": [65],
     "StatefulPartitionedCall:3": [512],
@@ -76,7 +77,8 @@ def find(details: list[dict[str, Any]], wanted: dict[str, list[int]]) -> dict[st
     if set(have) != set(wanted):
         sys.exit(f"tensors are {', '.join(sorted(have))}, not {', '.join(sorted(wanted))}")
     for name, shape in wanted.items():
-        if list(have[name]["shape"]) != shape or have[name]["dtype"].__name__ != "float32":
+        shapes = (shape, [1]) if name == AMPLITUDE else (shape,)
+        if list(have[name]["shape"]) not in shapes or have[name]["dtype"].__name__ != "float32":
             sys.exit(f"{name} is {have[name]['dtype'].__name__} {list(have[name]['shape'])}, not {shape}")
     return {name: int(have[name]["index"]) for name in wanted}
 

@@ -7,7 +7,7 @@ The plug-in knows a model by the names of its tensors:
 | `call_f0_scaled:0` | `[1]` | MIDI note / 127 |
 | `call_pw_scaled:0` | `[1]` | power / 80 dB + 1 |
 | `call_state:0` | `[512]` | zeros, then what came out before |
-| `StatefulPartitionedCall:0` | `[]` | amplitude |
+| `StatefulPartitionedCall:0` | `[]`, or `[1]` in files of the web trainer | amplitude |
 | `StatefulPartitionedCall:1` | `[60]` | harmonic distribution |
 | `StatefulPartitionedCall:2` | `[65]` | magnitudes of the noise |
 | `StatefulPartitionedCall:3` | `[512]` | next state |
@@ -232,7 +232,8 @@ def describe_for_vst(model: Autoencoder, excerpts: Excerpts, power_map: PowerMap
         "mean_min_power_note": soft,
         "mean_max_power_note": loud,
         "version": __version__,
-        "export_time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        # A session of a host recalls a model by this text: no two may have the same.
+        "export_time": datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds"),
         "num_harmonics": HARMONICS,
         "num_noise_amps": BANDS,
         "frame_rate": SAMPLE_RATE // HOP,

@@ -49,11 +49,12 @@ def read_performances(
     estimator: F0Estimator,
     loudness_db_range: Range,
     progress: Callable[[int, int], None] | None = None,
+    level: str = "loudness",
 ) -> list[Performance]:
     """Measure recordings; see `read_performance`."""
     performances = []
     for done, path in enumerate(recordings, 1):
-        performances.append(read_performance(path, spec, estimator, loudness_db_range))
+        performances.append(read_performance(path, spec, estimator, loudness_db_range, level))
         if progress is not None:
             progress(done, len(recordings))
     return performances

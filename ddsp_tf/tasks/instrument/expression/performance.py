@@ -93,7 +93,11 @@ def times_of(frames: int, spec: FrameSpec) -> Array:
 
 
 def read_performance(
-    recording: Path, spec: FrameSpec, estimator: F0Estimator, loudness_db_range: Range
+    recording: Path,
+    spec: FrameSpec,
+    estimator: F0Estimator,
+    loudness_db_range: Range,
+    level: str = "loudness",
 ) -> Performance:
     """Measure a recording that has its notes beside it.
 
@@ -105,6 +109,7 @@ def read_performance(
         spec: The frame grid of the instrument.
         estimator: What tracks pitch.
         loudness_db_range: Loudness of the instrument, in which velocities are levels.
+        level: `"power"` where that is what the instrument is told instead.
 
     Raises:
         DdspError: If it has no notes beside it, or more than one at a time, or either cannot be read.
@@ -117,7 +122,7 @@ def read_performance(
             "instrument is played one note at a time"
         )
     with AudioReader(recording, spec.sample_rate) as reader:
-        passages = list(analysed(reader, spec, estimator))
+        passages = list(analysed(reader, spec, estimator, level))
         if not passages or all(passage.silent for passage in passages):
             raise DdspError(reader.silence())
     f0_hz = np.concatenate([passage.f0_hz for passage in passages])

@@ -161,6 +161,15 @@ class Autoencoder(GroupModel):
         """What its feature `loudness_db` is: `"loudness"`, A-weighted, or `"power"`."""
         return str(self.instrument.get("config", {}).get("model", {}).get("level", "loudness"))
 
+    @property
+    def level_db_range(self) -> dict[str, float] | None:
+        """Range of the level in its training data, dB: `low`, `median`, `high`; None if it is not known."""
+        known = self.instrument
+        name = f"{self.level}_db_range"
+        # Runs of power that were trained before it was measured know the loudness alone.
+        found: dict[str, float] | None = known.get(name, known.get("loudness_db_range"))
+        return found
+
     def playing(self, mix: Mapping[str, float]) -> "Autoencoder":
         """The same model, with the same weights, that always plays one mix of its instruments.
 

@@ -1,0 +1,1 @@
+"""Instruments that others have trained, as runs of ours."""
