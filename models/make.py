@@ -21,7 +21,7 @@ SETTINGS = {
     "violin": ("steps=3000", "clip_seconds=1", "steps_per_epoch=300"),
     **dict.fromkeys(
         ("bassoon", "cello", "clarinet", "flute", "horn", "saxophone", "trombone", "trumpet"),
-        ("steps=3000", "clip_seconds=0.5", "steps_per_epoch=300"),
+        ("steps=2000", "clip_seconds=0.5", "steps_per_epoch=250"),
     ),
 }
 """Changes of the section `training` of the configuration, by name: sounds without a room do with short

@@ -91,6 +91,7 @@ def run(args: argparse.Namespace) -> None:
         crepe_weights=args.crepe_weights,
         strategy=args.strategy,
         on_damage=_once_each() if args.skip_damaged else None,
+        verbose="auto" if sys.stdout.isatty() else 2,  # a line an epoch, where no bar can move
         progress=lambda text: print(text, file=sys.stderr),
     )
     if not args.no_report and writes_run(args.strategy):
