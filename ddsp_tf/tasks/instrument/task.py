@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ddsp_tf.tasks.instrument.export.exportable import InstrumentExport
     from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 
+_FARTHER = 2.0**0.5  # half an octave beyond nearly all of its recordings: nothing farther is asked of a model
 _QUIETER_DB = 6.0  # below the softest twentieth of its recordings: nothing quieter is asked of a model
 
 
@@ -86,6 +87,7 @@ class InstrumentTask(Task):
             "f0_hz_range": vars(info.f0_hz_range),
             "loudness_db_range": vars(info.loudness_db_range),
             **power,
+            "pitch_limits_hz": [info.f0_hz_range.low / _FARTHER, info.f0_hz_range.high * _FARTHER],
             "quietest_db": max(level["low"] - _QUIETER_DB, LOUDNESS_FLOOR_DB),
             **self._further(info, config, data),
         }

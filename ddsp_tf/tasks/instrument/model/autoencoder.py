@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from ddsp_edge.further import Usual, names_of, scaled_name
 from ddsp_edge.units import Array
+from ddsp_edge.units import scale_f0 as edge_scale_f0
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.branches import sum_of_kind
 from ddsp_tf.layers.inputs import named_inputs
@@ -149,6 +150,12 @@ class Autoencoder(GroupModel):
     def instrument_names(self) -> tuple[str, ...]:
         """Names of the instruments that a model of several plays; none of a model of one."""
         return () if self.embedding is None else self.embedding.names
+
+    @property
+    def pitch_limits_hz(self) -> tuple[float, float] | None:
+        """Pitches beyond which the network is asked for these, whatever is played; None without limits."""
+        known = self.instrument.get("pitch_limits_hz")
+        return None if known is None else (float(known[0]), float(known[1]))
 
     @property
     def quietest_db(self) -> float | None:
@@ -318,8 +325,8 @@ class Autoencoder(GroupModel):
         if self.embedding is not None:
             instrument = self.embedding(tf.constant(self._mix_weights()[tf.newaxis]))
             inputs = {**inputs, "instrument": instrument}
-        heard, gain = self._faded(inputs)
-        raw, state = self.decoder.step(heard, state)
+        asked, gain = self._asked(inputs)
+        raw, state = self.decoder.step(asked, state)
         given = {
             **raw,
             "f0_hz": unscale_f0(inputs["f0_scaled"]),
@@ -365,18 +372,22 @@ class Autoencoder(GroupModel):
                 weights = tf.constant(self._mix_weights()[tf.newaxis, tf.newaxis])
             vectors = self.embedding(weights)
             inputs["instrument"] = vectors + tf.zeros_like(inputs["f0_scaled"])  # in every frame
-        heard, gain = self._faded(inputs)
-        raw, after["decoder"] = self.decoder(heard, None if state is None else state["decoder"])
+        asked, gain = self._asked(inputs)
+        raw, after["decoder"] = self.decoder(asked, None if state is None else state["decoder"])
         given = {k: v for k, v in features.items() if k in self.processors.input_sizes}
         return self._controls({**raw, **given}, gain), after, latent
 
-    def _faded(self, inputs: Tensors) -> tuple[Tensors, tf.Tensor | None]:
-        """What the network hears, nothing quieter than its quietest, and the gain of what it answers."""
+    def _asked(self, inputs: Tensors) -> tuple[Tensors, tf.Tensor | None]:
+        """What the network is asked for, nothing far from what it knows, and the gain of what it answers."""
+        asked = dict(inputs)
+        if self.pitch_limits_hz is not None:
+            lowest, highest = map(edge_scale_f0, self.pitch_limits_hz)
+            asked["f0_scaled"] = tf.clip_by_value(inputs["f0_scaled"], lowest, highest)
         if self.quietest_db is None:
-            return inputs, None
+            return asked, None
         quietest = 1.0 - self.quietest_db / LOUDNESS_FLOOR_DB
-        heard, gain = faded(inputs["loudness_scaled"], quietest)
-        return {**inputs, "loudness_scaled": heard}, gain
+        asked["loudness_scaled"], gain = faded(inputs["loudness_scaled"], quietest)
+        return asked, gain
 
     def _controls(self, given: Tensors, gain: tf.Tensor | None) -> dict[str, Tensors]:
         """Controls of all processors; those of level times a gain `[batch, frames, 1]`."""

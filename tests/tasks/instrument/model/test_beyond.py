@@ -1,4 +1,4 @@
-"""Below the quietest sound it knows, a model plays that sound, dB for dB softer, and nothing at the floor."""
+"""Beyond what it knows a model is asked for what it knows: the quietest is faded, a pitch keeps its timbre."""
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from ddsp_tf.units import LOUDNESS_FLOOR_DB, scale_f0, scale_loudness
 from tests import tiny
 
 QUIETEST_DB = -40.0
+LIMITS_HZ = [220.0, 880.0]
 FRAMES = 12
 LEVELS = {("harmonic", "amplitude"), ("noise", "magnitudes")}
 
@@ -27,13 +28,13 @@ def model_with(facts):
 @pytest.fixture(scope="module")
 def models():
     """The same weights in a model that knows its quietest sound, and in one that does not."""
-    return model_with({"quietest_db": QUIETEST_DB}), model_with({})
+    return model_with({"quietest_db": QUIETEST_DB, "pitch_limits_hz": LIMITS_HZ}), model_with({})
 
 
-def controls(model, loudness_db):
+def controls(model, loudness_db, f0_hz=440.0):
     """Every control of a steady tone, by node and name."""
     features = {
-        "f0_hz": tf.fill([1, FRAMES, 1], 440.0),
+        "f0_hz": tf.fill([1, FRAMES, 1], float(f0_hz)),
         "loudness_db": tf.fill([1, FRAMES, 1], float(loudness_db)),
     }
     found = model.get_controls(features)
@@ -68,17 +69,33 @@ def test_at_the_floor_it_is_silent_and_next_to_it_nearly(models, loudness_db):
         np.testing.assert_allclose(last[key], quietest[key] * 10.0 ** (-37.0 / 20.0) * 0.5, rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("f0_hz", "limit_hz"), [(50.0, 220.0), (219.0, 220.0), (900.0, 880.0), (1500.0, 880.0)]
+)
+def test_beyond_its_limits_a_pitch_has_the_timbre_of_the_limit(models, f0_hz, limit_hz):
+    played, limit = (controls(models[0], -20.0, hz) for hz in (f0_hz, limit_hz))
+    np.testing.assert_allclose(played["harmonic", "f0_hz"], f0_hz)
+    np.testing.assert_allclose(played["noise", "magnitudes"], limit["noise", "magnitudes"], rtol=1e-6)
+    np.testing.assert_allclose(played["harmonic", "amplitude"], limit["harmonic", "amplitude"], rtol=1e-6)
+    if f0_hz < limit_hz:  # above, fewer of its harmonics can be heard
+        shares = played["harmonic", "distribution"], limit["harmonic", "distribution"]
+        np.testing.assert_allclose(*shares, rtol=1e-5)
+    free = controls(models[1], -20.0, f0_hz)
+    assert not np.allclose(free["noise", "magnitudes"], played["noise", "magnitudes"], rtol=1e-4)
+
+
 def test_a_step_of_the_exported_network_does_the_same(models):
     levels = np.float32([-20.0, -39.0, -45.0, -60.0, -77.0, -80.0, -41.0, -10.0])
     model = models[0]
+    pitches = np.float32([330.0, 330.0, 100.0, 440.0, 2000.0, 1000.0, 60.0, 330.0])
     features = {
-        "f0_hz": tf.fill([1, len(levels), 1], 330.0),
+        "f0_hz": tf.constant(pitches[None, :, None]),
         "loudness_db": tf.constant(levels[None, :, None]),
     }
     want = model.get_controls(features)
     state = {name: tf.zeros([1, size]) for name, size in model.decoder.state_sizes.items()}
-    for frame, level in enumerate(levels):
-        told = {"f0_scaled": scale_f0([330.0])[:, None], "loudness_scaled": scale_loudness([level])[:, None]}
+    for frame, (f0_hz, level) in enumerate(zip(pitches, levels, strict=True)):
+        told = {"f0_scaled": scale_f0([f0_hz])[:, None], "loudness_scaled": scale_loudness([level])[:, None]}
         found, state = model.step({name: tf.constant(v, tf.float32) for name, v in told.items()}, state)
         for node, name in LEVELS:
             np.testing.assert_allclose(
@@ -99,5 +116,10 @@ def test_a_run_knows_it_from_the_softest_of_its_recordings(trained_run, tiny_dat
     model = load_model_of_run(trained_run)
     softest = load_dataset_info(tiny_dataset).loudness_db_range.low
     assert model.quietest_db == pytest.approx(softest - 6.0)
+    pitches = load_dataset_info(tiny_dataset).f0_hz_range
+    assert model.pitch_limits_hz == pytest.approx((pitches.low * 2.0**-0.5, pitches.high * 2.0**0.5))
     facts = task_named("instrument").facts(load_dataset_info(tiny_dataset), tiny.config(), tiny_dataset)
-    assert facts["quietest_db"] == model.quietest_db
+    assert (facts["quietest_db"], tuple(facts["pitch_limits_hz"])) == (
+        model.quietest_db,
+        model.pitch_limits_hz,
+    )
