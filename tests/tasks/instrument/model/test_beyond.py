@@ -1,4 +1,4 @@
-"""Beyond what it knows a model is asked for what it knows: the quietest is faded, a pitch keeps its timbre."""
+"""Far from what it knows a model is asked for what it knows: the quietest, faded, and the nearest timbre."""
 
 import numpy as np
 import pytest
@@ -81,7 +81,7 @@ def test_beyond_its_limits_a_pitch_has_the_timbre_of_the_limit(models, f0_hz, li
         shares = played["harmonic", "distribution"], limit["harmonic", "distribution"]
         np.testing.assert_allclose(*shares, rtol=1e-5)
     free = controls(models[1], -20.0, f0_hz)
-    assert not np.allclose(free["noise", "magnitudes"], played["noise", "magnitudes"], rtol=1e-4)
+    assert np.abs(free["noise", "magnitudes"] / played["noise", "magnitudes"] - 1.0).max() > 1e-5
 
 
 def test_a_step_of_the_exported_network_does_the_same(models):
