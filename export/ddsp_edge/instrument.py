@@ -12,6 +12,7 @@ from ddsp_edge.further import complete, scaled
 from ddsp_edge.model.file import read_instrument_file
 from ddsp_edge.model.network import Network, check_instrument
 from ddsp_edge.model.runtimes import has_litert, open_litert, step_of_litert
+from ddsp_edge.shipped import model_path
 from ddsp_edge.synthesis.graph_player import GraphPlayer
 from ddsp_edge.synthesis.synthesizer import Synthesizer
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array, scale_f0, scale_loudness, silence_bad
@@ -37,7 +38,7 @@ class Instrument:
     `stems` is played as `step` does it until `reset`.
 
     Args:
-        path: A `.tflite` made by `ddsp-tf export`.
+        path: A `.tflite` made by `ddsp-tf export`, or the name of an instrument that comes with the package.
         seed: Seed of the noise; None for another noise every time.
         backend: One of `BACKENDS`.
 
@@ -45,15 +46,17 @@ class Instrument:
         DdspError: If the file is no model, holds what cannot be played, or has not the backend.
 
     Example:
-        >>> instrument = Instrument("violin.tflite")          # doctest: +SKIP
-        >>> audio = instrument.process([440.0] * 250, [-20.0] * 250)  # doctest: +SKIP
+        >>> instrument = Instrument("violin")
+        >>> audio = instrument.process([440.0] * 250, [-20.0] * 250)
+        >>> audio.shape
+        (96000,)
     """
 
     def __init__(self, path: str | Path, seed: int | None = None, backend: str = "auto") -> None:
         if backend not in BACKENDS:
             raise DdspError(f"backend must be one of {', '.join(BACKENDS)}. Received: {backend!r}")
-        self.path = Path(path)
-        self._file = file = read_instrument_file(path)
+        self.path = model_path(path)
+        self._file = file = read_instrument_file(self.path)
         self.card = file.card
         self.spec = file.card.spec
         in_file = bool(file.card.synthesis_state_shapes)

@@ -33,16 +33,18 @@ def instrument_of_program(program: int) -> Path | None:
     return shipped_models().get(_GENERAL_MIDI.get(program, ""))
 
 
-def model_path(text: str) -> Path:
+def model_path(text: str | Path) -> Path:
     """The file that somebody means who writes the name of a model, or of a file.
 
     A file of the name comes first; a bare word that is none is the name of a model that comes with the
-    package.
+    package. A `Path` is meant as it is.
 
     Raises:
         DdspError: If it is neither; the names are told.
     """
     path = Path(text)
+    if isinstance(text, Path):
+        return text
     shipped = shipped_models()
     if path.is_file() or path.suffix or path.name != text:
         return path

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ddsp_edge.cli.main import main
+from ddsp_edge.errors import DdspError
 from ddsp_edge.expression.network import N_INPUTS, ExpressionNetwork
 from ddsp_edge.instrument import Instrument
 from ddsp_edge.instrument_card import TASK
@@ -14,8 +15,11 @@ MODELS = {name: path for name, path in shipped_models().items() if read_model_fi
 PHRASE = (0, 4, 7, 4)  # semitones above the middle of what it knows
 
 
-def test_a_violin_is_there():
+def test_a_violin_is_there_by_its_name():
     assert "violin" in MODELS
+    assert Instrument("violin").path == MODELS["violin"]
+    with pytest.raises(DdspError, match="Did you mean 'violin'"):
+        Instrument("violn")
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -128,7 +128,7 @@ def test_tensorflow_in_one_piece_equals_the_oracle(group, controls, expected):
 )
 def test_tensorflow_in_blocks_equals_the_oracle_for_a_minute(group, controls, expected, frames, seconds):
     """In single frames, of which a minute takes long, for some seconds as well."""
-    stream = tf.function(group.stream_signal, reduce_retracing=True)
+    stream = tf.function(group.stream_signal, reduce_retracing=True, autograph=False)
     state, parts, count = None, [], seconds * SAMPLE_RATE // HOP
     for start in range(0, count, frames):
         output, state = stream(cut(controls, start, start + frames), state)

@@ -94,6 +94,7 @@ def types_of_cases(cases=CASES):
 
 
 VARIANTS = (
+    "harmonic, shifted",
     "flanger",
     "vibrato",
     "sinusoidal sigmoid",

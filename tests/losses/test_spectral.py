@@ -12,6 +12,7 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.metrics import LoudnessL1, MultiScaleSpectralDistance
 from tests.losses.sounds import sounds, spectra
+from tests.selection import slow_but
 
 
 def _oracle_terms(y_true: Array, y_pred: Array, sizes: tuple[int, ...]) -> dict[str, float]:
@@ -26,7 +27,7 @@ def _oracle_terms(y_true: Array, y_pred: Array, sizes: tuple[int, ...]) -> dict[
     return terms
 
 
-@pytest.mark.parametrize("n_samples", [1, 63, 1000, 4001])
+@pytest.mark.parametrize("n_samples", slow_but((1, 4001), (1, 63, 1000, 4001)))
 def test_loss_and_terms_equal_the_formula(n_samples: int) -> None:
     sizes = (2048, 512, 64)
     y_true, y_pred = sounds(n_samples)

@@ -28,6 +28,7 @@ from ddsp_edge.errors import DdspError
 from ddsp_edge.instrument_card import TASK as INSTRUMENT
 from ddsp_edge.instrument_card import InstrumentCard, from_schema_1
 from ddsp_edge.model.vst import vst_card, vst_metadata, vst_ports
+from ddsp_edge.shipped import model_path
 from ddsp_edge.units import Array
 
 CARDS: dict[str, type[Card]] = {INSTRUMENT: InstrumentCard}
@@ -93,12 +94,12 @@ def write_model_file(path: str | Path, model: bytes, card: Written, arrays: dict
 
 
 def read_model_file(path: str | Path) -> ModelFile[Card]:
-    """Read a model file of any task and check all of it before anything runs.
+    """Read a model file of any task, or that of a name that comes along, and check it before anything runs.
 
     Raises:
         DdspError: If the file is missing, no TFLite file, cut short, damaged or has no card.
     """
-    path = Path(path)
+    path = model_path(path)
     if path.is_dir():
         raise DdspError(f"{path} is a folder, not an instrument: name a .tflite file")
     if not path.is_file():

@@ -80,6 +80,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
 def test_killed_at_any_moment_with_two_processes(tmp_path: Path) -> None:
     files = [write(tmp_path / f"{n}.wav", swelling(12.0, f0_hz=200.0 + 50 * n)) for n in range(4)]

@@ -20,6 +20,7 @@ def notes_of(names, seed):
     return features
 
 
+@pytest.mark.slow
 def test_it_learns_to_tell_instruments_apart_and_the_device_hears_the_same():
     names = np.repeat([FLUTE, OBOE, HARP], 300)
     model = Transcriber(8, 40, 12, (16, 8))

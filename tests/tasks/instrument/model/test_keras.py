@@ -11,7 +11,6 @@ from ddsp_tf.losses import HarmonicNoiseConsistency, LoudnessLoss, MultiScaleSpe
 from ddsp_tf.metrics import LoudnessL1, MultiScaleSpectralDistance
 from ddsp_tf.models import Autoencoder
 from tests import tiny
-from tests.selection import slow_but
 
 FRAMES, CLIPS = 40, 4
 
@@ -99,7 +98,8 @@ def test_a_step_compiled_as_a_whole_is_the_step():
         assert histories[1][name][0] == pytest.approx(value, rel=0.01), name
 
 
-@pytest.mark.parametrize("precision", slow_but(("bfloat16",), ("bfloat16", "float16")))
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_half_precision_trains_by_configuration_and_scales_its_loss(precision, tmp_path):
     model = compiled(tiny.settings(training={"precision": precision}), run_eagerly=True)
     assert model.decoder.gru.compute_dtype == precision
