@@ -48,6 +48,7 @@ class Voice:
         self._target = self._pitch = float(max(self.note, 0))
         self._step = 0.0
         self._level_db = self._decay_db = 0.0
+        self._fading = False
 
     def press(
         self,
@@ -75,6 +76,7 @@ class Voice:
             self._played.press(context)
         self.note, self.channel = note, channel
         self.keyed, self._level_db = True, level_db
+        self._fading = False
         self._target = float(note)
         frames = self._spec.frames_for(settings.seconds("glide_s")) if slurred else 1
         self._step = abs(self._target - self._pitch) / frames
@@ -112,6 +114,9 @@ class Voice:
         if self.keyed or self._played_db > LOUDNESS_FLOOR_DB:  # what has ended stays silent
             cents, off_db = self._played.frame()
             played = max(LOUDNESS_FLOOR_DB, level + off_db)
+            self._fading |= not self.keyed and played < self._played_db
+            if self._fading:  # a note that was let go does not come back
+                played = min(played, self._played_db)
         self._played_db += min(max(played - self._played_db, -fall), rise)
         share = settings.number("expression", 1.0)
         self._heard_db = self.loudness_db

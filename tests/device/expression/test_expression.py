@@ -207,3 +207,25 @@ def test_settings_beyond_the_range_are_held_to_it():
     beyond, full = (contour(network, 40, events, KeySettings(expression=e)) for e in (7.0, 1.0))
     np.testing.assert_array_equal(beyond, full)
     assert dataclasses.asdict(KeySettings())["expression"] == 1.0
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("held_s", [0.03, 0.5])
+def test_a_note_that_was_let_go_and_fades_does_not_come_back(seed, held_s):
+    """Whatever the network says of long rests, of which recordings tell it little."""
+    settings = KeySettings()
+    keyboard = Keyboard(SPEC, RANGE, 1, settings, ExpressionNetwork(random_arrays(seed)))
+    keyboard.press(69, 90)
+    keyboard.settle()
+    levels = []
+    for frame in range(200):
+        if frame == round(held_s / FRAME_S):
+            keyboard.release(69, False)
+            released = frame
+        levels.append(keyboard.voices[0].frame(0.0, settings)[1])
+        keyboard.tick()
+    after = np.diff(levels[released - 1 :])
+    falls = np.flatnonzero(after < 0.0)
+    assert len(falls)
+    assert (after[falls[0] :] <= 1e-9).all()
+    assert levels[-1] == LOUDNESS_FLOOR_DB
