@@ -162,7 +162,7 @@ def test_the_keyboard_is_enough(open_page, sung):
 
     tab_to("#record")
     tab_to("input[name=model]")
-    for _ in range(10):
+    for _ in range(page.locator("input[name=model]").count()):
         if page.evaluate("document.activeElement.closest('label').textContent.startsWith('tiny')"):
             break
         page.keyboard.press("ArrowDown")
