@@ -391,7 +391,15 @@ class Autoencoder(GroupModel):
 
     def _controls(self, given: Tensors, gain: tf.Tensor | None) -> dict[str, Tensors]:
         """Controls of all processors; those of level times a gain `[batch, frames, 1]`."""
-        controls = self.processors.get_controls(given)
+        limits, f0_hz = self.pitch_limits_hz, given.get("f0_hz")
+        if limits is None or f0_hz is None:
+            controls = self.processors.get_controls(given)
+        else:  # partials above Nyquist at the lowest it knows were never heard
+            controls = self.processors.get_controls({**given, "f0_hz": tf.maximum(f0_hz, limits[0])})
+            for node in self.processors.nodes:
+                controls[node.name] |= {
+                    key: f0_hz for key, source in node.inputs.items() if source == "f0_hz"
+                }
         if gain is None:
             return controls
         for node, processor in self.processors.processors.items():

@@ -123,3 +123,16 @@ def test_a_run_knows_it_from_the_softest_of_its_recordings(trained_run, tiny_dat
         model.quietest_db,
         model.pitch_limits_hz,
     )
+
+
+def test_partials_that_were_above_nyquist_wherever_it_was_trained_stay_silent(models):
+    """An octave below the limit they could be heard, and nobody ever heard what the network says of them."""
+    fading = controls(model_with({"pitch_limits_hz": [3000.0, 4000.0]}), -20.0, 400.0)
+    plain = controls(model_with({}), -20.0, 400.0)
+    heard = int(tiny.RATE / 2 // 3000.0)  # of the limit
+    count = fading["harmonic", "distribution"].shape[-1]
+    assert heard < count <= tiny.RATE / 2 / 400.0
+    assert (plain["harmonic", "distribution"][..., heard:] > 0.0).all()
+    assert (fading["harmonic", "distribution"][..., heard:] == 0.0).all()
+    np.testing.assert_allclose(fading["harmonic", "distribution"].sum(-1), 1.0, rtol=1e-5)
+    np.testing.assert_array_equal(fading["harmonic", "f0_hz"], plain["harmonic", "f0_hz"])
