@@ -19,8 +19,9 @@ SHIPPED = ROOT / "export" / "ddsp_edge" / "models"
 CONFIG = Path(__file__).with_name("instrument.yaml")
 SETTINGS = {
     "violin": ("steps=3000", "clip_seconds=1", "steps_per_epoch=300"),
+    "cello": ("steps=3000", "clip_seconds=0.5", "steps_per_epoch=300"),
     **dict.fromkeys(
-        ("bassoon", "cello", "clarinet", "flute", "horn", "saxophone", "trombone", "trumpet"),
+        ("bassoon", "clarinet", "flute", "horn", "saxophone", "trombone", "trumpet"),
         ("steps=2000", "clip_seconds=0.5", "steps_per_epoch=250"),
     ),
 }
