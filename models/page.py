@@ -143,7 +143,8 @@ def page_of(name: str, recordings: Path, work: Path, held_back: Path) -> str:
         "expression": "\n".join(expression(played.splitlines())),
         "commands": again,
     }
-    return PAGE.format(name=name, **{**words["all"], **words[name], **facts})
+    page = PAGE.format(name=name, **{**words["all"], **words[name], **facts})
+    return re.sub(r" +$", "", page, flags=re.MULTILINE)  # where there is nothing to be careful of
 
 
 def likeness(lines: Iterable[str]) -> list[str]:
