@@ -402,9 +402,10 @@ class Autoencoder(GroupModel):
                 }
         if gain is None:
             return controls
-        for node, processor in self.processors.processors.items():
-            for name in set(processor.level_controls) & set(controls[node]):  # others are signals of nodes
-                controls[node][name] *= tf.cast(gain, controls[node][name].dtype)
+        for called, processor in self.processors.processors.items():
+            own = controls[called]
+            for name in set(processor.level_controls) & set(own):  # others are signals of nodes
+                own[name] *= tf.cast(gain, own[name].dtype)
         return controls
 
     def _mix_weights(self) -> Array:
