@@ -26,11 +26,12 @@ import numpy as np
 
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.instrument import Instrument
+from ddsp_edge.model.vst import BANDS, HARMONICS, HOP
+from ddsp_edge.model.vst import SAMPLE_RATE as RATE
 from ddsp_edge.synthesis.filtered_noise import FilteredNoise
 from ddsp_edge.synthesis.harmonic import Harmonic
 from ddsp_edge.units import Array, db_to_amplitude
 
-RATE, HOP, HARMONICS, BANDS = 16_000, 320, 60, 65
 SPEC = FrameSpec(RATE, HOP)
 _NOISE_SIZE, _NOISE_FROM = 512, 62  # samples of circular convolution of a hop, and the first that is played
 _FFT, _FLOOR = 1024, 1e-3

@@ -22,6 +22,7 @@ import yaml
 from ddsp_edge.instrument import Instrument
 from models.make import CONFIG, ROOT, SETTINGS, SHIPPED, commands
 
+WORDS = yaml.safe_load(Path(__file__).with_name("pages.yaml").read_text(encoding="utf-8"))
 LIKENESS = (
     "log-spectral distance, dB",
     "loudness error, dB",
@@ -100,7 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", choices=sorted(SETTINGS), metavar="NAME")
+    parser.add_argument("name", choices=sorted({*WORDS} & {*SETTINGS}))
     parser.add_argument("recordings", type=Path, metavar="FOLDER")
     parser.add_argument("held_back", type=Path, metavar="HELD_BACK")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work")
@@ -112,7 +113,6 @@ def main() -> None:
 def page_of(name: str, recordings: Path, work: Path, held_back: Path) -> str:
     """The page of an instrument."""
     path = SHIPPED / f"{name}.tflite"
-    words = yaml.safe_load(Path(__file__).with_name("pages.yaml").read_text(encoding="utf-8"))
     card = Instrument(path).card
     pitch, level = card.f0_hz_range, card.loudness_db_range
     training: dict[str, Any] = card.config["training"]
@@ -143,7 +143,7 @@ def page_of(name: str, recordings: Path, work: Path, held_back: Path) -> str:
         "expression": "\n".join(expression(played.splitlines())),
         "commands": again,
     }
-    page = PAGE.format(name=name, **{**words["all"], **words[name], **facts})
+    page = PAGE.format(name=name, **{**WORDS["all"], **WORDS[name], **facts})
     return re.sub(r" +$", "", page, flags=re.MULTILINE)  # where there is nothing to be careful of
 
 

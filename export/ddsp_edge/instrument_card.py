@@ -11,6 +11,11 @@ from ddsp_edge.further import FURTHER, Usual, names_of, scaled_name
 TASK = "instrument"
 LEVELS = ("loudness", "power")
 """What a network may be told of how loud a sound is: A-weighted loudness, or power."""
+FEATURE_SCALING = {
+    "f0_scaled": "clip((69 + 12 log2(f0_hz / 440)) / 127, 0, 1)",
+    "loudness_scaled": "clip(loudness_db / 80 + 1, 0, 1.25)",
+}
+"""How a card states the scaling of pitch and level."""
 _LEAST_HZ = 2.0**-149  # the smallest number of float32 above 0
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ddsp_edge.card import Range
 from ddsp_tf.data.pitched import AUDIO, FEATURES
 from ddsp_tf.data.prepare.pitched import PitchPreparation, configured_estimator, feature_grid
 from ddsp_tf.data.records.info import DatasetInfo
@@ -13,7 +14,6 @@ from ddsp_tf.tasks.instrument.command import COMMAND
 from ddsp_tf.tasks.instrument.config import InstrumentConfig
 from ddsp_tf.tasks.instrument.data import training_data, validation_data
 from ddsp_tf.tasks.task import Curves, DatasetView, Log, Task
-from ddsp_tf.units import LOUDNESS_FLOOR_DB
 
 if TYPE_CHECKING:
     import keras
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from ddsp_tf.tasks.instrument.evaluation.evaluate import Evaluation
     from ddsp_tf.tasks.instrument.export.exportable import InstrumentExport
     from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
-
-_FARTHER = 2.0**0.5  # half an octave beyond nearly all of its recordings: nothing farther is asked of a model
-_QUIETER_DB = 6.0  # below the softest twentieth of its recordings: nothing quieter is asked of a model
 
 
 class InstrumentTask(Task):
@@ -79,16 +76,17 @@ class InstrumentTask(Task):
 
     def facts(self, info: DatasetInfo, config: InstrumentConfig, data: Path) -> dict[str, Any]:
         """Pitch estimator, definition of loudness, ranges of both or of power, what further features are."""
+        from ddsp_tf.tasks.instrument.model.limits import Limits
+
         power = self._power(config, data)
-        level = power.get("power_db_range", vars(info.loudness_db_range))
+        level = Range(**power["power_db_range"]) if power else info.loudness_db_range
         return {
             "f0_estimator": info.f0_estimator,
             "loudness": info.loudness,
             "f0_hz_range": vars(info.f0_hz_range),
             "loudness_db_range": vars(info.loudness_db_range),
             **power,
-            "pitch_limits_hz": [info.f0_hz_range.low / _FARTHER, info.f0_hz_range.high * _FARTHER],
-            "quietest_db": max(level["low"] - _QUIETER_DB, LOUDNESS_FLOOR_DB),
+            **Limits.of_ranges(info.f0_hz_range, level).to_facts(),
             **self._further(info, config, data),
         }
 

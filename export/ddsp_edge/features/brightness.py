@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ddsp_edge.features.loudness import POWER_FLOOR, spectrum_weights, window_size
-from ddsp_edge.features.windows import CenteredWindows
+from ddsp_edge.features.windows import WindowMeter
 from ddsp_edge.fourier import hann
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.units import Array
@@ -23,8 +23,11 @@ _WINDOWS_AT_ONCE = 256  # bounds memory, and stays in the cache
 _BLOCK = 65_536  # samples of a long signal that are looked at together
 
 
-class BrightnessMeter:
+class BrightnessMeter(WindowMeter):
     """Measure the brightness of frames, of a stream or of single windows.
+
+    `push` and `flush` give moments, float64 `[frames, 2]`: the mean square, A-weighted, and the same times
+    frequency in Hz. They are what `brightness_of` takes.
 
     Args:
         spec: The frame grid.
@@ -32,28 +35,12 @@ class BrightnessMeter:
     """
 
     def __init__(self, spec: FrameSpec, size: int | None = None) -> None:
-        size = self.window_samples = size or window_size(spec.sample_rate)
-        """Samples of a window, which is centred on its frame."""
+        size = size or window_size(spec.sample_rate)
+        super().__init__(spec, size)
         weights = spectrum_weights(spec.sample_rate, size)
         frequencies = np.fft.rfftfreq(size, 1.0 / spec.sample_rate)
         self._moments = np.stack([weights, weights * frequencies], axis=1)
         self._hann = hann(size).astype(np.float32)
-        self._windows = CenteredWindows(spec, size)
-
-    def reset(self) -> None:
-        """Forget everything: the next sample pushed is sample 0."""
-        self._windows.reset()
-
-    def push(self, audio: npt.ArrayLike) -> Array:
-        """Add samples `[n]`; return the moments of the frames complete now, float64 `[frames, 2]`.
-
-        They are the mean square, A-weighted, and the same times frequency in Hz: what `brightness_of` takes.
-        """
-        return self._measure(self._windows.push(audio))
-
-    def flush(self) -> Array:
-        """End the stream; return the moments of its last frames, `[frames, 2]`."""
-        return self._measure(self._windows.flush())
 
     def follow(self, window: Array, f0_hz: float) -> float:
         """Brightness of one window in octaves, for whoever cuts windows already.
@@ -74,7 +61,7 @@ class BrightnessMeter:
 
 
 def spectral_moments(audio: npt.ArrayLike, spec: FrameSpec) -> Array:
-    """The moments of a whole signal, frame by frame; see `BrightnessMeter.push`.
+    """The moments of a whole signal, frame by frame; see `BrightnessMeter`.
 
     Args:
         audio: Samples `[n]`, full scale 1.

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from ddsp_edge.features.windows import CenteredWindows
+from ddsp_edge.features.windows import WindowMeter
 from ddsp_edge.fourier import fft_size, hann
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.units import Array
@@ -62,38 +62,22 @@ def mel_weights(sample_rate: int, warp: float = 1.0) -> Array:
     return weights
 
 
-class LogMel:
-    """Measure log powers in mel bands of a stream, frame by frame.
+class LogMel(WindowMeter):
+    """Measure log powers in mel bands of a stream, frame by frame: float32 `[frames, N_MELS]`.
 
     Args:
         spec: The frame grid.
         warp: As for `mel_weights`.
-
-    Attributes:
-        latency_samples: Samples after the one that a frame stands for until it is known.
     """
 
     def __init__(self, spec: FrameSpec, warp: float = 1.0) -> None:
         self.spec = spec
         size = window_samples(spec.sample_rate)
-        self._windows = CenteredWindows(spec, size)
+        super().__init__(spec, size)
         self._size = fft_size(size)
         window = hann(size)
         self._window = np.asarray(window / np.sqrt(np.sum(window**2)), np.float32)
         self._weights = mel_weights(spec.sample_rate, warp)
-        self.latency_samples = self._windows.latency_samples
-
-    def reset(self) -> None:
-        """Forget everything: the next sample pushed is sample 0."""
-        self._windows.reset()
-
-    def push(self, audio: npt.ArrayLike) -> Array:
-        """Add samples `[n]`; return the frames that are complete now, float32 `[frames, N_MELS]`."""
-        return self._measure(self._windows.push(audio))
-
-    def flush(self) -> Array:
-        """End the stream; return its last frames, float32 `[frames, N_MELS]`."""
-        return self._measure(self._windows.flush())
 
     def _measure(self, windows: Array) -> Array:
         found = np.empty((len(windows), N_MELS), np.float32)

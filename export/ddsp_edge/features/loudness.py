@@ -15,7 +15,7 @@ from math import log10
 import numpy as np
 import numpy.typing as npt
 
-from ddsp_edge.features.windows import CenteredWindows
+from ddsp_edge.features.windows import CenteredWindows, WindowMeter
 from ddsp_edge.fourier import hann
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
@@ -56,8 +56,8 @@ def spectrum_weights(sample_rate: int, size: int | None = None) -> Array:
     return np.asarray(weights * _two_sided(size) / (size * np.sum(window**2)))
 
 
-class LoudnessMeter:
-    """Measure the loudness of a stream, frame by frame.
+class LoudnessMeter(WindowMeter):
+    """Measure the loudness of a stream, frame by frame: float32 `[frames]`, dB.
 
     Args:
         spec: The frame grid.
@@ -67,25 +67,11 @@ class LoudnessMeter:
 
     def __init__(self, spec: FrameSpec, size: int | None = None) -> None:
         size = size or window_size(spec.sample_rate)
-        self._windows = CenteredWindows(spec, size)
+        super().__init__(spec, size)
         self._hann = hann(size).astype(np.float32)
         weights = self._weights = spectrum_weights(spec.sample_rate, size)
         self._windowed = np.empty(size, np.float32)
         self._kernel = _weighting_kernel(weights, size) if size <= _DIRECT_SIZE else None
-        self.window_samples = size
-        self.latency_samples = self._windows.latency_samples
-
-    def reset(self) -> None:
-        """Forget everything: the next sample pushed is sample 0."""
-        self._windows.reset()
-
-    def push(self, audio: npt.ArrayLike) -> Array:
-        """Add samples `[n]`; return the loudness in dB of the frames complete now, `[frames]`."""
-        return self._measure(self._windows.push(audio))
-
-    def flush(self) -> Array:
-        """End the stream; return the loudness in dB of its last frames, `[frames]`."""
-        return self._measure(self._windows.flush())
 
     def follow(self, window: Array) -> float:
         """Measure one window `[window_samples]` in dB, for whoever cuts windows already."""

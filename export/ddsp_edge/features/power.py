@@ -14,7 +14,7 @@ from math import log10
 import numpy as np
 import numpy.typing as npt
 
-from ddsp_edge.features.windows import CenteredWindows
+from ddsp_edge.features.windows import WindowMeter
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.units import Array
 
@@ -31,8 +31,8 @@ def power_window_size(sample_rate: int) -> int:
     return round(POWER_SECONDS * sample_rate)
 
 
-class PowerMeter:
-    """Measure the power of a stream, frame by frame; made and used as `LoudnessMeter`.
+class PowerMeter(WindowMeter):
+    """Measure the power of a stream, frame by frame: float32 `[frames]`, dB.
 
     Args:
         spec: The frame grid.
@@ -41,22 +41,8 @@ class PowerMeter:
 
     def __init__(self, spec: FrameSpec, size: int | None = None) -> None:
         size = size or power_window_size(spec.sample_rate)
-        self._windows = CenteredWindows(spec, size)
+        super().__init__(spec, size)
         self._squares = np.empty(size, np.float64)
-        self.window_samples = size
-        self.latency_samples = self._windows.latency_samples
-
-    def reset(self) -> None:
-        """Forget everything: the next sample pushed is sample 0."""
-        self._windows.reset()
-
-    def push(self, audio: npt.ArrayLike) -> Array:
-        """Add samples `[n]`; return the power in dB of the frames complete now, `[frames]`."""
-        return self._measure(self._windows.push(audio))
-
-    def flush(self) -> Array:
-        """End the stream; return the power in dB of its last frames, `[frames]`."""
-        return self._measure(self._windows.flush())
 
     def follow(self, window: Array) -> float:
         """Measure one window `[window_samples]` in dB, for whoever cuts windows already."""

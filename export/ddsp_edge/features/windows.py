@@ -1,5 +1,7 @@
 """Analysis windows on the frame grid, cut from a stream of samples."""
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 import numpy.typing as npt
 
@@ -72,3 +74,37 @@ class CenteredWindows:
         self._buffer = self._buffer[drop:].copy()
         self._origin += drop
         return windows
+
+
+class WindowMeter(ABC):
+    """Measures a stream frame by frame, each in the window centred on it.
+
+    Args:
+        spec: The frame grid.
+        size: Integer > 0, window length in samples.
+
+    Attributes:
+        window_samples: Window length.
+        latency_samples: Samples after the one that a frame stands for until it is known.
+    """
+
+    def __init__(self, spec: FrameSpec, size: int) -> None:
+        self._windows = CenteredWindows(spec, size)
+        self.window_samples = size
+        self.latency_samples = self._windows.latency_samples
+
+    def reset(self) -> None:
+        """Forget everything: the next sample pushed is sample 0."""
+        self._windows.reset()
+
+    def push(self, audio: npt.ArrayLike) -> Array:
+        """Add samples `[n]`; return what is measured of the frames complete now, `[frames, ...]`."""
+        return self._measure(self._windows.push(audio))
+
+    def flush(self) -> Array:
+        """End the stream; return what is measured of its last frames, `[frames, ...]`."""
+        return self._measure(self._windows.flush())
+
+    @abstractmethod
+    def _measure(self, windows: Array) -> Array:
+        """What is measured of windows, float32 `[frames, window_samples]`."""

@@ -20,6 +20,7 @@ from ddsp_edge.card import Port, Range
 from ddsp_edge.errors import DdspError
 from ddsp_edge.features.power import DEFINITION
 from ddsp_edge.instrument_card import (
+    FEATURE_SCALING,
     InstrumentCard,
     instrument_extractors,
     instrument_inputs,
@@ -44,10 +45,6 @@ OUTPUTS = {
 }
 """Name and size of each tensor, by what it is called in `step`."""
 
-_SCALING = {
-    "f0_scaled": "clip((69 + 12 log2(f0_hz / 440)) / 127, 0, 1)",
-    "loudness_scaled": "clip(loudness_db / 80 + 1, 0, 1.25)",
-}
 _MEANINGS = {
     "amplitude": "linear amplitude of all harmonics together, 0 to 2",
     "distribution": "share of each harmonic, adding up to 1; 0 above Nyquist",
@@ -208,12 +205,12 @@ def vst_card(metadata: Mapping[str, Any] | None, path: Path) -> InstrumentCard:
         created=_text(known.get("export_time")) or "at a time that it does not tell",
         sample_rate=SAMPLE_RATE,
         hop=HOP,
-        inputs=instrument_inputs(_SCALING),
+        inputs=instrument_inputs(FEATURE_SCALING),
         outputs={name: Port((1, OUTPUTS[name][1]), meaning) for name, meaning in _MEANINGS.items()},
         states=instrument_states(states),
         extractors=instrument_extractors(extractor, DEFINITION, level="power"),
         about={"ddsp_vst": {name: _text(known.get(name)) for name in ("version", "export_time")}},
-        feature_scaling=_SCALING,
+        feature_scaling=FEATURE_SCALING,
         f0_estimator=extractor,
         loudness=DEFINITION,
         level="power",

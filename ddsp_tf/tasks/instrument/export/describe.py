@@ -11,6 +11,7 @@ import numpy as np
 from ddsp_edge.card import Port, Range
 from ddsp_edge.features.level import DEFINITIONS
 from ddsp_edge.instrument_card import (
+    FEATURE_SCALING,
     InstrumentCard,
     further_scaling,
     instrument_extractors,
@@ -24,7 +25,6 @@ from ddsp_tf.layers.processor_group import ProcessorGroup
 from ddsp_tf.tasks.instrument.export.endpoints import VoiceSynthesis, output_name
 from ddsp_tf.tasks.instrument.model.autoencoder import FEATURES, Autoencoder
 from ddsp_tf.tasks.instrument.model.load import load_instrument
-from ddsp_tf.tasks.instrument.model.scaling import FEATURE_SCALING
 from ddsp_tf.training.files import CHECKPOINTS_NAME, model_path
 
 ROOM = "Reverb"

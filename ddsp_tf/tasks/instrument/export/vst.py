@@ -31,6 +31,8 @@ import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
 from ddsp_edge.children import module_command
+from ddsp_edge.model import vst
+from ddsp_edge.model.vst import BANDS, HARMONICS, HOP, SAMPLE_RATE, STATE
 from ddsp_edge.units import MIDI_MAX, Array, hz_to_midi, midi_to_hz
 from ddsp_edge.version import __version__
 from ddsp_export.apart import run_apart
@@ -42,15 +44,18 @@ from ddsp_tf.tasks.instrument.export.describe import DEVICE_ROOMS, load_to_expor
 from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
 from ddsp_tf.tasks.instrument.model.scaling import scale_loudness
 
-SAMPLE_RATE, HOP, FRAME_SIZE = 16_000, 320, 1024
-STATE, HARMONICS, BANDS = 512, 60, 65
-INPUTS = {"f0_scaled": "call_f0_scaled:0", "pw_scaled": "call_pw_scaled:0", "state": "call_state:0"}
-OUTPUTS = {
-    "amplitude": "StatefulPartitionedCall:0",
-    "distribution": "StatefulPartitionedCall:1",
-    "magnitudes": "StatefulPartitionedCall:2",
-    "next_state": "StatefulPartitionedCall:3",
-}
+FRAME_SIZE = 1024
+INPUTS = dict(
+    zip(("f0_scaled", "pw_scaled", "state"), (name for name, _ in vst.INPUTS.values()), strict=True)
+)
+OUTPUTS = dict(
+    zip(
+        ("amplitude", "distribution", "magnitudes", "next_state"),
+        (name for name, _ in vst.OUTPUTS.values()),
+        strict=True,
+    )
+)
+"""Names in the plug-in's files, by those in the signature that is converted."""
 _DB_RANGE = 80.0
 _MIDDLE_C = 60.0
 _LEAST_FRAMES = 100

@@ -167,7 +167,7 @@ def _compare(model: Autoencoder, instrument: Instrument, path: Path, run: Path) 
         raise DdspError(
             f"{path}: with its weights our network gives another {worst}, by {error:.3g} where {BOUND:g} is "
             "allowed: what stands between the weights is not what the trainer of DDSP-VST puts there. A file "
-            "that `ddsp-tf export` made of a model of loudness cannot be imported: go on with its run"
+            "that `ddsp-tf export` made of a run trained here cannot be imported: go on with its run"
         )
     return Imported(run, error, fade_error, CHECKED_FRAMES)
 

@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from ddsp_edge.further import Usual, names_of, scaled_name
 from ddsp_edge.units import Array
-from ddsp_edge.units import scale_f0 as edge_scale_f0
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.branches import sum_of_kind
 from ddsp_tf.layers.inputs import named_inputs
@@ -19,6 +18,7 @@ from ddsp_tf.tasks.instrument.model.decoder import FEATURE_SIZES, Decoder
 from ddsp_tf.tasks.instrument.model.encoder import MfccEncoder, tensorflow_distributions
 from ddsp_tf.tasks.instrument.model.features import checked_features, feature_specs, named_features
 from ddsp_tf.tasks.instrument.model.instrument_embedding import InstrumentEmbedding
+from ddsp_tf.tasks.instrument.model.limits import Limits
 from ddsp_tf.tasks.instrument.model.parts import (
     FEATURES,
     control_sizes,
@@ -27,7 +27,6 @@ from ddsp_tf.tasks.instrument.model.parts import (
     make_networks,
 )
 from ddsp_tf.tasks.instrument.model.scaling import (
-    faded,
     scale_f0,
     scale_further,
     scale_loudness,
@@ -35,7 +34,6 @@ from ddsp_tf.tasks.instrument.model.scaling import (
     unscale_loudness,
 )
 from ddsp_tf.training.group_model import GroupModel
-from ddsp_tf.units import LOUDNESS_FLOOR_DB
 
 Tensors = dict[str, tf.Tensor]
 
@@ -152,16 +150,9 @@ class Autoencoder(GroupModel):
         return () if self.embedding is None else self.embedding.names
 
     @property
-    def pitch_limits_hz(self) -> tuple[float, float] | None:
-        """Pitches beyond which the network is asked for these, whatever is played; None without limits."""
-        known = self.instrument.get("pitch_limits_hz")
-        return None if known is None else (float(known[0]), float(known[1]))
-
-    @property
-    def quietest_db(self) -> float | None:
-        """Loudness below which its sound is that of this loudness, faded; None where it was not measured."""
-        known = self.instrument.get("quietest_db")
-        return None if known is None else float(known)
+    def limits(self) -> Limits:
+        """How far its network is asked."""
+        return Limits.of_facts(self.instrument)
 
     @property
     def level(self) -> str:
@@ -325,15 +316,15 @@ class Autoencoder(GroupModel):
         if self.embedding is not None:
             instrument = self.embedding(tf.constant(self._mix_weights()[tf.newaxis]))
             inputs = {**inputs, "instrument": instrument}
-        asked, gain = self._asked(inputs)
-        raw, state = self.decoder.step(asked, state)
+        raw, state = self.decoder.step(self.limits.asked(inputs), state)
         given = {
             **raw,
             "f0_hz": unscale_f0(inputs["f0_scaled"]),
             "loudness_db": unscale_loudness(inputs["loudness_scaled"]),
         }
         given = {k: v[:, tf.newaxis] for k, v in given.items() if k in self.processors.input_sizes}
-        controls = self._controls(given, None if gain is None else gain[:, tf.newaxis])
+        told = inputs["loudness_scaled"][:, tf.newaxis]
+        controls = self.limits.controls(self.processors, given, told)
         return {
             node: {k: v[:, 0] for k, v in values.items() if v.shape.rank == 3}
             for node, values in controls.items()
@@ -372,41 +363,11 @@ class Autoencoder(GroupModel):
                 weights = tf.constant(self._mix_weights()[tf.newaxis, tf.newaxis])
             vectors = self.embedding(weights)
             inputs["instrument"] = vectors + tf.zeros_like(inputs["f0_scaled"])  # in every frame
-        asked, gain = self._asked(inputs)
+        asked = self.limits.asked(inputs)
         raw, after["decoder"] = self.decoder(asked, None if state is None else state["decoder"])
         given = {k: v for k, v in features.items() if k in self.processors.input_sizes}
-        return self._controls({**raw, **given}, gain), after, latent
-
-    def _asked(self, inputs: Tensors) -> tuple[Tensors, tf.Tensor | None]:
-        """What the network is asked for, nothing far from what it knows, and the gain of what it answers."""
-        asked = dict(inputs)
-        if self.pitch_limits_hz is not None:
-            lowest, highest = map(edge_scale_f0, self.pitch_limits_hz)
-            asked["f0_scaled"] = tf.clip_by_value(inputs["f0_scaled"], lowest, highest)
-        if self.quietest_db is None:
-            return asked, None
-        quietest = 1.0 - self.quietest_db / LOUDNESS_FLOOR_DB
-        asked["loudness_scaled"], gain = faded(inputs["loudness_scaled"], quietest)
-        return asked, gain
-
-    def _controls(self, given: Tensors, gain: tf.Tensor | None) -> dict[str, Tensors]:
-        """Controls of all processors; those of level times a gain `[batch, frames, 1]`."""
-        limits, f0_hz = self.pitch_limits_hz, given.get("f0_hz")
-        if limits is None or f0_hz is None:
-            controls = self.processors.get_controls(given)
-        else:  # partials above Nyquist at the lowest it knows were never heard
-            controls = self.processors.get_controls({**given, "f0_hz": tf.maximum(f0_hz, limits[0])})
-            for node in self.processors.nodes:
-                controls[node.name] |= {
-                    key: f0_hz for key, source in node.inputs.items() if source == "f0_hz"
-                }
-        if gain is None:
-            return controls
-        for called, processor in self.processors.processors.items():
-            own = controls[called]
-            for name in set(processor.level_controls) & set(own):  # others are signals of nodes
-                own[name] *= tf.cast(gain, own[name].dtype)
-        return controls
+        controls = self.limits.controls(self.processors, {**raw, **given}, inputs["loudness_scaled"])
+        return controls, after, latent
 
     def _mix_weights(self) -> Array:
         """Weights of the mix that is always played, float32 `[instruments]`."""

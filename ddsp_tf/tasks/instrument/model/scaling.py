@@ -7,14 +7,6 @@ import tensorflow as tf
 from ddsp_edge.further import FURTHER
 from ddsp_tf.units import LOUDNESS_FLOOR_DB, MIDI_MAX
 
-FEATURE_SCALING = {
-    "f0_scaled": "clip((69 + 12 log2(f0_hz / 440)) / 127, 0, 1)",
-    "loudness_scaled": "clip(loudness_db / 80 + 1, 0, 1.25)",
-}
-"""How a model's card states the scaling."""
-
-_LAST_DB = 6.0  # above the floor, in which the last sound fades
-
 
 def scale_f0(f0_hz: tf.Tensor) -> tf.Tensor:
     """Map fundamental frequency in Hz to MIDI note / 127, in [0, 1]; 0 Hz and below to 0."""
@@ -35,24 +27,6 @@ def unscale_loudness(loudness_scaled: tf.Tensor) -> tf.Tensor:
 def scale_loudness(loudness_db: tf.Tensor) -> tf.Tensor:
     """Map loudness in dB to [0, 1.25]: -80 dB to 0, 0 dB to 1."""
     return tf.clip_by_value(loudness_db / -LOUDNESS_FLOOR_DB + 1.0, 0.0, 1.25)
-
-
-def faded(loudness_scaled: tf.Tensor, quietest_scaled: float) -> tuple[tf.Tensor, tf.Tensor]:
-    """What a network hears of loudness, and the gain of what it answers, where it knows nothing quieter.
-
-    Below the quietest it is told of the quietest, and its sound falls dB for dB, over the last 6 dB above the
-    floor to nothing.
-
-    Args:
-        loudness_scaled: Of `scale_loudness`.
-        quietest_scaled: In the same unit, from 0.
-
-    Returns:
-        The loudness, and the gain from 0 to 1, of the same shape.
-    """
-    heard = tf.maximum(loudness_scaled, quietest_scaled)
-    gain = tf.exp((loudness_scaled - heard) * (-LOUDNESS_FLOOR_DB * math.log(10.0) / 20.0))
-    return heard, gain * tf.minimum(loudness_scaled * (-LOUDNESS_FLOOR_DB / _LAST_DB), 1.0)
 
 
 def scale_further(name: str, values: tf.Tensor) -> tf.Tensor:

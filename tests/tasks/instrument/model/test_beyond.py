@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from ddsp_tf.data.records.info import load_dataset_info
 from ddsp_tf.models import Autoencoder
+from ddsp_tf.tasks.instrument.model.limits import Limits
 from ddsp_tf.tasks.task import task_named
 from ddsp_tf.training import load_model_of_run
 from ddsp_tf.units import LOUDNESS_FLOOR_DB, scale_f0, scale_loudness
@@ -115,14 +116,11 @@ def test_gradients_are_finite_in_silence(models):
 def test_a_run_knows_it_from_the_softest_of_its_recordings(trained_run, tiny_dataset):
     model = load_model_of_run(trained_run)
     softest = load_dataset_info(tiny_dataset).loudness_db_range.low
-    assert model.quietest_db == pytest.approx(softest - 6.0)
+    assert model.limits.quietest_db == pytest.approx(softest - 6.0)
     pitches = load_dataset_info(tiny_dataset).f0_hz_range
-    assert model.pitch_limits_hz == pytest.approx((pitches.low * 2.0**-0.5, pitches.high * 2.0**0.5))
+    assert model.limits.pitch_hz == pytest.approx((pitches.low * 2.0**-0.5, pitches.high * 2.0**0.5))
     facts = task_named("instrument").facts(load_dataset_info(tiny_dataset), tiny.config(), tiny_dataset)
-    assert (facts["quietest_db"], tuple(facts["pitch_limits_hz"])) == (
-        model.quietest_db,
-        model.pitch_limits_hz,
-    )
+    assert Limits.of_facts(facts) == model.limits
 
 
 def test_partials_that_were_above_nyquist_wherever_it_was_trained_stay_silent(models):
