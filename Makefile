@@ -12,6 +12,9 @@ ARM64_TESTS ?= tests/device/test_other_processors.py tests/device/test_play_host
 LIVE_ON_ARM64 ?= tests/device/live/test_backends.py \
 	--deselect tests/device/live/test_backends.py::test_a_minute_through_the_graph_is_that_of_numpy
 
+# Tests start many programs and many workers, none of which should compile the sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN = $(VENV)/bin
 DEVICE_BIN = $(DEVICE_VENV)/bin
 PIP_OPTIONS = --quiet --disable-pip-version-check --constraint constraints.txt

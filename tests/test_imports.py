@@ -1,6 +1,7 @@
 """Who imports whom: no circles, and arrows from heavy to light and from task to toolbox alone."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,24 +30,30 @@ def modules() -> dict[str, Path]:
 MODULES = modules()
 
 
-def imported_by(source: str) -> Iterator[str]:
-    """Modules of ours that a file imports, wherever in it the import stands."""
-    for node in ast.walk(ast.parse(source)):
+@functools.cache
+def imports_of(path: Path) -> list[ast.Import | ast.ImportFrom]:
+    """Statements of a file that import, wherever in it they stand."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def imported_by(path: Path) -> Iterator[str]:
+    """Modules of ours that a file imports."""
+    for node in imports_of(path):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        else:
             assert not node.level, "imports are written in full"
             names = [f"{node.module}.{alias.name}" for alias in node.names] + [str(node.module)]
-        else:
-            continue
         yield from (name for name in names if name in MODULES)
 
 
+@functools.cache
 def edges() -> dict[str, set[str]]:
     """What each module imports; of a package only where names of its `__init__` itself are taken."""
     graph: dict[str, set[str]] = {}
     for name, path in MODULES.items():
-        found = set(imported_by(path.read_text(encoding="utf-8")))
+        found = set(imported_by(path))
         # `from a.b import c` names both the package a.b and, where c is a module, a.b.c: then that is meant.
         graph[name] = {m for m in found if not any(other.startswith(f"{m}.") for other in found)} | {
             m for m in found if _takes_a_name_of(path, m)
@@ -56,13 +63,10 @@ def edges() -> dict[str, set[str]]:
 
 
 def _takes_a_name_of(path: Path, package: str) -> bool:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in imports_of(path):
         if isinstance(node, ast.ImportFrom) and node.module == package:
             return any(f"{package}.{alias.name}" not in MODULES for alias in node.names)
     return False
-
-
-GRAPH = edges()
 
 
 def circles(graph: dict[str, set[str]]) -> list[list[str]]:
@@ -102,13 +106,13 @@ def task_of(module: str) -> str | None:
 
 
 def test_no_two_files_import_each_other_straight_or_in_a_circle():
-    assert circles(GRAPH) == []
+    assert circles(edges()) == []
 
 
 def test_nothing_that_all_tasks_share_imports_a_task():
     wrong = [
         f"{module} imports {other}"
-        for module, others in GRAPH.items()
+        for module, others in edges().items()
         for other in sorted(others)
         if task_of(other) and task_of(module) is None and module not in HANDED_ON and not _is_door(module)
     ]
@@ -118,7 +122,7 @@ def test_nothing_that_all_tasks_share_imports_a_task():
 def test_no_task_imports_another():
     wrong = [
         f"{module} imports {other}"
-        for module, others in GRAPH.items()
+        for module, others in edges().items()
         for other in sorted(others)
         if task_of(module) and task_of(other) not in (None, task_of(module))
     ]
@@ -128,7 +132,7 @@ def test_no_task_imports_another():
 def test_nobody_goes_in_by_a_door():
     wrong = [
         f"{module} imports {other}"
-        for module, others in GRAPH.items()
+        for module, others in edges().items()
         for other in sorted(others)
         if _is_door(other) and not _is_door(module)
     ]
@@ -142,7 +146,7 @@ def _is_door(module: str) -> bool:
 def test_the_device_side_imports_nothing_above_it():
     wrong = [
         f"{module} imports {other}"
-        for module, others in GRAPH.items()
+        for module, others in edges().items()
         for other in sorted(others)
         if module.startswith("ddsp_edge") and not other.startswith("ddsp_edge")
     ]
