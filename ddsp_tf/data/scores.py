@@ -31,6 +31,11 @@ def score_beside(recording: Path) -> Path:
     )
 
 
+def stem_of_score(name: str) -> str:
+    """The stem of the recording that a file of notes would lie beside; empty where it holds no notes."""
+    return next((name.removesuffix(ending) for ending in (*TABLE, *MIDI) if name.endswith(ending)), "")
+
+
 def read_score(path: Path) -> list[Note]:
     """Read notes, by onset; instruments under the names they have here, empty where they are not known.
 

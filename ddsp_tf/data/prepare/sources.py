@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ddsp_edge.files.stored_sound import CONVERT, OTHER_SOUND
+from ddsp_tf.data.scores import stem_of_score
 from ddsp_tf.errors import DdspError
 
 _FORMATS = "wav wave w64 rf64 flac ogg oga opus mp3 aif aiff aifc au snd caf"
@@ -99,7 +100,10 @@ def _found(given: Path, leave_out: Path | None) -> Iterator[tuple[Path, str, str
 
 
 def _files_in(folder: Path, leave_out: Path | None) -> list[tuple[Path, str]]:
-    """The files of a folder and those below, each with why it is no recording; empty where it may be one."""
+    """The files of a folder and those below, each with why it is no recording; empty where it may be one.
+
+    Notes that lie beside a recording belong to it, and are not listed.
+    """
     out = leave_out.resolve() if leave_out is not None else None
     found: list[tuple[Path, str]] = []
 
@@ -114,6 +118,8 @@ def _files_in(folder: Path, leave_out: Path | None) -> list[tuple[Path, str]]:
         links = [Path(at) / name for name in folders if (Path(at) / name).is_symlink()]
         found += [(path, "a link to a folder, which is not followed: name the folder too") for path in links]
         paths = [Path(at) / name for name in sorted(files) if not name.startswith(".")]
+        stems = {path.stem for path in paths if not _by_ending(path)}
+        paths = [path for path in paths if stem_of_score(path.name) not in stems]
         found += [(path, _by_ending(path) or _problem(path)[0]) for path in paths]
     return found
 

@@ -27,6 +27,15 @@ def test_folders_are_searched_in_order_without_hidden_files(tmp_path: Path) -> N
     assert found.strays == (Stray("a/notes.txt", "not the ending of a sound file"),)
 
 
+def test_notes_belong_to_the_recording_beside_them(tmp_path: Path) -> None:
+    _touch(
+        tmp_path, "a.wav", "a.notes.csv", "a.mid", "b.notes.csv", "in/a.MP3", "in/a.midi", "in/c.mid", "a.csv"
+    )
+    found = find_recordings([tmp_path])
+    assert [s.name for s in found.recordings] == ["a.wav", "in/a.MP3"]
+    assert [stray.name for stray in found.strays] == ["a.csv", "b.notes.csv", "in/c.mid"]
+
+
 def test_a_named_file_is_tried_whatever_its_ending(tmp_path: Path) -> None:
     _touch(tmp_path, "take.raw")
     assert [s.name for s in find_recordings([tmp_path / "take.raw"]).recordings] == ["take.raw"]
