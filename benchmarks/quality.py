@@ -4,14 +4,16 @@
     python benchmarks/quality.py unseen RUN [RUN|FILE.tflite ...]
     python benchmarks/quality.py unseen RUN --pictures FOLDER           spectrograms at changes of note
     python benchmarks/quality.py DATASET RUN --held-back                what a run's own dataset holds back
+    python benchmarks/quality.py unseen RUN --ceiling 300               and controls fitted in so many steps
 
 plays each recording of the dataset by its own pitch, loudness and further features, as each run and model
 file does, and prints a table with a column for each: log-spectral distance, log-mel distance by band, error
-and correlation of loudness, centroid, levels of partials, and at changes of note: how loud the old note
-still is 112 ms after it, how far the level sinks at the joint, and the distance in the first 50 ms.
+and correlation of loudness, pitch, centroid, levels of partials, and at changes of note: how loud the old
+note still is 112 ms after it, how far the level sinks at the joint, and the distance in the first 50 ms.
 `benchmarks/likeness.py` says what each is. Beside them stand a sawtooth with the mean spectrum of the
-recordings, made exactly as loud, and the first instrument against itself with other noise: what no
-instrument with noise in it can be better than.
+recordings, made exactly as loud; the first instrument against itself with other noise: what no
+instrument with noise in it can be better than; and, where `--ceiling` asks for it, the processors of the
+first run with controls that were fitted to the recording frame by frame: what no network can be better than.
 """
 
 import argparse
@@ -27,18 +29,24 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "export"))
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchmarks.ceiling import play_fitted
 from benchmarks.likeness import Likeness
 from ddsp_edge.instrument import Instrument
 from ddsp_edge.units import Array
 from ddsp_tf.data import Passage, read_passages
 from ddsp_tf.data.further import further_of
+from ddsp_tf.data.records.info import load_dataset_info
+from ddsp_tf.features.f0 import F0Estimator
+from ddsp_tf.features.f0_estimators import f0_estimator_as_recorded
 from ddsp_tf.frames import FrameSpec
+from ddsp_tf.metrics.pitch import octave_error_rate, raw_pitch_accuracy
 from ddsp_tf.tasks.instrument.evaluation.baseline import mean_distribution, play_mean_spectrum
 from ddsp_tf.tasks.instrument.evaluation.playing import features_of
 from ddsp_tf.tasks.instrument.model.load import load_instrument
 from ddsp_tf.tasks.instrument.model.render import Renderer
 
 Play = Callable[[Passage], Array]
+CEILING = "fitted controls"
 
 
 def player(path: Path) -> tuple[Play, FrameSpec]:
@@ -80,7 +88,22 @@ def likeness_to(sound: Array, passage: Passage, spec: FrameSpec) -> Likeness:
     return Likeness(sound, f0_hz, spec.hop, spec.sample_rate)
 
 
-def judge(passages: list[Passage], players: dict[str, Play], spec: FrameSpec) -> dict[str, dict[str, float]]:
+def pitch_of(sound: Array, passage: Passage, spec: FrameSpec, tracker: F0Estimator) -> dict[str, float]:
+    """How right the pitch of a sound is, where it and the passage have one, tracked as the passage was, %."""
+    tracked = tracker.estimate(sound.astype(np.float32), spec).f0_hz[: len(passage.f0_hz)]
+    both = passage.voiced & (tracked > 0.0)
+    if not both.any():
+        return {}
+    pair = passage.f0_hz[both], tracked[both]
+    return {
+        "f0 within 50 cents, %": 100.0 * raw_pitch_accuracy(*pair),
+        "octave errors, %": 100.0 * octave_error_rate(*pair),
+    }
+
+
+def judge(
+    passages: list[Passage], players: dict[str, Play], spec: FrameSpec, tracker: F0Estimator
+) -> dict[str, dict[str, float]]:
     """Measures by name, of each player and of what it stands beside."""
     spectrum = mean_distribution(passages, spec)
     players["sawtooth, mean spectrum"] = lambda p: play_mean_spectrum(spectrum, p.f0_hz, p.loudness_db, spec)
@@ -90,7 +113,8 @@ def judge(passages: list[Passage], players: dict[str, Play], spec: FrameSpec) ->
     for passage in passages:
         likeness = likeness_to(passage.audio, passage, spec)
         for name, play in players.items():
-            scores[name].append(likeness.of(play(passage)))
+            sound = play(passage)
+            scores[name].append({**likeness.of(sound), **pitch_of(sound, passage, spec, tracker)})
         once = likeness_to(first(passage), passage, spec)
         scores["itself, other noise"].append(once.of(first(passage)))
         recorded.append(likeness.of(passage.audio))
@@ -138,14 +162,19 @@ def main() -> None:
     parser.add_argument("instruments", type=Path, nargs="+", metavar="RUN")
     parser.add_argument("--held-back", action="store_true", help="only what the dataset holds back")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER")
+    parser.add_argument("--ceiling", type=int, metavar="STEPS", help="fit controls to the recordings too")
     args = parser.parse_args()
     made = {path.stem if path.is_file() else path.name: player(path) for path in args.instruments}
     spec = next(iter(made.values()))[1]
     players = {name: play for name, (play, _) in made.items()}
+    if args.ceiling:
+        model = load_instrument(next(path for path in args.instruments if path.is_dir()))
+        players[CEILING] = lambda passage: play_fitted(model, passage, args.ceiling)
     passages = list(passages_of(args.data, spec, args.held_back))
     if args.pictures is not None:
         pictures(passages, players, spec, args.pictures)
-    found = judge(passages, players, spec)
+    tracker = f0_estimator_as_recorded(load_dataset_info(args.data).f0_estimator)
+    found = judge(passages, players, spec, tracker)
     print(f"| {sum(len(p.audio) for p in passages) / spec.sample_rate:.0f} s | {' | '.join(found)} |")
     print(f"| --- | {' | '.join(['---:'] * len(found))} |")
     for name in dict.fromkeys(key for scores in found.values() for key in scores):

@@ -184,6 +184,16 @@ def test_a_network_that_gives_something_else_is_not_written(flute, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
+def test_a_network_of_loudness_behind_the_power_is_refused(tmp_path):
+    """Our own export of one: in front of its network stands what makes loudness of power."""
+    model = Autoencoder.from_experiment(load_config("ddsp_vst"))
+    path = write(tmp_path / "loud.tflite", convert_vst(model, PowerMap(-6.0, 2.5)))
+    with pytest.raises(DdspError, match="A file that `ddsp-tf export` made of a run trained here cannot be"):
+        import_vst(path, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_weights_that_are_not_there_are_named(flute, tmp_path):
     def narrow(model):
         """A head that is said to have another shape."""
