@@ -5,7 +5,6 @@ Tests on the device side have no TensorFlow, so everything is imported where it 
 
 import contextlib
 import os
-import pickle
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -61,24 +60,25 @@ def one_process_at_a_time(path: Path) -> Iterator[None]:
         yield
 
 
-MakeOnce = Callable[[str, Callable[[Path], object]], tuple[Path, Any]]
+MakeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 
 @pytest.fixture(scope="session")
 def make_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
-    """Fill a folder of that name by a function, once for all workers; the folder, and what that returned."""
+    """Fill a folder of that name by a function, once for all workers; the folder."""
     common = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ and os.name != "nt":
         common = common.parent
 
-    def make(name: str, fill: Callable[[Path], object]) -> tuple[Path, Any]:
-        folder, returned = common / f"once-{name}", common / f"once-{name}.pickle"
+    def make(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, whole = common / f"once-{name}", common / f"once-{name}.whole"
         with one_process_at_a_time(common / f"once-{name}.lock"):
-            if not returned.exists():
+            if not whole.exists():
                 shutil.rmtree(folder, ignore_errors=True)  # of one who failed
                 folder.mkdir()
-                returned.write_bytes(pickle.dumps(fill(folder)))
-        return folder, pickle.loads(returned.read_bytes())
+                fill(folder)
+                whole.touch()
+        return folder
 
     return make
 
@@ -95,7 +95,7 @@ def tiny_dataset(make_once: MakeOnce) -> Path:
         config = tiny.config()
         prepare([recording], folder / "dataset", config.spec, config.data, jobs=1)
 
-    return make_once("tiny-dataset", fill)[0] / "dataset"
+    return make_once("tiny-dataset", fill) / "dataset"
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +108,7 @@ def trained_run(tiny_dataset: Path, make_once: MakeOnce) -> Path:
 
         train(tiny.config(), tiny_dataset, folder / "run", verbose=0)
 
-    return make_once("trained-run", fill)[0] / "run"
+    return make_once("trained-run", fill) / "run"
 
 
 @pytest.fixture

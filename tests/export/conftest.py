@@ -46,10 +46,11 @@ def exported(trained_run, make_once):
         from ddsp_export.export import export
 
         def fill(folder):
-            return export(trained_run, folder / "whole.tflite", quantize).to_json()
+            card = export(trained_run, folder / "whole.tflite", quantize)
+            (folder / "card.json").write_text(card.to_json(), encoding="utf-8")
 
-        folder, card = make_once(f"exported-{quantize}", fill)
-        return folder / "whole.tflite", read_card(card, "exported")
+        folder = make_once(f"exported-{quantize}", fill)
+        return folder / "whole.tflite", read_card((folder / "card.json").read_text("utf-8"), "exported")
 
     return file
 
@@ -65,7 +66,7 @@ def wide_run(tiny_dataset, make_once):
         config = tiny.config(model={**tiny.settings()["model"], "decoder": decoder})
         train(config, tiny_dataset, folder / "run", verbose=0)
 
-    return make_once("wide-run", fill)[0] / "run"
+    return make_once("wide-run", fill) / "run"
 
 
 @pytest.fixture(scope="session")
@@ -80,13 +81,15 @@ def wide_model(wide_run):
 def wide_float32(wide_model, make_once):
     """It converted, without the synthesizer and with it."""
 
-    def fill(_):
+    def fill(folder):
         from ddsp_export.graph import SynthesizerGraph
         from ddsp_tf.tasks.instrument.export.describe import describe
         from ddsp_tf.tasks.instrument.export.exportable import convert_model as convert
 
         card, arrays = describe(wide_model)
         synthesizer = SynthesizerGraph(wide_model.spec, card.synthesizer, arrays)
-        return convert(wide_model), convert(wide_model, None, synthesizer)
+        (folder / "step.tflite").write_bytes(convert(wide_model))
+        (folder / "whole.tflite").write_bytes(convert(wide_model, None, synthesizer))
 
-    return make_once("wide-float32", fill)[1]
+    folder = make_once("wide-float32", fill)
+    return tuple((folder / name).read_bytes() for name in ("step.tflite", "whole.tflite"))
