@@ -49,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tensorboard", action="store_true", help="write TensorBoard logs to RUN/tensorboard"
     )
     parser.add_argument(
+        "--sounds",
+        action="store_true",
+        help="write a held-back passage and its newest resynthesis to RUN/sounds, every epoch",
+    )
+    parser.add_argument(
         "--crepe-weights",
         type=path_argument,
         metavar="FILE",
@@ -88,6 +93,7 @@ def run(args: argparse.Namespace) -> None:
         resume=args.resume,
         start_from=args.start_from,
         tensorboard=args.tensorboard,
+        sounds=args.sounds,
         crepe_weights=args.crepe_weights,
         strategy=args.strategy,
         on_damage=_once_each() if args.skip_damaged else None,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ddsp_export.exportable import Exportable
     from ddsp_tf.reports.html import Page
     from ddsp_tf.training.model import TaskModel
+    from ddsp_tf.training.sounds import SoundPlace
 
 Log = Sequence[Mapping[str, str]]
 """The lines of a run's log: what was logged in each epoch, by column."""
@@ -178,8 +179,10 @@ class Task(Protocol):
         """What watches the training on a dataset, beside loss and speed; `tell` warns."""
         return []
 
-    def board(self, config: Any, run: Path, folder: Path) -> "list[keras.callbacks.Callback]":
-        """What TensorBoard is shown of a run beside curves, written to a folder of its own."""
+    def heard(
+        self, config: Any, run: Path, places: "Sequence[SoundPlace]"
+    ) -> "list[keras.callbacks.Callback]":
+        """What hands sounds of a run to places after every epoch; nothing where a task has none to show."""
         return []
 
     # What it has come to

@@ -20,7 +20,7 @@ from ddsp_tf.tasks.task import Task, task_named
 from ddsp_tf.training.callbacks import Checkpoint, RunLog, StopWhenAsked
 from ddsp_tf.training.checkpoints import TrainingState, has_checkpoint, load_newest, remove_leftovers
 from ddsp_tf.training.data import check_data
-from ddsp_tf.training.files import CONFIG_NAME
+from ddsp_tf.training.files import CONFIG_NAME, SOUNDS_NAME
 from ddsp_tf.training.interruption import Stopped, signals_deferred
 from ddsp_tf.training.model import TaskModel
 from ddsp_tf.training.run import (
@@ -31,6 +31,7 @@ from ddsp_tf.training.run import (
     take_weights,
     writing,
 )
+from ddsp_tf.training.sounds import SoundFiles, SoundPlace, SoundsOnBoard
 from ddsp_tf.training.watch import Speed, Steps, StopOnNonFiniteLoss, spoilt
 from ddsp_tf.training.workers import GONE, Workers, join_workers
 
@@ -46,6 +47,7 @@ def train(
     resume: bool = False,
     start_from: Path | None = None,
     tensorboard: bool = False,
+    sounds: bool = False,
     crepe_weights: Path | None = None,
     strategy: str | None = None,
     verbose: int | str = "auto",
@@ -68,6 +70,7 @@ def train(
         start_from: Another run, whose weights a new run begins with; of the same sizes. Its optimizer, its
             step and what it knows of its data stay behind. None begins anew.
         tensorboard: Write TensorBoard logs to `run/tensorboard`, with a held-back passage to listen to.
+        sounds: Write that passage and the newest of what the model makes of it to `run/sounds`, every epoch.
         crepe_weights: Weights of CREPE, for `config.loss.perceptual_weight`.
         strategy: `"mirrored"` for all GPUs of this machine, `"multi_worker"` for the workers that the
             environment variable TF_CONFIG names, of which the first writes the run; None for one device.
@@ -129,7 +132,7 @@ def train(
                 every += [
                     log,
                     *task.callbacks(config, data, progress),
-                    *(_tensorboard(task, config, run) if tensorboard else ()),
+                    *_shown(task, config, run, steps, tensorboard, sounds, progress),
                     Checkpoint(run, steps, log, settings.keep_checkpoints, interruption, state.means),
                 ]
             else:
@@ -189,10 +192,26 @@ def _write_first_files(
     task.keep(config, data, run, only_missing=not new, on_damage=on_damage)
 
 
-def _tensorboard(task: Task, config: Config, run: Path) -> list[keras.callbacks.Callback]:
-    """Curves by Keras, and what the task shows, all below `RUN/tensorboard`."""
-    folder = run / BOARD_NAME
-    return [keras.callbacks.TensorBoard(folder), *task.board(config, run, folder / "sound")]
+def _shown(
+    task: Task,
+    config: Config,
+    run: Path,
+    steps: Steps,
+    tensorboard: bool,
+    sounds: bool,
+    progress: Callable[[str], None],
+) -> list[keras.callbacks.Callback]:
+    """Curves by Keras below `RUN/tensorboard`, and what there is to hear of a task, there and in files."""
+    board, rate = run / BOARD_NAME, config.spec.sample_rate
+    places: list[SoundPlace] = []
+    if tensorboard:
+        places.append(SoundsOnBoard(board / "sound", rate))
+    if sounds:
+        places.append(SoundFiles(run / SOUNDS_NAME, rate, steps))
+    heard = task.heard(config, run, places) if places else []
+    if sounds and not heard:
+        progress(f"there is nothing to hear of {task.command.noun} while it trains: --sounds writes no files")
+    return [*([keras.callbacks.TensorBoard(board)] if tensorboard else ()), *heard]
 
 
 def _fit(

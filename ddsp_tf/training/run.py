@@ -4,6 +4,7 @@ RUN/config.yaml        the configuration, complete
 RUN/TASK.keras         the model at the last checkpoint, with its optimizer: `instrument.keras`
 RUN/checkpoints/       the last checkpoints, and the best
 RUN/log.csv            one line an epoch
+RUN/sounds/            a held-back passage and its newest resynthesis, where that was asked for
 RUN/evaluation.json    what `evaluate` measured
 RUN/report.html        what the run has come to
 

@@ -19,7 +19,11 @@ def test_a_recording_is_prepared_trained_exported_and_played(tmp_path):
         assert status == 201
         job = client.wait(job["id"], seconds=900)
         assert job["state"] == "done", job
-        assert job["result"]["live"]["step"] == [2.0]
+        assert job["live"]["step"] == [2.0]
+        recording, instrument = job["live"]["sounds"]
+        assert (recording["kind"], instrument["step"]) == ("recording", 2)
+        assert recording["seconds"] == instrument["seconds"] > 1.0
+        assert client.ask("GET", f"/api/files/{instrument['audio']}")[2][:4] == b"fLaC"
         asked = {"model": client.model("flute"), "input": given["id"], "values": {}}
         played = client.wait(client.json("POST", "/api/jobs", asked)[1]["id"])
         assert played["state"] == "done", played

@@ -84,6 +84,15 @@ def test_it_learns_and_is_reported(road):
     assert "What a compressor should do" in report
 
 
+def test_where_there_is_nothing_to_hear_that_is_said_and_it_trains(road, capsys):
+    run = road / "heard"
+    command = ["train", str(road / "gain.yaml"), "--data", str(road / "data"), "--out", str(run)]
+    assert main([*command, "--steps", "1", "--no-report", "--sounds"]) == 0
+    assert "there is nothing to hear of a compressor while it trains" in capsys.readouterr().err
+    assert not (run / "sounds").exists()
+    assert (run / "gain.keras").exists()
+
+
 @pytest.mark.slow
 def test_a_run_that_is_killed_ends_like_one_that_was_not(road):
     run = road / "killed"

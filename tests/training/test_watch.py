@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ddsp_edge.files.audio_file import read_audio
 from ddsp_tf.config import Config
 from ddsp_tf.data import training_dataset
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.branches import branch_kinds, branch_signals
 from ddsp_tf.models import Autoencoder
 from ddsp_tf.reports.run import REPORT_NAME, write_run_report
+from ddsp_tf.tasks.instrument.reference import REFERENCE_NAME
 from ddsp_tf.training import branch_watch, compile_model, train, watch
 from ddsp_tf.training.callbacks import read_log
 from ddsp_tf.training.run import load_model_of_run
@@ -149,6 +151,35 @@ def test_tensorboard_holds_sound_and_spectrograms_and_changes_nothing(trained_ru
     curves = EventAccumulator(str(run / "tensorboard" / "train"))
     curves.Reload()
     assert "epoch_harmonic_db" in curves.Tags()["tensors"]
+
+
+def test_sounds_are_files_of_which_the_newest_stays_and_change_nothing(trained_run, tiny_dataset, tmp_path):
+    run, seen = tmp_path / "run", []
+    look = keras.callbacks.LambdaCallback(on_epoch_begin=lambda *_: seen.append(sounds_of(run)))
+    train(tiny.config(), tiny_dataset, run, sounds=True, callbacks=[look], verbose=0)
+    assert_same_run(trained_run, run)
+    assert [*seen, sounds_of(run)] == [
+        ["recording.wav", *newest]
+        for newest in ([], ["step-00000002.wav"], ["step-00000004.wav"], ["step-00000006.wav"])
+    ]
+    recording, rate = read_audio(run / "sounds" / "recording.wav")
+    resynthesis, _ = read_audio(run / "sounds" / "step-00000006.wav")
+    kept = np.load(run / REFERENCE_NAME)["audio"][: len(recording)]
+    np.testing.assert_allclose(recording, kept, rtol=0, atol=1.0 / 32768.0)  # 16 bits
+    assert (rate, len(resynthesis)) == (tiny.RATE, len(recording))
+    assert np.abs(resynthesis).max() > 0.01
+    assert not (run / "tensorboard").exists()
+
+
+def test_a_run_that_goes_on_goes_on_with_its_sounds(run_copy, tiny_dataset):
+    (run_copy / "sounds").mkdir()
+    (run_copy / "sounds" / "step-00000099.wav").touch()  # of steps that were lost with their checkpoint
+    train(tiny.config(training={"steps": 8}), tiny_dataset, run_copy, resume=True, sounds=True, verbose=0)
+    assert sounds_of(run_copy) == ["recording.wav", "step-00000008.wav"]
+
+
+def sounds_of(run):
+    return sorted(path.name for path in (run / "sounds").iterdir())
 
 
 @pytest.mark.slow

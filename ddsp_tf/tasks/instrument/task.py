@@ -1,6 +1,6 @@
 """The task `instrument`: pitch and loudness in, the sound of an instrument out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ddsp_tf.tasks.instrument.evaluation.evaluate import Evaluation
     from ddsp_tf.tasks.instrument.export.exportable import InstrumentExport
     from ddsp_tf.tasks.instrument.model.autoencoder import Autoencoder
+    from ddsp_tf.training.sounds import SoundPlace
 
 
 class InstrumentTask(Task):
@@ -155,11 +156,13 @@ class InstrumentTask(Task):
 
         return [BranchWatch(tell)]
 
-    def board(self, config: InstrumentConfig, run: Path, folder: Path) -> "list[keras.callbacks.Callback]":
+    def heard(
+        self, config: InstrumentConfig, run: Path, places: "Sequence[SoundPlace]"
+    ) -> "list[keras.callbacks.Callback]":
         """A held-back passage and its resynthesis, every epoch."""
-        from ddsp_tf.tasks.instrument.board import SoundBoard
+        from ddsp_tf.tasks.instrument.heard import HeldBackSound
 
-        return [SoundBoard(run, folder, config.spec)]
+        return [HeldBackSound(run, config.spec, places)]
 
     def evaluate(
         self,

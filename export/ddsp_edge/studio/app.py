@@ -87,7 +87,7 @@ class Studio:
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        self._jobs = Jobs(self._offer)
+        self._jobs = Jobs(self._offer, self._offer_live)
         try:
             yield
         finally:
@@ -218,7 +218,9 @@ class Studio:
             "label": name,
             "values": {"config": config, "steps": steps},
         }
-        return JSONResponse(self._jobs.start(process, folder, "the recording", about).shown(), 201)
+        with self._keep.filled_folder() as heard:
+            job = self._jobs.start({**process, "heard": str(heard)}, folder, "the recording", about)
+        return JSONResponse(job.shown(), 201)
 
     async def _go_on(self, request: Request) -> Response:
         job = self._job(request)
@@ -247,6 +249,16 @@ class Studio:
             settings = {"file": word, "label": "", "kind": "settings", "name": f"{stem}.toml"}
             result.setdefault("files", []).append({**settings, "bytes": path.stat().st_size})
 
+    def _offer_live(self, job: Job) -> None:
+        """Let the page ask for what is heard of a training so far."""
+        sounds = job.live.get("sounds", [])
+        folder = Path(str(job.asked.get("heard", "")))
+        for sound in sounds:
+            for kind in _SHOWN:
+                sound[kind] = self._offered(folder / Path(sound[kind]).name, str(job.about["name"]))
+        if sounds:
+            self._keep.forget_removed(folder)
+
     def _offered(self, path: Path, stem: str) -> str:
         return self._keep.offer(path, f"{stem}{path.suffix}", _MEDIA[path.suffix])
 
@@ -262,8 +274,9 @@ class Studio:
         await self._jobs.cancel(job)
         self._jobs.jobs.pop(job.number, None)
         self._inputs.pop(job.number, None)
-        if job.about["what"] != "training":  # which stays where it was asked to be
-            await asyncio.to_thread(self._keep.drop, job.folder)
+        # What was trained stays where it was asked to be.
+        ours = Path(str(job.asked["heard"])) if job.about["what"] == "training" else job.folder
+        await asyncio.to_thread(self._keep.drop, ours)
         return Response(status_code=204)
 
     def _job(self, request: Request) -> Job:

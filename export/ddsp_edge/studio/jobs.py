@@ -48,7 +48,7 @@ class Job:
     words: str = ""
     result: dict[str, Any] = field(default_factory=dict)
     live: dict[str, Any] = field(default_factory=dict)
-    """What is told of it while it runs, beside words."""
+    """What is told of it while it runs, beside words; it stays."""
     task: "asyncio.Task[None] | None" = None
 
     def shown(self) -> dict[str, Any]:
@@ -69,11 +69,12 @@ class Jobs:
 
     Args:
         finished: Is given each job that was done, to offer its files.
+        lives: Is given each job that told of what is live, to offer its sounds.
     """
 
-    def __init__(self, finished: Callable[[Job], None]) -> None:
+    def __init__(self, finished: Callable[[Job], None], lives: Callable[[Job], None]) -> None:
         self.jobs: dict[str, Job] = {}
-        self._finished = finished
+        self._finished, self._lives = finished, lives
         self._numbers = itertools.count(1)
         self._turn = asyncio.Semaphore(AT_ONCE)
 
@@ -162,11 +163,17 @@ class Jobs:
             job.state, job.words = "failed", without_paths(words, job.folder, "the result")
         elif "done" in event:
             job.result = event["done"]
+            self._hear_live(job, job.result.pop("live", None))
             self._finished(job)
             job.state, job.share, job.words = "done", 1.0, ""
         else:
             job.share, job.words = float(event["progress"]), str(event["words"])
-            job.live = event.get("live", job.live)
+            self._hear_live(job, event.get("live"))
+
+    def _hear_live(self, job: Job, live: dict[str, Any] | None) -> None:
+        if live is not None:
+            job.live = live
+            self._lives(job)
 
 
 async def _end(process: asyncio.subprocess.Process, patience_s: float) -> None:

@@ -78,9 +78,14 @@ class Keep:
             raise
 
     def offer(self, path: Path, name: str, media_type: str) -> str:
-        """Let a page ask for a file; returns the word that it is asked for by, which nobody guesses."""
-        word = secrets.token_urlsafe(12)
-        self._files[word] = Kept(path, name, media_type)
+        """Let a page ask for a file; returns the word that it is asked for by, which nobody guesses.
+
+        A file that is offered already keeps its word.
+        """
+        kept = Kept(path, name, media_type)
+        known = next((word for word, other in self._files.items() if other == kept), None)
+        word = known or secrets.token_urlsafe(12)
+        self._files[word] = kept
         return word
 
     def offered(self, word: str) -> Kept | None:
@@ -91,6 +96,14 @@ class Keep:
         """Remove a folder, and what was offered of it."""
         self._files = {word: kept for word, kept in self._files.items() if folder not in kept.path.parents}
         shutil.rmtree(folder, ignore_errors=True)
+
+    def forget_removed(self, folder: Path) -> None:
+        """Forget what was offered of a folder and is no longer in it."""
+        self._files = {
+            word: kept
+            for word, kept in self._files.items()
+            if folder not in kept.path.parents or kept.path.is_file()
+        }
 
     def room(self) -> int:
         """How many bytes may still come."""

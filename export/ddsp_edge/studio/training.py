@@ -17,6 +17,7 @@ from typing import Any
 
 from ddsp_edge.children import module_command
 from ddsp_edge.errors import DdspError
+from ddsp_edge.studio.heard import Heard
 
 CONFIGS = ("solo_instrument", "solo_24k", "solo_44k", "solo_48k")
 """Configurations that come with the library, of one instrument each."""
@@ -27,7 +28,7 @@ _COMMANDS = "ddsp_tf.cli.main"
 _EVERY_S = 1.0
 _PATIENCE_S = 60.0  # until what was told to stop is made to
 _STEPS = {"prepare": (0.0, 0.1), "train": (0.1, 0.85), "export": (0.95, 0.05)}  # where on the bar, how long
-_DATASET, _RUN, _SAID = "dataset", "run", "said.txt"
+_DATASET, _RUN, _SAID, _SOUNDS = "dataset", "run", "said.txt", "sounds"
 
 
 def can_train() -> bool:
@@ -39,8 +40,8 @@ def train(asked: Mapping[str, Any], progress: Callable[..., None]) -> dict[str, 
     """Prepare, train and export; what was begun before goes on.
 
     Args:
-        asked: `sources`, `folder`, `config`, `steps` and `name`.
-        progress: Is told how far it is: a share, words, and the curves.
+        asked: `sources`, `folder`, `heard` (a folder for what is heard meanwhile), `config`, `steps`, `name`.
+        progress: Is told how far it is: a share, words, and what is live: the curves, and `sounds`.
 
     Raises:
         DdspError: If a command fails, with what it said.
@@ -49,21 +50,30 @@ def train(asked: Mapping[str, Any], progress: Callable[..., None]) -> dict[str, 
     folder = Path(asked["folder"])
     dataset, run = folder / _DATASET, folder / _RUN
     config, steps = asked["config"], int(asked["steps"])
+    heard = Heard(run / _SOUNDS, Path(asked["heard"]))
+
+    def live() -> dict[str, Any]:
+        sounds = heard.now()
+        return {**curves(run), **({"sounds": sounds} if sounds else {})}
+
+    def command(word: str, *arguments: str) -> None:
+        _command(folder, word, progress, live, steps, *arguments)
+
     if not (dataset / "dataset.json").exists():
         sources = asked["sources"]
-        _command(folder, "prepare", progress, steps, *sources, "--config", config, "--out", str(dataset))
-    wanted = [config, "--data", str(dataset), "--out", str(run), "--steps", str(steps)]
+        command("prepare", *sources, "--config", config, "--out", str(dataset))
+    wanted = [config, "--data", str(dataset), "--out", str(run), "--steps", str(steps), "--sounds"]
     named = ["--set", f"name={asked['name']}"]
     resume = ["--resume"] if (run / "checkpoints").exists() else []
-    _command(folder, "train", progress, steps, *wanted, *named, *resume)
+    command("train", *wanted, *named, *resume)
     model = folder / MODEL
-    _command(folder, "export", progress, steps, str(run), "--out", str(model))
+    command("export", str(run), "--out", str(model))
     files = [{"file": MODEL, "label": "", "kind": "model"}]
     if (run / REPORT).exists():
         shutil.copyfile(run / REPORT, folder / REPORT)
         files.append({"file": REPORT, "label": "", "kind": "report"})
     told = [f"{steps} steps; it can be chosen among the models now", f"all of it is in {folder}"]
-    return {"told": told, "warnings": [], "files": files, "live": curves(run)}
+    return {"told": told, "warnings": [], "files": files, "live": live()}
 
 
 def curves(run: Path) -> dict[str, list[float]]:
@@ -79,7 +89,14 @@ def curves(run: Path) -> dict[str, list[float]]:
     return {name: values for name, values in found.items() if values}
 
 
-def _command(folder: Path, word: str, progress: Callable[..., None], steps: int, *arguments: str) -> None:
+def _command(
+    folder: Path,
+    word: str,
+    progress: Callable[..., None],
+    live: Callable[[], dict[str, Any]],
+    steps: int,
+    *arguments: str,
+) -> None:
     """Run a command of the library to its end; what it says goes into a file."""
     start, length = _STEPS[word]
     with (folder / _SAID).open("ab") as said:
@@ -89,9 +106,9 @@ def _command(folder: Path, word: str, progress: Callable[..., None], steps: int,
         try:
             while process.poll() is None:
                 time.sleep(_EVERY_S)
-                live = curves(folder / _RUN)
-                done = live.get("step", [0.0])[-1] if word == "train" else 0.0
-                progress(start + length * min(1.0, done / steps), _words(word, steps, live), live)
+                now = live()
+                done = now.get("step", [0.0])[-1] if word == "train" else 0.0
+                progress(start + length * min(1.0, done / steps), _words(word, steps, now), now)
         except BaseException:  # told to stop, or nobody is left to be told how far it is
             process.terminate()  # a training ends after the step that it is in, with a checkpoint
             try:
@@ -103,7 +120,7 @@ def _command(folder: Path, word: str, progress: Callable[..., None], steps: int,
         raise DdspError(_last_words(folder / _SAID) or f"ddsp-tf {word} ended with {process.returncode}")
 
 
-def _words(word: str, steps: int, live: Mapping[str, list[float]]) -> str:
+def _words(word: str, steps: int, live: Mapping[str, Any]) -> str:
     if word == "prepare":
         return "listening to the recordings"
     if word == "export":

@@ -44,15 +44,18 @@ function shades() {
     return table;
 }
 
-/** Draw a spectrum: `columns` times `rows` bytes; and where it is played. */
+/**
+ * Draw a spectrum: `columns` times `rows` bytes; and where it is played.
+ * Returns what draws another one in its place.
+ */
 export function spectrum(canvas, shown, bytes, audio) {
-    const { columns, rows } = shown;
     let image = null;
     let inDark = null;
     const draw = keep(canvas, (paper, width, height) => {
         if (image === null || inDark !== dark.matches) {
             inDark = dark.matches;
             const table = shades();
+            const { columns, rows } = shown;
             const pixels = new ImageData(columns, rows);
             for (let x = 0; x < columns; x++) {
                 for (let y = 0; y < rows; y++) {
@@ -74,7 +77,11 @@ export function spectrum(canvas, shown, bytes, audio) {
         }
         if (audio.currentTime > 0) line(paper, audio.currentTime / shown.seconds, width, height);
     });
-    follow(canvas, audio, shown.seconds, draw);
+    follow(canvas, audio, () => shown.seconds, draw);
+    return (next, nextBytes) => {
+        [shown, bytes, image] = [next, nextBytes, null];
+        draw();
+    };
 }
 
 /** A few letters at the left side, readable on whatever is behind them. */
@@ -104,7 +111,7 @@ function follow(canvas, audio, seconds, draw) {
     audio.addEventListener("play", () => { if (!running) { running = true; step(); } });
     audio.addEventListener("seeked", draw);
     canvas.addEventListener("click", (event) => {
-        audio.currentTime = seconds * event.offsetX / canvas.clientWidth;
+        audio.currentTime = seconds() * event.offsetX / canvas.clientWidth;
     });
 }
 

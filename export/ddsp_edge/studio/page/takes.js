@@ -2,9 +2,15 @@
 
 import * as asking from "./asking.js";
 import { make, size, words } from "./making.js";
-import { curves, noteName, score, spectrum } from "./pictures.js";
+import { curves, noteName, score } from "./pictures.js";
+import { Player } from "./player.js";
 
 const SILENT_DB = -65;
+/** What is heard of a training: what it is called, and in short. */
+const HEARD = {
+    recording: { name: () => "The recording, held back", short: "the recording" },
+    resynthesis: { name: (sound) => `The instrument after step ${sound.step}`, short: "the instrument" },
+};
 
 export class Takes {
     /**
@@ -83,8 +89,10 @@ class Card {
         this.element = make("article", { "aria-label": this.title },
             make("div", { class: "top" }, make("h3", { text: this.title }), make("span", {}, this.again, this.button)),
             settings(job), this.words, this.bar, this.body);
-        this.live = make("div");
-        this.body.before(this.live);
+        this.losses = make("div");
+        this.heard = make("div", { class: "heard" });
+        this.players = new Map();
+        this.body.before(this.losses, this.heard);
         section.cards.append(this.element);
         this.state = "";
     }
@@ -98,7 +106,8 @@ class Card {
         this.words.textContent = running ? job.words || job.state : job.state === "done" ? told(job) : job.words;
         this.words.className = job.state === "failed" ? "warn" : "soft";
         this.again.hidden = job.what !== "training" || !asking.isBroken(job);
-        this.showLive(job.live ?? job.result?.live);
+        this.showLosses(job.live);
+        for (const sound of job.live?.sounds ?? []) this.hear(sound);
         const verb = running ? "Cancel" : "Remove";
         this.button.textContent = verb;
         this.button.setAttribute("aria-label", `${verb} ${this.title}`);
@@ -108,7 +117,7 @@ class Card {
     }
 
     /** The losses of a training so far. */
-    showLive(live) {
+    showLosses(live) {
         if (!live?.loss || live.loss.length === this.points) return;
         this.points = live.loss.length;
         const canvas = make("canvas", { class: "curve", role: "img", "aria-label": "Losses along the training" });
@@ -116,7 +125,21 @@ class Card {
         curves(canvas, lines, Math.log, (value) => Math.exp(value).toFixed(2));
         const words = make("figcaption", { text: "Loss" },
             make("i", { class: "key before" }), "trained on", make("i", { class: "key after" }), "held back");
-        this.live.replaceChildren(make("figure", {}, words, canvas));
+        this.losses.replaceChildren(make("figure", {}, words, canvas));
+    }
+
+    /** The newest that is heard of a training. */
+    hear(sound) {
+        const { name, short } = HEARD[sound.kind];
+        if (!this.players.has(sound.kind)) {
+            const heading = make("h4");
+            const player = new Player("auto", (audio) => this.takes.alone(audio), (text) => { heading.textContent = text; });
+            this.players.set(sound.kind, player);
+            this.heard.append(make("div", {}, heading, ...player.elements));
+            this.offer(player.audio, sound.seconds, short);
+        }
+        // Where it was replaced by a newer one meanwhile, that one is shown soon.
+        this.players.get(sound.kind).show(sound, name(sound)).catch(() => {});
     }
 
     end() {
@@ -144,21 +167,17 @@ class Card {
     player(sound, name, first) {
         // A browser has six lines to a server: long sounds must not hold them all before anybody plays them.
         const preload = first && sound.seconds < 60 ? "metadata" : "none";
-        const audio = make("audio", {
-            controls: true, preload, src: asking.file(sound.audio), "aria-label": `${name}, ${sound.about ?? ""}`,
-        });
-        audio.addEventListener("play", () => this.takes.alone(audio));
-        const canvas = make("canvas", { role: "img", "aria-label": `Spectrum of ${name} along time` });
-        asking.bytes(sound.picture).then((bytes) => spectrum(canvas, sound, bytes, audio)).catch(this.takes.tell);
-        if (first) this.offer(audio, sound.seconds);
-        return [audio, make("figure", {}, canvas)];
+        const player = new Player(preload, (audio) => this.takes.alone(audio));
+        player.show(sound, name).catch(this.takes.tell);
+        if (first) this.offer(player.audio, sound.seconds, this.job.what === "input" ? "as it was" : this.job.label);
+        return player.elements;
     }
 
     /** One of those that can be heard in turn, at the same place in time. */
-    offer(audio, seconds) {
+    offer(audio, seconds, label) {
         const { choices, id } = this.section;
         const input = make("input", { type: "radio", name: `hear-${id}` });
-        this.choice = make("label", {}, input, this.job.what === "input" ? "as it was" : this.job.label);
+        this.choice = make("label", {}, input, label);
         choices.append(this.choice);
         choices.hidden = choices.querySelectorAll("input").length < 2;
         this.audio = audio;
