@@ -48,8 +48,8 @@ class DecoderConfig:
     n_harmonics: int = 100
     n_bands: int = 97
     content_noise: float = 0.2
-    hints: int = 12
-    warp: float = 0.2
+    hints: int = 6
+    warp: float = 0.3
 
     def __post_init__(self) -> None:
         in_range("network.units", self.units, 8, 4096)
