@@ -53,8 +53,7 @@ test-library: $(VENV)/.installed
 # What is marked as slow, old runtimes and emulated ARM processors. Where one of them cannot be had, that is said.
 test-slow: $(VENV)/.installed
 	$(BIN)/python -m pytest tests --ignore=tests/device -m slow -n $(TEST_JOBS) --dist loadfile
-	$(MAKE) test-runtimes
-	$(MAKE) test-arm64-if-possible
+	$(MAKE) --jobs=2 --output-sync=target test-runtimes test-arm64-if-possible
 
 # The device side is tested where TensorFlow is not installed at all.
 test-device: $(DEVICE_VENV)/.installed

@@ -1,4 +1,4 @@
-"""What a synthesizer can do at best: its controls fitted to a recording, frame by frame, by gradients."""
+"""About what a synthesizer can do: its controls fitted to a recording, frame by frame, by gradients."""
 
 from collections.abc import Mapping
 

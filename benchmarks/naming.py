@@ -5,7 +5,8 @@
 KNOWN and REAL hold folders, or files whose names begin with an instrument: `violin/*.flac`, `violin-7.flac`.
 A small classifier (support vectors of scikit-learn, on mel-cepstra without the level and how they move, of
 windows of one second) learns from all of them, and from those of REAL eight times. How often it is right is
-told for the recordings of REAL, a fifth of which it has not heard at a time. Then every instrument plays
+told for the recordings of REAL, a fifth of which it has not heard at a time (others of the same player it
+may have). Then every instrument plays
 what `--transfer` names, as `ddsp-edge render --match-octave --match-loudness` does, and the classifier says
 who plays. Beside it stand: the correlation of the loudness that was told and that which sounds, the level two
 seconds after the end of the source, and how many samples are clipped.
@@ -46,10 +47,11 @@ SAME = {"altosax": "saxophone", "tenorsax": "saxophone", "sax": "saxophone", "fr
 
 
 def windows(path: Path) -> Array:
-    """What the classifier hears of a recording, `[windows, 4 CEPSTRA - 2]`."""
+    """What the classifier hears of a recording, `[windows, 3 (CEPSTRA - 1)]`."""
     sound, _ = librosa.load(path, sr=RATE, mono=True)
     mel = librosa.feature.melspectrogram(y=sound, sr=RATE, n_fft=1024, hop_length=512, n_mels=64)
     cepstra = librosa.feature.mfcc(S=librosa.power_to_db(mel, top_db=80.0), n_mfcc=CEPSTRA)
+    cepstra = cepstra[1:]  # the first is the level
     moves = np.diff(cepstra, axis=1, prepend=cepstra[:, :1])
     levels = librosa.power_to_db(mel.sum(axis=0))
     found = []
@@ -57,10 +59,8 @@ def windows(path: Path) -> Array:
         part = slice(start, start + SECOND)
         if levels[part].max() < levels.max() - HEARD_DB:
             continue
-        shape = cepstra[1:, part]  # the first is the level
-        found.append(
-            np.concatenate([shape.mean(axis=1), shape.std(axis=1), *(moves[:, part].std(axis=1), [0.0])])
-        )
+        shape = cepstra[:, part]
+        found.append(np.concatenate([shape.mean(axis=1), shape.std(axis=1), moves[:, part].std(axis=1)]))
     return np.asarray(found)
 
 

@@ -13,7 +13,8 @@ note still is 112 ms after it, how far the level sinks at the joint, and the dis
 `benchmarks/likeness.py` says what each is. Beside them stand a sawtooth with the mean spectrum of the
 recordings, made exactly as loud; the first instrument against itself with other noise: what no
 instrument with noise in it can be better than; and, where `--ceiling` asks for it, the processors of the
-first run with controls that were fitted to the recording frame by frame: what no network can be better than.
+first run with controls that were fitted to the recording frame by frame, by so many steps from what the
+network says: about what the synthesizer can do in its room.
 """
 
 import argparse
@@ -168,7 +169,10 @@ def main() -> None:
     spec = next(iter(made.values()))[1]
     players = {name: play for name, (play, _) in made.items()}
     if args.ceiling:
-        model = load_instrument(next(path for path in args.instruments if path.is_dir()))
+        runs = [path for path in args.instruments if path.is_dir()]
+        if not runs:
+            parser.error("--ceiling fits the controls of a run: name one, beside model files")
+        model = load_instrument(runs[0])
         players[CEILING] = lambda passage: play_fitted(model, passage, args.ceiling)
     passages = list(passages_of(args.data, spec, args.held_back))
     if args.pictures is not None:

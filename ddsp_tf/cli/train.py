@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="start_from",
         type=path_argument,
         metavar="RUN",
-        help="begin with the weights of another run, of the same sizes",
+        help="begin with the weights of another run",
     )
     parser.add_argument(
         "--skip-damaged", action="store_true", help="leave damaged records out, and say which"
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sounds",
         action="store_true",
-        help="write a held-back passage and its newest resynthesis to RUN/sounds, every epoch",
+        help="write what it sounds like, every epoch, to RUN/sounds",
     )
     parser.add_argument(
         "--crepe-weights",

@@ -25,7 +25,7 @@ from ddsp_edge.atomic import written_whole
 from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.registry import task_names
 from ddsp_tf.tasks.task import task_named
-from ddsp_tf.training.files import BEST_NAME, CHECKPOINTS_NAME, model_path
+from ddsp_tf.training.files import BEST_NAME, CHECKPOINTS_NAME, SOUNDS_NAME, model_path
 from ddsp_tf.training.model import TaskModel
 
 FORMAT = 3
@@ -182,7 +182,7 @@ def _damaged(path: Path, error: Exception) -> DdspError:
 
 def remove_leftovers(run: Path) -> None:
     """Remove what a killed process left half written."""
-    for folder in (run, run / CHECKPOINTS_NAME):
+    for folder in (run, run / CHECKPOINTS_NAME, run / SOUNDS_NAME):
         for path in folder.glob(".*.part*"):
             path.unlink()
 

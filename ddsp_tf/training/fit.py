@@ -132,8 +132,8 @@ def train(
                 every += [
                     log,
                     *task.callbacks(config, data, progress),
-                    *_shown(task, config, run, steps, tensorboard, sounds, progress),
                     Checkpoint(run, steps, log, settings.keep_checkpoints, interruption, state.means),
+                    *_shown(task, config, run, steps, tensorboard, sounds, progress),
                 ]
             else:
                 verbose = 0

@@ -1,5 +1,6 @@
 """Where the sounds of a training go: a held-back passage, and what the model makes of it after each epoch."""
 
+import contextlib
 import io
 from pathlib import Path
 from typing import Protocol
@@ -81,7 +82,8 @@ class SoundFiles:
         newest = self._write(f"step-{self.steps.done:08d}.wav", audio)
         for path in self.folder.glob("step-*.wav"):
             if path != newest:
-                path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # somebody reads it, on Windows: after the next epoch then
+                    path.unlink()
 
     def _write(self, name: str, audio: Array) -> Path:
         path = self.folder / name

@@ -25,6 +25,8 @@ class Heard:
         self._sounds, self._folder = sounds, folder
         self._looked: dict[str, dict[str, Any]] = {}
         self._names: dict[str, list[str]] = {}
+        for path in folder.glob("*"):  # of a process that was told to stop; what goes on is looked at anew
+            path.unlink(missing_ok=True)
 
     def now(self) -> list[dict[str, Any]]:
         """What there is, as `look_at` tells of it, with its `kind`, and the `step` that it is of."""

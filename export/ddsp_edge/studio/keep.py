@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class Keep:
         self._most_bytes = most_bytes
         self._numbers = itertools.count(1)
         self._files: dict[str, Kept] = {}
+        self._lock = threading.Lock()
 
     def __enter__(self) -> "Keep":
         _remove_leftovers()
@@ -83,9 +85,10 @@ class Keep:
         A file that is offered already keeps its word.
         """
         kept = Kept(path, name, media_type)
-        known = next((word for word, other in self._files.items() if other == kept), None)
-        word = known or secrets.token_urlsafe(12)
-        self._files[word] = kept
+        with self._lock:
+            known = next((word for word, other in self._files.items() if other == kept), None)
+            word = known or secrets.token_urlsafe(12)
+            self._files[word] = kept
         return word
 
     def offered(self, word: str) -> Kept | None:
@@ -93,17 +96,19 @@ class Keep:
         return self._files.get(word)
 
     def drop(self, folder: Path) -> None:
-        """Remove a folder, and what was offered of it."""
-        self._files = {word: kept for word, kept in self._files.items() if folder not in kept.path.parents}
+        """Remove a folder, and what was offered of it; from any thread."""
+        with self._lock:
+            self._files = {w: kept for w, kept in self._files.items() if folder not in kept.path.parents}
         shutil.rmtree(folder, ignore_errors=True)
 
     def forget_removed(self, folder: Path) -> None:
         """Forget what was offered of a folder and is no longer in it."""
-        self._files = {
-            word: kept
-            for word, kept in self._files.items()
-            if folder not in kept.path.parents or kept.path.is_file()
-        }
+        with self._lock:
+            self._files = {
+                word: kept
+                for word, kept in self._files.items()
+                if folder not in kept.path.parents or kept.path.is_file()
+            }
 
     def room(self) -> int:
         """How many bytes may still come."""

@@ -200,7 +200,8 @@ def test_no_path_leads_to_what_is_heard(studio, given, tmp_path):
     assert job["state"] == "done"
     made = [path for path in studio.keep.folder.rglob("*.flac") if path.name.startswith("step-")]
     places = [*made, *(tmp_path / "runs" / "one" / "run" / "sounds").iterdir()]
-    assert len(places) == 3
+    assert made
+    assert len(places) >= 3
     for path in places:
         for asked in (path.name, str(path), str(path).replace("/", "%2f"), f"../{path.name}"):
             assert studio.ask("GET", f"/api/files/{asked}")[0] == 404
