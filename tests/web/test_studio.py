@@ -124,7 +124,7 @@ def test_two_instruments_are_compared_at_the_same_place_in_time(open_page, sung)
     page.click("#go")
     assert until(page, results(3))
     assert page.locator(".hear label").all_inner_texts() == ["as it was", "tiny", "other"]
-    # Slowly, so that a busy machine does not come to the end of a sound before it is asked for the next thing.
+    # Slowly, so that a busy machine does not come to the end of a sound before the next thing happens.
     page.evaluate("document.querySelectorAll('audio').forEach((audio) => { audio.playbackRate = 0.1; })")
     page.evaluate("void document.querySelectorAll('audio')[0].play().catch(() => {})")
     page.evaluate("document.querySelectorAll('audio')[0].currentTime = 0.8")
