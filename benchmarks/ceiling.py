@@ -73,7 +73,7 @@ def _fit(
 def _with(
     controls: Mapping[str, Mapping[str, tf.Tensor]], variables: Mapping[tuple[str, str], tf.Variable]
 ) -> dict[str, Tensors]:
-    """Controls with the logarithms of some of them as they stand."""
+    """Controls, some of them by their logarithms, `[1, frames, channels]`, as those stand now."""
     fitted = {node: dict(values) for node, values in controls.items()}
     for (node, name), variable in variables.items():
         value = tf.exp(variable)

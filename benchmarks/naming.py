@@ -1,4 +1,4 @@
-"""Does a transfer sound like the instrument that it names? Asked of a classifier that heard real recordings.
+"""Does a transfer sound like the instrument that it is played on? Asked of a classifier of instruments.
 
     python benchmarks/naming.py KNOWN --real REAL --transfer SINGING.wav ... [--instruments violin flute ...]
 
@@ -6,10 +6,11 @@ KNOWN and REAL hold folders, or files whose names begin with an instrument: `vio
 A small classifier (support vectors of scikit-learn, on mel-cepstra without the level and how they move, of
 windows of one second) learns from all of them, and from those of REAL eight times. How often it is right is
 told for the recordings of REAL, a fifth of which it has not heard at a time (others of the same player it
-may have). Then every instrument plays
-what `--transfer` names, as `ddsp-edge render --match-octave --match-loudness` does, and the classifier says
-who plays. Beside it stand: the correlation of the loudness that was told and that which sounds, the level two
-seconds after the end of the source, and how many samples are clipped.
+may have). Then every instrument plays what `--transfer` names, as `ddsp-edge render --match-octave
+--match-loudness` does, and the classifier says who plays. Where KNOWN has the notes that an instrument was
+made from, it knows them again: docs/transfer.md has figures with them and without. Beside it stand: the
+correlation of the loudness that was told and that which sounds, the level two seconds after the end of the
+source, and how many samples are clipped.
 """
 
 import argparse
@@ -43,7 +44,7 @@ HEARD_DB = 40.0  # windows that are softer than the loudest by more are not judg
 FOLDS = 5
 EACH = 1200  # windows of each name that are learned from
 SILENCE_S = 3  # after each source; the last second of it is judged
-SAME = {"altosax": "saxophone", "tenorsax": "saxophone", "sax": "saxophone", "french horn": "horn"}
+SAME = {"altosax": "saxophone", "tenorsax": "saxophone", "sax": "saxophone"}
 
 
 def windows(path: Path) -> Array:
@@ -66,7 +67,13 @@ def windows(path: Path) -> Array:
 
 @dataclass
 class Heard:
-    """Windows of recordings, by whom they are of."""
+    """What the classifier learns from: of each recording its windows, who plays, and how often it counts.
+
+    Args:
+        windows: `[windows, 3 (CEPSTRA - 1)]` of each, as `windows` gives them.
+        names: The instrument of each.
+        weights: Integers, how often each is learned from.
+    """
 
     windows: list[Array] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
@@ -95,7 +102,7 @@ class Heard:
 
 
 def name_of(classifier: Pipeline, heard: Array) -> str:
-    """Who plays, by all windows of a recording together."""
+    """Who plays, by all windows of a recording together, `[windows, 3 (CEPSTRA - 1)]`."""
     return str(classifier.classes_[classifier.predict_log_proba(heard).mean(axis=0).argmax()])
 
 

@@ -90,7 +90,7 @@ def likeness_to(sound: Array, passage: Passage, spec: FrameSpec) -> Likeness:
 
 
 def pitch_of(sound: Array, passage: Passage, spec: FrameSpec, tracker: F0Estimator) -> dict[str, float]:
-    """How right the pitch of a sound is, where it and the passage have one, tracked as the passage was, %."""
+    """How right the pitch of a sound `[samples]` is, tracked as the passage was, where both have one, %."""
     tracked = tracker.estimate(sound.astype(np.float32), spec).f0_hz[: len(passage.f0_hz)]
     both = passage.voiced & (tracked > 0.0)
     if not both.any():
