@@ -50,6 +50,7 @@ class Converter:
     Attributes:
         latency_samples: Integer, by which the sound that `push` gives is later than what it was given, if all
             of it comes at once.
+        range: Whoever speaks; where the shift is given it is not learned, and may be set.
     """
 
     def __init__(
@@ -135,7 +136,7 @@ class Converter:
             self.range.add(heard.f0_hz[nothing:], heard.loudness_db[nothing:])
         self._counted += frames
         shift = self._given or Shift.towards(self.facts, self.range, self.pitch)
-        voiced = heard.f0_hz > 0
+        voiced = self.range.belongs(heard.f0_hz, heard.loudness_db)
         ratio = 2.0 ** (shift.semitones / 12.0)
         f0_hz = np.empty(frames, np.float32)
         held = self._held_hz

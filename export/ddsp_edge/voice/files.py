@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from ddsp_edge.atomic import renaming_in
 from ddsp_edge.errors import DdspError
 from ddsp_edge.features.loudness import LoudnessMeter
@@ -79,6 +81,7 @@ def convert_file(
     heard = range_of_file(source, spec, facts)
     shift = Shift.towards(facts, heard, pitch)
     converter = open_with(shift)
+    converter.range = heard
     with AudioReader(source, spec.sample_rate) as reader:
         late, read, written = converter.delay_samples, 0, 0
         with renaming_in(out.parent), AudioWriter(out, spec.sample_rate, 1) as writer:
@@ -109,17 +112,19 @@ def convert_file(
 def range_of_file(source: str | Path, spec: FrameSpec, facts: VoiceFacts) -> VoiceRange:
     """Pitch and loudness of the first minute of a sound file."""
     tracker = PitchTracker(spec, facts.f0_min_hz, facts.f0_max_hz)
-    meter, found, left = LoudnessMeter(spec), VoiceRange(), int(_LISTENED_S * spec.sample_rate)
+    meter, left = LoudnessMeter(spec), int(_LISTENED_S * spec.sample_rate)
+    pitches, levels = [], []
     with AudioReader(source, spec.sample_rate) as reader:
         for block in reader.blocks():
             part = block[:left]
             left -= len(part)
-            f0_hz, voicing = tracker.push(part)
-            found.add(f0_hz * (voicing >= VOICED), meter.push(part))
+            pitches.append(tracker.push(part))
+            levels.append(meter.push(part))
             if left <= 0:
                 break
-    f0_hz, voicing = tracker.flush()
-    found.add(f0_hz * (voicing >= VOICED), meter.flush())
+    f0_hz, voicing = (np.concatenate(parts) for parts in zip(*pitches, tracker.flush(), strict=True))
+    found = VoiceRange()
+    found.add(f0_hz * (voicing >= VOICED), np.concatenate([*levels, meter.flush()]))
     return found
 
 

@@ -14,6 +14,8 @@ _LOWEST_HZ = 20.0
 _PER_OCTAVE, _OCTAVES = 48, 8
 _SOFTEST_DB, _AUDIBLE_DB = -80, -60.0
 _LOUD = 95.0  # percentile, as the ranges of datasets have it
+_SOFT_DB = 35.0  # below the loud, where a pitch is that of the room: mains hum, somebody else
+_FAR_OCTAVES = 1.25  # from the median, where it is a mistake: few sing further than that
 _ENOUGH_FRAMES = 60
 """Frames with a pitch, half a second, before anything is said of somebody."""
 
@@ -22,23 +24,49 @@ class VoiceRange:
     """Histograms of somebody's pitch and loudness: memory does not grow."""
 
     def __init__(self) -> None:
-        self._pitches = np.zeros(_PER_OCTAVE * _OCTAVES, np.int64)
         self._levels = np.zeros(-_SOFTEST_DB + 40, np.int64)
+        self._pitches = np.zeros((len(self._levels), _PER_OCTAVE * _OCTAVES), np.int64)  # by level
 
     def add(self, f0_hz: Array, loudness_db: Array) -> None:
-        """Count frames `[frames]`; those whose f0 is 0 have no pitch."""
-        voiced = f0_hz[f0_hz > _LOWEST_HZ]
-        steps = np.log2(voiced / _LOWEST_HZ) * _PER_OCTAVE
-        np.add.at(self._pitches, np.minimum(steps.astype(int), len(self._pitches) - 1), 1)
-        heard = loudness_db[loudness_db > _AUDIBLE_DB] - _SOFTEST_DB
-        np.add.at(self._levels, np.minimum(heard.astype(int), len(self._levels) - 1), 1)
+        """Count frames; those whose f0 is 0 have no pitch.
+
+        Args:
+            f0_hz: `[frames]`.
+            loudness_db: `[frames]`.
+        """
+        levels = np.clip((loudness_db - _SOFTEST_DB).astype(int), 0, len(self._levels) - 1)
+        np.add.at(self._levels, levels[loudness_db > _AUDIBLE_DB], 1)
+        voiced = f0_hz > _LOWEST_HZ
+        steps = (np.log2(f0_hz[voiced] / _LOWEST_HZ) * _PER_OCTAVE).astype(int)
+        np.add.at(self._pitches, (levels[voiced], np.minimum(steps, self._pitches.shape[1] - 1)), 1)
 
     @property
     def median_hz(self) -> float | None:
-        """Median pitch, Hz; None before enough was heard."""
-        if self._pitches.sum() < _ENOUGH_FRAMES:
+        """Median pitch of what is not soft, Hz; None before enough was heard."""
+        loud = self.loud_db
+        if loud is None:
             return None
-        return float(_LOWEST_HZ * 2.0 ** (_percentile(self._pitches, 50.0) / _PER_OCTAVE))
+        pitches = self._pitches[max(0, int(loud - _SOFT_DB) - _SOFTEST_DB) :].sum(axis=0)
+        if pitches.sum() < _ENOUGH_FRAMES:
+            return None
+        return float(_LOWEST_HZ * 2.0 ** (_percentile(pitches, 50.0) / _PER_OCTAVE))
+
+    def belongs(self, f0_hz: Array, loudness_db: Array) -> Array:
+        """Which pitches are those of whoever speaks, boolean `[frames]`.
+
+        One that is far from the median, or much softer than speech, is mains hum, a hiss that repeats itself,
+        or somebody else. Before enough was heard all that there are do.
+
+        Args:
+            f0_hz: `[frames]`, 0 where there is no pitch.
+            loudness_db: `[frames]`.
+        """
+        there = f0_hz > _LOWEST_HZ
+        median, loud = self.median_hz, self.loud_db
+        if median is None or loud is None:
+            return there
+        far = np.abs(np.log2(np.maximum(f0_hz, _LOWEST_HZ) / median)) > _FAR_OCTAVES
+        return there & ~far & (loudness_db > loud - _SOFT_DB)
 
     @property
     def loud_db(self) -> float | None:

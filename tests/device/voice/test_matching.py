@@ -2,12 +2,17 @@
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ddsp_edge.card import Range
 from ddsp_edge.errors import DdspError
-from ddsp_edge.voice.card import VoiceFacts
+from ddsp_edge.model.file import read_model_file
+from ddsp_edge.shipped import shipped_models
+from ddsp_edge.voice.card import VoiceFacts, facts_of
+from ddsp_edge.voice.converter import open_converter
+from ddsp_edge.voice.files import convert_file, range_of_file
 from ddsp_edge.voice.matching import Shift, VoiceRange, pitch_setting
 
 FACTS = VoiceFacts(5, 60.0, 500.0, Range(150.0, 200.0, 260.0), Range(-50.0, -26.0, -17.0), ("",), 100, 97)
@@ -47,6 +52,44 @@ def test_median_pitch_and_loud_level_are_matched():
     assert shift.loudness_db == pytest.approx(-17.0 + 40.0, abs=1.0)
     assert Shift.towards(FACTS, found, "keep").semitones == 0.0
     assert Shift.towards(FACTS, found, -3.5).semitones == -3.5
+
+
+def test_hum_in_pauses_is_not_the_pitch_of_whoever_speaks():
+    f0 = np.array([60.0] * 900 + [200.0] * 300)
+    level = np.array([-62.0] * 900 + [-25.0] * 300)
+    found = heard(f0, level)
+    assert found.median_hz == pytest.approx(200.0, rel=0.02)
+    belongs = found.belongs(np.array([60.0, 200.0, 200.0, 0.0, 90.0]), np.array([-62, -25, -62, -25, -30.0]))
+    np.testing.assert_array_equal(belongs, [False, True, False, False, True])
+
+
+def test_every_pitch_does_before_enough_was_heard():
+    found = heard([100.0] * 20, [-30.0] * 20)
+    np.testing.assert_array_equal(found.belongs(np.array([60.0, 0.0]), np.array([-75.0, -30.0])), [1, 0])
+
+
+def test_hum_between_words_is_not_voiced_in_a_file(tmp_path):
+    rate = 16_000
+    time = np.arange(6 * rate) / rate
+    word = sum(np.sin(2 * np.pi * 210.0 * k * time) / k for k in range(1, 12)) * (time % 1.0 < 0.5) * 0.1
+    hum = 0.01 * np.sin(2 * np.pi * 60.0 * time) + 0.004 * np.sin(2 * np.pi * 120.0 * time)
+    source = tmp_path / "hum.wav"
+    soundfile.write(source, word + hum, rate)
+    path = next(path for path in shipped_models().values() if path.stem == "allison")
+    file = read_model_file(path)
+    facts = facts_of(file.card, "allison")
+    assert range_of_file(source, file.card.spec, facts).median_hz == pytest.approx(210.0, rel=0.02)
+    convert_file(
+        lambda shift: open_converter(file, shift=shift, seed=0),
+        file.card.spec,
+        facts,
+        source,
+        tmp_path / "out.wav",
+    )
+    sound, _ = soundfile.read(tmp_path / "out.wav")
+    gaps = np.concatenate([sound[int((s + 0.75) * rate) : int((s + 0.95) * rate)] for s in range(1, 5)])
+    words = np.concatenate([sound[int((s + 0.2) * rate) : int((s + 0.4) * rate)] for s in range(1, 5)])
+    assert np.sqrt(np.mean(gaps**2)) < 0.01 * np.sqrt(np.mean(words**2))
 
 
 @pytest.mark.parametrize(
