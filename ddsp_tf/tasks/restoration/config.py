@@ -46,6 +46,8 @@ class MixturesConfig:
         speed: Largest change of speed, as a share; noise changes up to twice as much.
         babble_share: Share of noises that are several clean sounds at once.
         synthetic_share: Share of noises that are made by our own processors.
+        synthetic_tones: Boolean, whether tones with harmonics, as of motors and alarms, are among those;
+            where music is what is wanted, they are none.
         second_noise_share: Share of noises that have another one beside them.
         room_share: Share of examples whose clean sound stands in a room, which is to go.
         noise_room_share: Share of noises that stand in a room.
@@ -72,6 +74,7 @@ class MixturesConfig:
     speed: float = 0.15
     babble_share: float = 0.08
     synthetic_share: float = 0.35
+    synthetic_tones: bool = True
     second_noise_share: float = 0.3
     room_share: float = 0.25
     noise_room_share: float = 0.25
@@ -117,6 +120,7 @@ class NetworkConfig:
         units: Integer, width of each recurrent layer.
         by_band: Boolean, whether powers are heard re the running mean of their own band, so that the colour
             of a sound is not heard; else re that of all bands.
+        channels: Integer, of the convolutions over bands that refine the gains; 0 for none.
     """
 
     low_bins: int = 64
@@ -124,12 +128,14 @@ class NetworkConfig:
     dense_units: int = 64
     units: int = 80
     by_band: bool = True
+    channels: int = 0
 
     def __post_init__(self) -> None:
         in_range("network.low_bins", self.low_bins, 1, 4096)
         in_range("network.high_bands", self.high_bands, 1, 512)
         in_range("network.dense_units", self.dense_units, 1, 4096)
         in_range("network.units", self.units, 1, 4096)
+        in_range("network.channels", self.channels, 0, 256)
 
 
 @dataclass(frozen=True)

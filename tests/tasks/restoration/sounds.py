@@ -69,7 +69,7 @@ def settings(**training: object) -> dict:
         "sample_rate": RATE,
         "frame_rate": 125,
         "data": {"passage_seconds": 5.0, "validation_share": 0.25, "together": "clean/(speaker-[0-9]+)"},
-        "network": {"dense_units": 24, "units": 32},
+        "network": {"dense_units": 24, "units": 32, "channels": 4},
         "training": {
             "steps": 40,
             "steps_per_epoch": 20,

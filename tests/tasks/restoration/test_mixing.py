@@ -113,6 +113,21 @@ def test_synthetic_noises_are_sounds_and_repeatable(kind):
         np.testing.assert_array_equal(first, again)
 
 
+def test_without_tones_no_synthetic_noise_is_one(monkeypatch):
+    spec, drawn, made = FrameSpec(16_000, 128), [], SyntheticNoises.tones
+
+    def tones(self, rng):
+        drawn.append(self)
+        return made(self, rng)
+
+    monkeypatch.setattr(SyntheticNoises, "tones", tones)
+    for wanted in (False, True):
+        noises, rng = SyntheticNoises(spec, 2_000, tones=wanted), np.random.default_rng(3)
+        for _ in range(60):
+            assert np.isfinite(noises.any(rng)).all()
+        assert (noises in drawn) is wanted
+
+
 def test_hum_stands_on_its_harmonics():
     hum = SyntheticNoises(FrameSpec(16_000, 128), 32_000).hum(np.random.default_rng(4))
     power = np.abs(np.fft.rfft(hum * np.hanning(32_000))) ** 2

@@ -9,14 +9,21 @@ from ddsp_tf.layers.band_normaliser import BandNormaliser
 from ddsp_tf.tasks.restoration.loss import RestorationLoss
 from ddsp_tf.tasks.restoration.model.band_loss import band_products
 from ddsp_tf.tasks.restoration.model.model import Restoration
+from ddsp_tf.tasks.restoration.model.neighbours import Neighbours
 from ddsp_tf.tasks.restoration.restore import restorer_of
 from tests.device.restoration.networks import masked
 from tests.tasks.restoration import sounds
 
 
-@pytest.fixture(scope="module")
-def model():
-    return Restoration.from_experiment(Config.from_dict(sounds.settings()), {})
+@pytest.fixture(scope="module", params=[0, 4], ids=["plain", "neighbours"])
+def model(request):
+    settings = sounds.settings()
+    settings["network"]["channels"] = request.param
+    made = Restoration.from_experiment(Config.from_dict(settings), {})
+    if made.neighbours is not None:  # its last weights begin at zero
+        rng = np.random.default_rng(9)
+        made.neighbours.set_weights([rng.normal(0.0, 0.3, w.shape) for w in made.neighbours.weights])
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +63,22 @@ def test_step_is_a_frame_of_the_network(model):
         np.testing.assert_allclose(out["gains"], wanted[:, i], atol=1e-5)
     for name in model.state_sizes:
         np.testing.assert_allclose(out[name], after[name], atol=1e-4)
+
+
+def test_neighbours_are_the_same_for_every_band():
+    layer = Neighbours(40, 5)
+    layer.build(None)
+    rng = np.random.default_rng(8)
+    layer.set_weights([rng.normal(0.0, 0.5, w.shape) for w in layer.weights])
+    features, context = (rng.normal(0.0, 1.0, (1, 6, 2, 40)).astype(np.float32) for _ in range(2))
+
+    def logits(shift):
+        moved = (np.roll(x, shift, axis=-1).reshape(1, 6, 80) for x in (features, context))
+        return layer(*(tf.constant(x) for x in moved))[0].numpy()
+
+    inner = slice(12, 30)  # out of reach of the ends
+    np.testing.assert_allclose(logits(3)[..., 15:33], logits(0)[..., inner], atol=1e-5)
+    assert np.abs(logits(3)[..., inner] - logits(0)[..., inner]).max() > 0.1
 
 
 def test_a_frame_at_a_time_is_a_sequence_where_the_mean_is_that_of_all_bands():

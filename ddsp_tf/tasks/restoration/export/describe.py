@@ -12,6 +12,7 @@ _STATES = {
     "smooth": "the same of a faster one, of each band",
     "floor": "noise floor of each band's log power, less 40",
     "weights": "weights of the two running means so far, 0 to 1",
+    "recent": "what each band was heard as in the two frames before",
 }
 
 

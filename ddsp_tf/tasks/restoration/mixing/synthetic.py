@@ -19,15 +19,18 @@ class SyntheticNoises:
     Args:
         spec: The frame grid, on which spectra and pitches move.
         n_samples: Integer, their length.
+        tones: Whether tones are among them.
     """
 
-    def __init__(self, spec: FrameSpec, n_samples: int) -> None:
+    def __init__(self, spec: FrameSpec, n_samples: int, tones: bool = True) -> None:
         self._spec, self._n = spec, n_samples
         self._frames = -(-n_samples // spec.hop)
+        kinds = (self.wandering, self.wandering, self.wandering, self.tones, self.knocks, self.hiss)
+        self._kinds = [kind for kind in kinds if tones or kind != self.tones]
 
     def any(self, rng: np.random.Generator) -> Array:
         """One of all kinds."""
-        kinds = (self.wandering, self.wandering, self.wandering, self.tones, self.knocks, self.hiss)
+        kinds = self._kinds
         first = kinds[int(rng.integers(len(kinds)))](rng)
         if rng.random() < 0.3:  # a machine hums and hisses at once
             second = kinds[int(rng.integers(len(kinds)))](rng)

@@ -15,6 +15,7 @@ from ddsp_tf.ops.transforms import spectra_of_windows
 from ddsp_tf.tasks.restoration.config import RestorationConfig
 from ddsp_tf.tasks.restoration.loss import RestorationLoss
 from ddsp_tf.tasks.restoration.model.band_loss import band_products
+from ddsp_tf.tasks.restoration.model.neighbours import Neighbours
 from ddsp_tf.tasks.restoration.model.remixing import remixed
 from ddsp_tf.training.model import TaskModel
 
@@ -47,6 +48,7 @@ class Restoration(TaskModel):
         dense_units: Integer, width of the dense layer.
         units: Integer, width of each recurrent layer.
         by_band: Boolean, whether powers are heard re the running mean of their band, or of all bands.
+        channels: Integer, of the convolutions over bands; 0 for none.
         facts: What belongs to the trained model beside its weights, plain data.
 
     Input: `{"audio": [batch, samples]}`. Output: `[batch, samples]`.
@@ -65,6 +67,7 @@ class Restoration(TaskModel):
         dense_units: int,
         units: int,
         by_band: bool = True,
+        channels: int = 0,
         facts: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -79,9 +82,13 @@ class Restoration(TaskModel):
             GRU(units, return_sequences=True, return_state=True, name=f"gru_{i}") for i in range(2)
         ]
         # Gains begin near 0.73: a sound that passes teaches more than one that is gone.
+        self.channels = channels
         self.head = keras.layers.Dense(
-            self.bands.count, "sigmoid", bias_initializer=keras.initializers.Constant(1.0), name="gains"
+            (2 if channels else 1) * self.bands.count,
+            bias_initializer=keras.initializers.Constant(1.0),
+            name="gains",
         )
+        self.neighbours = Neighbours(self.bands.count, channels, name="neighbours") if channels else None
         self.processors = ProcessorGroup(sample_rate, hop, **PROCESSORS, name="processors")
 
     @classmethod
@@ -89,9 +96,17 @@ class Restoration(TaskModel):
         """Build the model that a configuration describes, with its weights."""
         keras.utils.set_random_seed(config.training.seed)
         spec, network = config.spec, config.network
-        sizes = (network.low_bins, network.high_bands, network.dense_units, network.units, network.by_band)
+        sizes = (network.low_bins, network.high_bands, network.dense_units, network.units)
         known = {"config": config.to_dict(), **facts}
-        model = cls(spec.sample_rate, spec.hop, *sizes, facts=known, name="restoration")
+        model = cls(
+            spec.sample_rate,
+            spec.hop,
+            *sizes,
+            network.by_band,
+            network.channels,
+            facts=known,
+            name="restoration",
+        )
         model.build(None)
         return model
 
@@ -104,6 +119,8 @@ class Restoration(TaskModel):
     def state_sizes(self) -> dict[str, int]:
         """Width of each state of the network by name."""
         own = {memory.name: self.units for memory in self.memories}
+        if self.neighbours is not None:
+            own["recent"] = self.neighbours.state_size
         return {**self.normaliser.state_sizes, **own}
 
     @property
@@ -122,6 +139,8 @@ class Restoration(TaskModel):
             memory.build((None, None, channels))
             channels = self.units
         self.head.build([None, None, 2 * self.units])
+        if self.neighbours is not None:
+            self.neighbours.build(None)
         self.processors.build(None)
         self.built = True
 
@@ -140,15 +159,19 @@ class Restoration(TaskModel):
 
     def network(self, log_power: tf.Tensor, state: State | None = None) -> tuple[tf.Tensor, State]:
         """Gains of bands, `[batch, frames, bands]`, of frames that follow each other; and the next state."""
-        hidden, after = self.normaliser(log_power, state)
-        hidden = self.dense(hidden)
+        heard, after = self.normaliser(log_power, state)
+        hidden = self.dense(heard)
         seen = []
         for memory in self.memories:
             first = None if state is None else state[memory.name]
             hidden, last = memory(hidden, initial_state=first)
             after[memory.name] = last
             seen.append(hidden)
-        return self.head(tf.concat(seen, axis=-1)), after
+        logits = self.head(tf.concat(seen, axis=-1))
+        if self.neighbours is not None:
+            recent = None if state is None else state["recent"]
+            logits, after["recent"] = self.neighbours(heard, logits, recent)
+        return tf.sigmoid(logits), after
 
     def step(
         self,
@@ -159,18 +182,22 @@ class Restoration(TaskModel):
         weights: tf.Tensor,
         gru_0: tf.Tensor,
         gru_1: tf.Tensor,
+        recent: tf.Tensor | None = None,
     ) -> dict[str, tf.Tensor]:
         """One frame, for export: `[1, bands]`, and the states, `[1, size]` each, see `state_sizes`."""
         own = {"mean": mean, "smooth": smooth, "floor": floor, "weights": weights}
-        hidden, after = self.normaliser.step(log_power, own)
-        hidden = self.dense(hidden)
+        heard, after = self.normaliser.step(log_power, own)
+        hidden = self.dense(heard)
         seen = []
         for memory, state in zip(self.memories, (gru_0, gru_1), strict=True):
             hidden, _ = memory.cell(hidden, [state])
             # The state is named apart from what goes on through the network: a tensor has one name.
             after[memory.name] = hidden + 0.0
             seen.append(hidden)
-        return {"gains": self.head(tf.concat(seen, axis=-1)), **after}
+        logits = self.head(tf.concat(seen, axis=-1))
+        if self.neighbours is not None:
+            logits, after["recent"] = self.neighbours.step(heard, logits, recent)
+        return {"gains": tf.sigmoid(logits), **after}
 
     def bin_gains(self, gains: tf.Tensor) -> tf.Tensor:
         """Gains of bins, 0 to 1, of gains of bands."""
@@ -293,6 +320,7 @@ class Restoration(TaskModel):
             "dense_units": self.dense_units,
             "units": self.units,
             "by_band": self.normaliser.by_band,
+            "channels": self.channels,
             "facts": self.facts,
         }
 
