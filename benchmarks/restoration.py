@@ -6,7 +6,8 @@
 The first prints a table for each set, a folder `SETS/NAME` with `noisy/*.wav` and, of the same names,
 `clean/*.wav`. Beside the files stand the noisy sound itself, RNNoise and noisereduce where they are installed
 (packages `pyrnnoise`, `noisereduce`), and DTLN where `--dtln FOLDER` has its `model_1.tflite` and so on. PESQ
-and STOI need the extra `judge`. CPU s/s is CPU time a second of sound, transforms and all, of one thread.
+and STOI need the extra `judge`; `--phones` adds the phone error rate re clean speech, as `hama` reads it
+(extra `content`). CPU s/s is CPU time a second of sound, transforms and all, of one thread.
 
 The second makes such sets of what a dataset of `ddsp-tf prepare` holds back: clean sound in recorded noise at
 0, 5 and 10 dB, and in rooms.
@@ -86,7 +87,19 @@ def dtln(folder: Path, kind: str) -> Restore:
     return restore
 
 
-def table(sets: Path, systems: dict[str, Restore], every: int = 1) -> None:
+def phone_error_rate(clean: Array, estimate: Array) -> float:
+    """Phones that are read otherwise than in clean speech, as a share of those in it."""
+    from ddsp_tf.metrics.edits import edit_distance
+    from ddsp_tf.tasks.voice.evaluation.judges import read_phones
+
+    def read(sound: Array) -> list[str]:
+        return read_phones(sound * np.float32(0.5 / max(float(np.abs(sound).max()), 1e-9)))
+
+    wanted = read(clean)
+    return edit_distance(wanted, read(estimate)) / max(1, len(wanted))
+
+
+def table(sets: Path, systems: dict[str, Restore], every: int = 1, phones: bool = False) -> None:
     """Print the table of one set, and of those of its examples whose names tell a ratio.
 
     Of its examples one in `every` is judged; those that differ in their ratio alone count as one.
@@ -94,7 +107,8 @@ def table(sets: Path, systems: dict[str, Restore], every: int = 1) -> None:
     from ddsp_tf.tasks.restoration.evaluation.anchors import in_place
     from ddsp_tf.tasks.restoration.evaluation.judges import FORMS, judges
 
-    measure = judges(RATE)
+    measure = judges(RATE) | ({"per": phone_error_rate} if phones else {})
+    forms = FORMS | {"per": "phone errors"}
     paths = sorted((sets / "noisy").glob("*.wav"))
     names = list(dict.fromkeys(path.stem.partition("@")[0] for path in paths))[::every]
     paths = [path for path in paths if path.stem.partition("@")[0] in names]
@@ -117,11 +131,11 @@ def table(sets: Path, systems: dict[str, Restore], every: int = 1) -> None:
         if not chosen or (group and len(chosen) == len(paths)):
             continue
         print(f"\n{f'{sets.name} {group} ({len(chosen)})':24}", end="")
-        print("".join(f"{FORMS[figure]:>12}" for figure in measure) + f"{'CPU s/s':>12}")
+        print("".join(f"{forms[figure]:>13}" for figure in measure) + f"{'CPU s/s':>12}")
         for name, found in scores.items():
             means = np.nanmean([found[example] for example in chosen], axis=0)
             print(
-                f"{name:24}" + "".join(f"{value:12.3f}" for value in means) + f"{speed[name]:12.4f}",
+                f"{name:24}" + "".join(f"{value:13.3f}" for value in means) + f"{speed[name]:12.4f}",
                 flush=True,
             )
 
@@ -176,6 +190,7 @@ def main() -> None:
     parser.add_argument("--sets", type=Path)
     parser.add_argument("--dtln", type=Path)
     parser.add_argument("--every", type=int, default=1, help="judge one in so many (%(default)s)")
+    parser.add_argument("--phones", action="store_true", help="phone error rate as well, by hama")
     parser.add_argument("--dataset", type=Path)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
@@ -191,7 +206,7 @@ def main() -> None:
         systems |= {"DTLN": dtln(given.dtln, ""), "DTLN int8": dtln(given.dtln, "quant_")}
     print(machine())
     for folder in sorted(path for path in given.sets.iterdir() if path.is_dir()):
-        table(folder, systems, given.every)
+        table(folder, systems, given.every, given.phones)
 
 
 if __name__ == "__main__":

@@ -55,3 +55,11 @@ def test_hops_at_other_rates_last_as_long_and_transform_fast(rate, hop):
 def test_hops_at_every_rate_are_near_enough():
     for rate in range(4_000, 200_000, 997):
         assert abs(hop_at(SPEC, rate) / rate * 125 - 1.0) < 0.016  # of 32 samples, one is 3 %
+
+
+def test_at_48_khz_bands_are_those_of_16_khz_and_more():
+    narrow, wide = Bands(FrameSpec(16_000, 128), 64, 32), Bands(FrameSpec(48_000, 384), 64, 58)
+    assert wide.count == narrow.count + 26
+    middles = [(x.means * np.arange(x.n_bins)[:, None]).sum(axis=0) for x in (narrow, wide)]
+    np.testing.assert_allclose(middles[1][:95], middles[0][:95], rtol=5e-3)
+    np.testing.assert_allclose(wide.shares.sum(axis=1), 1.0, atol=1e-6)

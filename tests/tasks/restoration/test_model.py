@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ddsp_tf.config.files import load_config
 from ddsp_tf.config.sections import Config
 from ddsp_tf.layers.band_normaliser import BandNormaliser
 from ddsp_tf.tasks.restoration.loss import RestorationLoss
@@ -51,6 +52,18 @@ def test_a_stream_of_keras_is_the_same_in_any_blocks(model, audio):
         part, state = model.stream(tf.constant(audio[None, start:end]), state)
         parts.append(part)
     np.testing.assert_allclose(tf.concat(parts, 1), whole, atol=1e-5)
+
+
+def test_at_48_khz_blocks_are_the_call(audio):
+    model = Restoration.from_experiment(load_config("restore_speech_48k"), {})
+    assert model.bands.count == 122
+    assert model.latency_samples == 3 * 384
+    restorer = restorer_of(model)
+    padded = np.pad(audio, (0, restorer.latency_samples))
+    parts = [restorer.push(padded[i : i + 999])[0][:, 0] for i in range(0, len(padded), 999)]
+    streamed = np.concatenate(parts)[restorer.latency_samples :]
+    whole = model({"audio": audio[None]}).numpy()[0]
+    np.testing.assert_allclose(streamed, whole[: len(streamed)], atol=1e-5)
 
 
 def test_step_is_a_frame_of_the_network(model):
