@@ -9,7 +9,7 @@ from ddsp_edge.transcription.names import known_name, name_of_program
 from ddsp_edge.transcription.note import Note, read_table
 from ddsp_tf.errors import DdspError
 
-TABLE, MIDI = (".notes.csv",), (".mid", ".midi")
+TABLE, MIDI = (".notes.csv",), (".mid", ".midi", ".MID", ".MIDI")
 _DRUMS = 9  # channel 10, counted from 0
 _TEMPO_US = 500_000  # a beat, until a file says otherwise
 _SHORTEST_S = 0.01
