@@ -14,6 +14,7 @@ import os
 import re
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -102,7 +103,7 @@ def main():
                 began = time.process_time()
                 made = out / f"{path.stem}-{voice.stem}.wav"
                 convert_file(
-                    lambda shift, file=file: open_converter(file, shift=shift, seed=0),
+                    partial(open_converter, file, seed=0),
                     file.card.spec,
                     facts,
                     cut,

@@ -1,6 +1,7 @@
 """Converting files with a model that was trained, by the code of devices around the Keras network."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def convert(
 ) -> ConvertReport:
     """Convert a sound file, see `ddsp_edge.voice.files.convert_file`."""
     return convert_file(
-        lambda shift: converter_of(model, shift=shift, voice=voice, seed=seed),
+        partial(converter_of, model, voice=voice, seed=seed),
         model.spec,
         facts_of_model(model),
         source,

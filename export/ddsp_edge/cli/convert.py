@@ -1,6 +1,7 @@
 """`ddsp-edge convert`: a recording of somebody in another person's voice."""
 
 import argparse
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ddsp_edge.cli.file_use import Files, FileUse, Outcome, Progress, add_file_command, pace_of
@@ -35,7 +36,7 @@ class Convert(FileUse):
         file = read_model_file(files.model)
         facts = facts_of(file.card, str(files.model))  # another task is told with the name of the file
         report = convert_file(
-            lambda shift: open_converter(file, shift=shift, voice=arguments.voice, seed=arguments.seed),
+            partial(open_converter, file, voice=arguments.voice, seed=arguments.seed),
             file.card.spec,
             facts,
             files.source,

@@ -18,8 +18,8 @@ from ddsp_edge.voice.matching import MATCH, Shift, VoiceRange
 from ddsp_edge.voice.synthesis import VoiceSynthesizer
 
 _LOUDEST = 8.0  # 18 dB over full scale; what is beyond is no sound, and would overflow when squared
-_LEARNED_FRAMES = 125 * 60
-"""Frames, a minute of speech, after which a live converter no longer learns who speaks."""
+_GRID_FRAMES = 16
+"""Frames after which what was learned of whoever speaks is used: the same in blocks of any size."""
 
 
 class Network(Protocol):
@@ -42,15 +42,15 @@ class Converter:
         network: What gives the controls; it is reset.
         spec: The frame grid.
         facts: The voice.
-        shift: What is added to pitch and loudness; None to learn it from what is heard.
-        pitch: Where it is learned, `"keep"`, `"match"` or semitones.
+        shift: What is added to pitch and loudness; None for what brings whoever speaks to the voice.
+        heard: Whoever speaks, where that is known; None to learn it, unless a shift is given.
+        pitch: Where no shift is given, `"keep"`, `"match"` or semitones.
         voice: Name of the voice, of several.
         seed: Seed of the noise; None for another noise every time.
 
     Attributes:
         latency_samples: Integer, by which the sound that `push` gives is later than what it was given, if all
             of it comes at once.
-        range: Whoever speaks; where the shift is given it is not learned, and may be set.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class Converter:
         facts: VoiceFacts,
         *,
         shift: Shift | None = None,
+        heard: VoiceRange | None = None,
         pitch: str | float = MATCH,
         voice: str | None = None,
         seed: int | None = None,
@@ -67,7 +68,7 @@ class Converter:
         self._network, self.spec, self.facts = network, spec, facts
         self._hearing = Hearing(spec, facts.ahead, facts.f0_min_hz, facts.f0_max_hz)
         self._synthesizer = VoiceSynthesizer(spec, facts, seed)
-        self._given, self.pitch = shift, pitch
+        self._given, self._known, self.pitch = shift, heard, pitch
         self._voice = _weights(facts, voice)
         self.latency_samples = self._hearing.latency_samples + self._synthesizer.latency_samples
         self.delay_samples = self._synthesizer.latency_samples
@@ -79,7 +80,9 @@ class Converter:
         self._network.reset()
         self._hearing.reset()
         self._synthesizer.reset()
-        self.range = VoiceRange()
+        self._range = VoiceRange() if self._known is None else self._known
+        self._shift = self._given or Shift.towards(self.facts, self._range, self.pitch)
+        self._unlearned: list[tuple[Array, Array]] = []
         self._left = self._skipped = 0
         self._held_hz = self.facts.f0_hz_range.median
         self._counted = 0
@@ -132,27 +135,39 @@ class Converter:
         """Pitch, held where there is none, voicing and loudness as the network takes them, `[frames, 1]`."""
         frames = len(heard.f0_hz)
         nothing = min(frames, max(0, self.facts.ahead - self._counted))
-        if self._given is None and self._counted < _LEARNED_FRAMES:
-            self.range.add(heard.f0_hz[nothing:], heard.loudness_db[nothing:])
-        self._counted += frames
-        shift = self._given or Shift.towards(self.facts, self.range, self.pitch)
-        voiced = self.range.belongs(heard.f0_hz, heard.loudness_db)
-        ratio = 2.0 ** (shift.semitones / 12.0)
+        voiced, loudness = np.zeros(frames, bool), np.empty(frames, np.float32)
+        ratio = np.empty(frames)
+        start = 0
+        while start < frames:
+            end = min(frames, start + _GRID_FRAMES - self._counted % _GRID_FRAMES)
+            pitches, levels = heard.f0_hz[start:end], heard.loudness_db[start:end]
+            voiced[start:end] = self._range.belongs(pitches, levels)
+            ratio[start:end] = 2.0 ** (self._shift.semitones / 12.0)
+            moved = levels + np.float32(self._shift.loudness_db)
+            loudness[start:end] = np.where(levels <= -79.9, levels, moved)  # silence stays that
+            self._learn(pitches, levels)
+            start = end
         f0_hz = np.empty(frames, np.float32)
         held = self._held_hz
         for i in range(frames):
             if voiced[i]:
-                held = float(heard.f0_hz[i]) * ratio
+                held = float(heard.f0_hz[i]) * ratio[i]
             f0_hz[i] = held
         self._held_hz = held
-        loudness = heard.loudness_db + np.float32(shift.loudness_db)
-        loudness = np.where(heard.loudness_db <= -79.9, heard.loudness_db, loudness)  # silence stays that
         f0_hz[:nothing] = 0.0
-        return (
-            f0_hz[:, np.newaxis],
-            np.asarray(voiced, np.float32)[:, np.newaxis],
-            np.asarray(loudness, np.float32)[:, np.newaxis],
-        )
+        return f0_hz[:, np.newaxis], voiced.astype(np.float32)[:, np.newaxis], loudness[:, np.newaxis]
+
+    def _learn(self, f0_hz: Array, loudness_db: Array) -> None:
+        """Count frames of one cell of the grid; at its end know better who speaks."""
+        self._counted += len(f0_hz)
+        if self._given is not None or self._known is not None:
+            return
+        self._unlearned.append((f0_hz, loudness_db))
+        if self._counted % _GRID_FRAMES == 0:
+            pitches, levels = (np.concatenate(parts) for parts in zip(*self._unlearned, strict=True))
+            self._unlearned = []
+            self._range.add(pitches, levels)
+            self._shift = Shift.towards(self.facts, self._range, self.pitch)
 
 
 def _columns(heard: Heard) -> tuple[Array, Array, Array]:

@@ -49,7 +49,7 @@ class ConvertReport:
 
 
 def convert_file(
-    open_with: Callable[[Shift], Converter],
+    open_with: Callable[..., Converter],
     spec: FrameSpec,
     facts: VoiceFacts,
     source: str | Path,
@@ -62,7 +62,8 @@ def convert_file(
     """Convert a sound file, sample by sample in its place; what is written has the rate of the model.
 
     Args:
-        open_with: Makes what converts, of the shift of pitch and loudness.
+        open_with: Makes what converts, called with the `shift` of pitch and loudness and with whoever was
+            `heard`.
         spec: The frame grid of the model.
         facts: Of its card.
         source: Any sound file; channels are averaged.
@@ -80,8 +81,7 @@ def convert_file(
     began = time.perf_counter()
     heard = range_of_file(source, spec, facts)
     shift = Shift.towards(facts, heard, pitch)
-    converter = open_with(shift)
-    converter.range = heard
+    converter = open_with(shift=shift, heard=heard)
     with AudioReader(source, spec.sample_rate) as reader:
         late, read, written = converter.delay_samples, 0, 0
         with renaming_in(out.parent), AudioWriter(out, spec.sample_rate, 1) as writer:

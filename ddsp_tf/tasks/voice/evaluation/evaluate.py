@@ -137,7 +137,7 @@ def converted(model: Voice, audio: Array, voice: str | None = None) -> Array:
     heard = VoiceRange()
     found = listener._hearing.push(audio)
     heard.add(found.f0_hz[facts.ahead :], found.loudness_db[facts.ahead :])
-    converter = converter_of(model, shift=Shift.towards(facts, heard, MATCH), voice=voice, seed=0)
+    converter = converter_of(model, heard=heard, pitch=MATCH, voice=voice, seed=0)
     sound = np.concatenate([converter.push(audio), converter.flush()])
     late = converter.delay_samples
     return np.asarray(sound[late : late + len(audio)], np.float32)
