@@ -4,9 +4,9 @@
 
 The instruments that come along hold notes of 6 s, at a low, a middle and a high pitch of theirs, straight
 and with vibrato (5.5 Hz, 30 cents either way); a network that takes what stays for noise lets them fade.
-Told is how much louder they are restored than played, in the second after the first half and in the last
-one; then the same notes in hiss 20 dB softer, by the ratio of signal to distortion before and after. Of
-clean recordings the level that is lost in each octave is told: breath and bow are what there is above 4 kHz.
+Told is how much louder they are restored than played, from 0.5 to 1.5 s and in the last second; then the
+same notes in hiss 20 dB softer, by the ratio of signal to distortion before and after. Of clean
+recordings the level that is lost in each octave is told: breath and bow are what there is above 4 kHz.
 """
 
 import argparse
@@ -90,7 +90,10 @@ def notes(model: Path) -> None:
 def recordings(model: Path, paths: list[Path]) -> None:
     """Print what clean recordings lose by octave."""
     heads = [f"{low} to {2 * low} Hz" for low in OCTAVES_HZ]
-    print(f"\n| lost, dB | {' | '.join(heads)} | to the distortion |\n| --- |" + " ---: |" * (len(heads) + 1))
+    print(
+        f"\n| lost, dB | {' | '.join(heads)} | signal to distortion, dB |\n| --- |"
+        + " ---: |" * (len(heads) + 1)
+    )
     for path in paths:
         audio = read_audio(path, RATE)[0]
         clean = restored(model, audio, RATE)

@@ -87,6 +87,9 @@ def dtln(folder: Path, kind: str) -> Restore:
     return restore
 
 
+_read: dict[bytes, list[str]] = {}  # phones of clean sounds, which all systems are compared with
+
+
 def phone_error_rate(clean: Array, estimate: Array) -> float:
     """Phones that are read otherwise than in clean speech, as a share of those in it."""
     from ddsp_tf.metrics.edits import edit_distance
@@ -95,8 +98,10 @@ def phone_error_rate(clean: Array, estimate: Array) -> float:
     def read(sound: Array) -> list[str]:
         return read_phones(sound * np.float32(0.5 / max(float(np.abs(sound).max()), 1e-9)))
 
-    wanted = read(clean)
-    return edit_distance(wanted, read(estimate)) / max(1, len(wanted))
+    key = clean.tobytes()
+    if key not in _read:
+        _read[key] = read(clean)
+    return edit_distance(_read[key], read(estimate)) / max(1, len(_read[key]))
 
 
 def table(sets: Path, systems: dict[str, Restore], every: int = 1, phones: bool = False) -> None:
@@ -198,7 +203,10 @@ def main() -> None:
         make_sets(given.dataset, given.out)
         return
     from ddsp_tf.tasks.restoration.evaluation.anchors import anchors
+    from ddsp_tf.tasks.voice.evaluation.judges import can_read_phones
 
+    if given.phones and (why := can_read_phones()):
+        parser.error(why)
     systems: dict[str, Restore] = {"noisy": lambda audio: audio}
     systems |= {path.stem: of_file(path) for path in given.models}
     systems |= anchors(RATE)

@@ -9,7 +9,7 @@ from ddsp_edge.transcription.names import known_name, name_of_program
 from ddsp_edge.transcription.note import Note, read_table
 from ddsp_tf.errors import DdspError
 
-TABLE, MIDI = (".notes.csv",), (".mid", ".midi", ".MID", ".MIDI")
+TABLE, MIDI = (".notes.csv",), (".mid", ".midi")
 _DRUMS = 9  # channel 10, counted from 0
 _TEMPO_US = 500_000  # a beat, until a file says otherwise
 _SHORTEST_S = 0.01
@@ -21,10 +21,13 @@ def score_beside(recording: Path) -> Path:
     Raises:
         DdspError: If there is none.
     """
+    beside = {path.name.lower(): path for path in recording.parent.glob("*") if path.is_file()}
     for ending in (*TABLE, *MIDI):
-        path = recording.with_suffix(ending)
-        if path.is_file():
-            return path
+        exact = recording.with_suffix(ending)
+        if exact.is_file():
+            return exact
+        if (found := beside.get(exact.name.lower())) is not None:
+            return found
     raise DdspError(
         f"{recording.name} has no notes beside it: neither {recording.stem}{TABLE[0]} nor "
         f"{recording.stem}.mid"
@@ -33,7 +36,8 @@ def score_beside(recording: Path) -> Path:
 
 def stem_of_score(name: str) -> str:
     """The stem of the recording that a file of notes would lie beside; empty where it holds no notes."""
-    return next((name.removesuffix(ending) for ending in (*TABLE, *MIDI) if name.endswith(ending)), "")
+    endings = (ending for ending in (*TABLE, *MIDI) if name.lower().endswith(ending))
+    return next((name[: -len(ending)] for ending in endings), "")
 
 
 def read_score(path: Path) -> list[Note]:

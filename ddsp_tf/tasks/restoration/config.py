@@ -111,7 +111,7 @@ class MixturesConfig:
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """The network: a dense layer, two recurrent ones, and a gain for each band.
+    """The network: a dense layer, two recurrent ones, a gain for each band, and what refines the gains.
 
     Args:
         low_bins: Integer, bins from 0 Hz on that are bands of their own.

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from ddsp_tf.config.files import load_config
 from ddsp_tf.config.sections import Config
+from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.band_normaliser import BandNormaliser
 from ddsp_tf.tasks.restoration.loss import RestorationLoss
 from ddsp_tf.tasks.restoration.model.band_loss import band_products
@@ -20,11 +21,15 @@ from tests.tasks.restoration import sounds
 def model(request):
     settings = sounds.settings()
     settings["network"]["channels"] = request.param
-    made = Restoration.from_experiment(Config.from_dict(settings), {})
-    if made.neighbours is not None:  # its last weights begin at zero
+    return with_weights(Restoration.from_experiment(Config.from_dict(settings), {}))
+
+
+def with_weights(model):
+    """Its convolutions do something: the last weights begin at zero."""
+    if model.neighbours is not None:
         rng = np.random.default_rng(9)
-        made.neighbours.set_weights([rng.normal(0.0, 0.3, w.shape) for w in made.neighbours.weights])
-    return made
+        model.neighbours.set_weights([rng.normal(0.0, 0.3, w.shape) for w in model.neighbours.weights])
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +60,7 @@ def test_a_stream_of_keras_is_the_same_in_any_blocks(model, audio):
 
 
 def test_at_48_khz_blocks_are_the_call(audio):
-    model = Restoration.from_experiment(load_config("restore_speech_48k"), {})
+    model = with_weights(Restoration.from_experiment(load_config("restore_speech_48k"), {}))
     assert model.bands.count == 122
     assert model.latency_samples == 3 * 384
     restorer = restorer_of(model)
@@ -76,6 +81,40 @@ def test_step_is_a_frame_of_the_network(model):
         np.testing.assert_allclose(out["gains"], wanted[:, i], atol=1e-5)
     for name in model.state_sizes:
         np.testing.assert_allclose(out[name], after[name], atol=1e-4)
+
+
+def test_neighbours_are_sums_over_bands_and_frames():
+    bands, channels, frames = 9, 3, 4
+    layer = Neighbours(bands, channels)
+    layer.build(None)
+    rng = np.random.default_rng(7)
+    layer.set_weights([rng.normal(0.0, 0.5, w.shape) for w in layer.weights])
+    kernels, biases = ([w.numpy().astype(float) for w in found] for found in (layer.kernels, layer.biases))
+    features, context = rng.normal(0.0, 1.0, (2, frames, 2, bands))
+
+    def convolved(values, kernel, bias):  # [bands, channels]
+        out = np.zeros((bands, kernel.shape[2])) + bias
+        for band in range(bands):
+            for k in range(len(kernel)):
+                if 0 <= band + k - len(kernel) // 2 < bands:
+                    out[band] += values[band + k - len(kernel) // 2] @ kernel[k]
+        return out
+
+    wanted = []
+    for i in range(frames):
+        seen = [features[j].T if j >= 0 else np.zeros((bands, 2)) for j in (i - 2, i - 1, i)]
+        hidden = np.maximum(convolved(np.concatenate(seen, 1), kernels[0], biases[0]), 0.0)
+        told = np.concatenate([hidden, context[i].T], 1)
+        hidden = np.maximum(convolved(told, kernels[1], biases[1]), 0.0)
+        wanted.append(convolved(hidden, kernels[2], biases[2])[:, 0] + context[i, 0])
+    flat = (tf.constant(x.reshape(1, frames, 2 * bands), tf.float32) for x in (features, context))
+    np.testing.assert_allclose(layer(*flat)[0][0], wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize(("bands", "channels"), [(0, 4), (9, 0)])
+def test_neighbours_of_nothing_are_refused(bands, channels):
+    with pytest.raises(DdspError, match="above 0"):
+        Neighbours(bands, channels)
 
 
 def test_neighbours_are_the_same_for_every_band():

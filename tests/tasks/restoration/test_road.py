@@ -163,7 +163,16 @@ def test_a_run_that_is_killed_ends_like_one_that_was_not(road):
     assert logs[0] == logs[1]
 
 
-@pytest.mark.parametrize("name", ["restore_speech", "restore_music"])
+def test_a_run_without_convolutions_over_bands_is_exported(road, exported, tmp_path):
+    run, path = tmp_path / "run", tmp_path / "plain.tflite"
+    plain = [str(road / "tiny.yaml"), "--no-report", "--set", "network.channels=0"]
+    assert main(["train", *plain, "--data", str(road / "data"), "--out", str(run)]) == 0
+    assert main(["export", str(run), "--out", str(path)]) == 0
+    assert "recent" not in read_model_file(path).card.states
+    assert "recent" in read_model_file(exported).card.states
+
+
+@pytest.mark.parametrize("name", ["restore_speech", "restore_music", "restore_speech_48k"])
 def test_shipped_configurations_train_two_steps(road, tmp_path, name):
     short = [
         "training.steps=2",
@@ -172,8 +181,12 @@ def test_shipped_configurations_train_two_steps(road, tmp_path, name):
         "training.clip_seconds=0.5",
     ]
     changes = [word for setting in short for word in ("--set", setting)]
-    run = tmp_path / "run"
-    command = ["train", name, "--data", str(road / "data"), "--out", str(run), "--no-report", *changes]
+    run, data = tmp_path / "run", road / "data"
+    if name == "restore_speech_48k":
+        data, sources = tmp_path / "data", road / "sources"
+        options = [f"--{group}={sources / group}" for group in ("clean", "noise", "rooms")]
+        assert main(["prepare", *options, "--config", name, "--out", str(data), "--jobs", "1"]) == 0
+    command = ["train", name, "--data", str(data), "--out", str(run), "--no-report", *changes]
     assert main(command) == 0
     (line,) = read_log(run)
     assert np.isfinite([float(line["loss"]), float(line["val_loss"])]).all()

@@ -49,7 +49,7 @@ class Mixer:
 
     def __init__(self, sources: Sources, spec: FrameSpec, n_samples: int, settings: MixturesConfig) -> None:
         self._sources, self._spec, self._n, self._set = sources, spec, n_samples, settings
-        self._synthetic = SyntheticNoises(spec, n_samples, settings.synthetic_tones)
+        self._synthetic = SyntheticNoises(spec, n_samples, tones=settings.synthetic_tones)
 
     def mix(self, passage: RecordPlace, rng: np.random.Generator, snr_db: float | None = None) -> Mixture:
         """Make an example.

@@ -22,7 +22,7 @@ class SyntheticNoises:
         tones: Whether tones are among them.
     """
 
-    def __init__(self, spec: FrameSpec, n_samples: int, tones: bool = True) -> None:
+    def __init__(self, spec: FrameSpec, n_samples: int, *, tones: bool = True) -> None:
         self._spec, self._n = spec, n_samples
         self._frames = -(-n_samples // spec.hop)
         kinds = (self.wandering, self.wandering, self.wandering, self.tones, self.knocks, self.hiss)

@@ -134,10 +134,10 @@ class Restoration(TaskModel):
             return
         self.normaliser.build(None)
         self.dense.build([None, None, 2 * self.bands.count])
-        channels = self.dense_units
+        width = self.dense_units
         for memory in self.memories:
-            memory.build((None, None, channels))
-            channels = self.units
+            memory.build((None, None, width))
+            width = self.units
         self.head.build([None, None, 2 * self.units])
         if self.neighbours is not None:
             self.neighbours.build(None)
@@ -184,7 +184,10 @@ class Restoration(TaskModel):
         gru_1: tf.Tensor,
         recent: tf.Tensor | None = None,
     ) -> dict[str, tf.Tensor]:
-        """One frame, for export: `[1, bands]`, and the states, `[1, size]` each, see `state_sizes`."""
+        """One frame, for export: `[1, bands]`, and the states, `[1, size]` each, see `state_sizes`.
+
+        `recent` is there where there are convolutions over bands.
+        """
         own = {"mean": mean, "smooth": smooth, "floor": floor, "weights": weights}
         heard, after = self.normaliser.step(log_power, own)
         hidden = self.dense(heard)

@@ -5,9 +5,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-FRAMES = 3
-"""Frames that are looked at: the present one and two before."""
+from ddsp_tf.errors import DdspError
+
+_FRAMES = 3  # that are looked at: the present one and two before
 _FEATURES = 2  # of each band: power re the running mean, and re the floor
+_TOLD = 2  # numbers of the context for each band
 _REACHES = (2, 2, 1)  # bands on either side, by convolution
 
 
@@ -22,9 +24,12 @@ class Neighbours(keras.layers.Layer):
     Reference for shortcuts around a narrow middle: O. Ronneberger et al., "U-Net", MICCAI 2015.
 
     Args:
-        bands: Integer, how many there are.
-        channels: Integer, of the first two convolutions.
+        bands: Integer > 0, how many there are.
+        channels: Integer > 0, of the first two convolutions.
         **kwargs: Of `keras.layers.Layer`.
+
+    Raises:
+        DdspError: If there are no bands or no channels.
 
     Input: features of each band `[batch, frames, bands * 2]`, one half after the other, and context
     `[batch, frames, bands * 2]`, of which the first half is added to what comes out.
@@ -35,18 +40,20 @@ class Neighbours(keras.layers.Layer):
 
     def __init__(self, bands: int, channels: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if bands < 1 or channels < 1:
+            raise DdspError(f"bands and channels must be above 0. Received: {bands} and {channels}")
         self.bands, self.channels = bands, channels
 
     @property
     def state_size(self) -> int:
         """Width of the state: features of the frames before."""
-        return (FRAMES - 1) * _FEATURES * self.bands
+        return (_FRAMES - 1) * _FEATURES * self.bands
 
     def build(self, input_shape: Any) -> None:
         """Create the weights; no shape is needed."""
         if self.built:
             return
-        widths = (FRAMES * _FEATURES, self.channels + _FEATURES, self.channels)
+        widths = (_FRAMES * _FEATURES, self.channels + _TOLD, self.channels)
         sizes = (self.channels, self.channels, 1)
         self.kernels, self.biases = [], []
         for i, (reach, given, made) in enumerate(zip(_REACHES, widths, sizes, strict=True)):
@@ -65,9 +72,9 @@ class Neighbours(keras.layers.Layer):
         now = self._by_band(features)
         if state is None:
             state = tf.zeros([batch, self.state_size])
-        before = tf.reshape(state, [batch, self.bands, FRAMES - 1, _FEATURES])
+        before = tf.reshape(state, [batch, self.bands, _FRAMES - 1, _FEATURES])
         joined = tf.concat([tf.transpose(before, [0, 2, 1, 3]), now], axis=1)
-        seen = tf.concat([joined[:, i : i + frames] for i in range(FRAMES)], axis=-1)
+        seen = tf.concat([joined[:, i : i + frames] for i in range(_FRAMES)], axis=-1)
         after = tf.transpose(joined[:, frames:], [0, 2, 1, 3])
         told = self._by_band(context)
         hidden = tf.nn.relu(self._convolved(seen, 0))
@@ -82,7 +89,7 @@ class Neighbours(keras.layers.Layer):
         def columns(flat: tf.Tensor) -> tf.Tensor:
             return tf.concat([tf.reshape(half, [bands, 1]) for half in tf.split(flat, _FEATURES, axis=1)], 1)
 
-        seen = tf.concat([tf.reshape(state, [bands, (FRAMES - 1) * _FEATURES]), columns(features)], axis=1)
+        seen = tf.concat([tf.reshape(state, [bands, (_FRAMES - 1) * _FEATURES]), columns(features)], axis=1)
         after = tf.reshape(seen[:, _FEATURES:], [1, self.state_size])
         told = columns(context)
         hidden = tf.nn.relu(self._product(seen, 0))
@@ -94,7 +101,7 @@ class Neighbours(keras.layers.Layer):
         return tf.stack(tf.split(flat, _FEATURES, axis=-1), axis=-1)
 
     def _convolved(self, values: tf.Tensor, layer: int) -> tf.Tensor:
-        """`[batch, frames, bands, channels]`, silence beyond the ends."""
+        """`[batch, frames, bands, channels]`, zeros beyond the ends."""
         kernel = tf.convert_to_tensor(self.kernels[layer])[tf.newaxis]
         return tf.nn.conv2d(values, kernel, 1, "SAME") + self.biases[layer]
 
@@ -102,8 +109,8 @@ class Neighbours(keras.layers.Layer):
         """The same of one frame, `[bands, channels]`, as one product of matrices."""
         kernel = tf.convert_to_tensor(self.kernels[layer])
         reach, channels = _REACHES[layer], values.shape[1]
-        silence = tf.zeros([reach, channels])
-        padded = tf.concat([silence, values, silence], axis=0)
+        beyond = tf.zeros([reach, channels])
+        padded = tf.concat([beyond, values, beyond], axis=0)
         parts = [padded[i : i + self.bands] for i in range(2 * reach + 1)]
         matrix = tf.reshape(kernel, [-1, kernel.shape[-1]])
         return tf.matmul(tf.concat(parts, axis=1), matrix) + self.biases[layer]
