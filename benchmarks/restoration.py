@@ -15,6 +15,7 @@ The second makes such sets of what a dataset of `ddsp-tf prepare` holds back: cl
 
 import argparse
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -145,8 +146,8 @@ def table(sets: Path, systems: dict[str, Restore], every: int = 1, phones: bool 
             )
 
 
-def make_sets(dataset: Path, out: Path) -> None:
-    """Write sets of what a dataset holds back."""
+def make_sets(dataset: Path, out: Path, match: str, least_s: float) -> None:
+    """Write sets of what a dataset holds back, of clean sounds so long in whose names `match` is found."""
     from ddsp_tf.data.records.info import load_dataset_info
     from ddsp_tf.data.records.shards import read_records
     from ddsp_tf.tasks.restoration.mixing.changes import active_level, filtered, room_parts
@@ -157,8 +158,9 @@ def make_sets(dataset: Path, out: Path) -> None:
         name = Path(record.source).stem
         groups[record.group].setdefault(name, sound_of(record))  # the first passage of each
     n = int(SECONDS * RATE)
-    speech = {k: v[:n] for k, v in groups[CLEAN].items() if len(v) >= n // 2}
-    chosen = [list(speech)[round(i * (len(speech) - 1) / (MOST - 1))] for i in range(MOST)]
+    least = int(least_s * RATE)
+    sounds = {k: v[:n] for k, v in groups[CLEAN].items() if len(v) >= least and re.search(match, k)}
+    chosen = [list(sounds)[round(i * (len(sounds) - 1) / (MOST - 1))] for i in range(MOST)]
     rng = np.random.default_rng(7)
 
     def write(kind: str, name: str, noisy: Array, clean: Array) -> None:
@@ -167,7 +169,7 @@ def make_sets(dataset: Path, out: Path) -> None:
             soundfile.write(out / kind / part / f"{name}.wav", sound, RATE, subtype="FLOAT")
 
     for number, name in enumerate(dict.fromkeys(chosen)):
-        clean = speech[name] * np.float32(0.05 / active_level(speech[name], RATE))
+        clean = sounds[name] * np.float32(0.05 / active_level(sounds[name], RATE))
         clean /= max(1.0, float(np.abs(clean).max()) / 0.5)
         write("clean", name, clean, clean)
         noises, rooms = list(groups[NOISE].items()), list(groups[ROOMS].items())
@@ -197,10 +199,12 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="judge one in so many (%(default)s)")
     parser.add_argument("--phones", action="store_true", help="phone error rate as well, by hama")
     parser.add_argument("--dataset", type=Path)
+    parser.add_argument("--match", default="", help="regular expression of names of clean sound")
+    parser.add_argument("--least", type=float, default=4.0, help="seconds of clean sound (%(default)s)")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     if given.dataset is not None and given.out is not None:
-        make_sets(given.dataset, given.out)
+        make_sets(given.dataset, given.out, given.match, given.least)
         return
     from ddsp_tf.tasks.restoration.evaluation.anchors import anchors
     from ddsp_tf.tasks.voice.evaluation.judges import can_read_phones
