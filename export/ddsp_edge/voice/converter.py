@@ -14,8 +14,9 @@ from ddsp_edge.model.step_model import StepModel
 from ddsp_edge.units import Array
 from ddsp_edge.voice.card import VoiceFacts, facts_of
 from ddsp_edge.voice.hearing import Heard, Hearing
-from ddsp_edge.voice.matching import MATCH, Shift, VoiceRange
+from ddsp_edge.voice.matching import MATCH, Shift
 from ddsp_edge.voice.synthesis import VoiceSynthesizer
+from ddsp_edge.voice.voice_range import VoiceRange
 
 _LOUDEST = 8.0  # 18 dB over full scale; what is beyond is no sound, and would overflow when squared
 _GRID_FRAMES = 16

@@ -17,7 +17,8 @@ from ddsp_edge.frames import FrameSpec
 from ddsp_edge.units import Array
 from ddsp_edge.voice.card import VoiceFacts
 from ddsp_edge.voice.converter import Converter
-from ddsp_edge.voice.matching import MATCH, Shift, VoiceRange
+from ddsp_edge.voice.matching import MATCH, Shift
+from ddsp_edge.voice.voice_range import VoiceRange
 
 Progress = Callable[[float, float], None]
 """Called with the seconds done and the seconds in all (an estimate for some formats)."""

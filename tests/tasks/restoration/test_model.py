@@ -10,8 +10,8 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.band_normaliser import BandNormaliser
 from ddsp_tf.tasks.restoration.loss import RestorationLoss
 from ddsp_tf.tasks.restoration.model.band_loss import band_products
+from ddsp_tf.tasks.restoration.model.gain_refinement import Neighbours
 from ddsp_tf.tasks.restoration.model.model import Restoration
-from ddsp_tf.tasks.restoration.model.neighbours import Neighbours
 from ddsp_tf.tasks.restoration.restore import restorer_of
 from tests.device.restoration.networks import masked
 from tests.tasks.restoration import sounds

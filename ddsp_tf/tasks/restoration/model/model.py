@@ -15,7 +15,7 @@ from ddsp_tf.ops.transforms import spectra_of_windows
 from ddsp_tf.tasks.restoration.config import RestorationConfig
 from ddsp_tf.tasks.restoration.loss import RestorationLoss
 from ddsp_tf.tasks.restoration.model.band_loss import band_products
-from ddsp_tf.tasks.restoration.model.neighbours import Neighbours
+from ddsp_tf.tasks.restoration.model.gain_refinement import Neighbours
 from ddsp_tf.tasks.restoration.model.remixing import remixed
 from ddsp_tf.training.model import TaskModel
 

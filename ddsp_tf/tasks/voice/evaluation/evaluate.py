@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ddsp_edge.units import Array
-from ddsp_edge.voice.matching import MATCH, Shift, VoiceRange
+from ddsp_edge.voice.matching import MATCH, Shift
+from ddsp_edge.voice.voice_range import VoiceRange
 from ddsp_tf.losses import MultiScaleSpectralLoss
 from ddsp_tf.tasks.voice.config import VoiceConfig
 from ddsp_tf.tasks.voice.convert import converter_of, facts_of_model
