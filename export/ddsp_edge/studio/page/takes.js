@@ -178,7 +178,11 @@ class Card {
         const { choices, id } = this.section;
         const input = make("input", { type: "radio", name: `hear-${id}` });
         this.choice = make("label", {}, input, label);
-        choices.append(this.choice);
+        this.choice.body = this.body;
+        // In the order of what is seen below, whichever was ready first.
+        const later = [...choices.querySelectorAll("label")].find(
+            ({ body }) => this.body.compareDocumentPosition(body) & Node.DOCUMENT_POSITION_FOLLOWING);
+        choices.insertBefore(this.choice, later ?? null);
         choices.hidden = choices.querySelectorAll("input").length < 2;
         this.audio = audio;
         input.addEventListener("change", () => {
