@@ -15,39 +15,31 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 
+from benchmarks.restoration import RATE, of_file
 from ddsp_edge.files.audio_file import read_audio
 from ddsp_edge.instrument import Instrument
 from ddsp_edge.model.file import read_model_file
-from ddsp_edge.restoration.restorer import open_restorer
 from ddsp_edge.shipped import shipped_models
 from ddsp_edge.units import Array
+from ddsp_tf.metrics.distortion import si_sdr_db
 
 SECONDS, VIBRATO_HZ, VIBRATO_CENTS, HISS_DB = 6.0, 5.5, 30.0, -20.0
 OCTAVES_HZ = (125, 250, 500, 1000, 2000, 4000)
-RATE = 16_000
-
-
-def restored(model: Path, audio: Array, rate: int) -> Array:
-    """Whole sound, in its place."""
-    restorer = open_restorer(model, sample_rate=rate)
-    late = restorer.latency_samples
-    padded = np.pad(audio, (0, late + (-len(audio)) % restorer.spec.hop))
-    return restorer.push(padded)[0][late : late + len(audio), 0]
 
 
 def level_db(audio: Array) -> float:
-    """Mean square, dB."""
+    """Mean square of a sound `[samples]`, dB."""
     return float(10.0 * np.log10(np.mean(np.square(audio, dtype=np.float64)) + 1e-20))
 
 
 def ratio_db(wanted: Array, given: Array) -> float:
-    """Scale-invariant ratio of signal to distortion, dB."""
-    target = wanted * (np.dot(given, wanted) / np.dot(wanted, wanted))
-    return level_db(target) - level_db(given - target)
+    """Scale-invariant ratio of signal to distortion of two sounds `[samples]`, dB."""
+    return float(si_sdr_db(wanted[None], given[None])[0])
 
 
 def notes(model: Path) -> None:
@@ -60,6 +52,7 @@ def notes(model: Path) -> None:
             continue
         instrument = Instrument(path, seed=0)
         rate, spec = instrument.spec.sample_rate, instrument.spec
+        restored = of_file(model, rate)
         pitches, loud = instrument.card.f0_hz_range, instrument.card.loudness_db_range.median
         frames = int(SECONDS * rate / spec.hop)
         wave = np.sin(2.0 * np.pi * VIBRATO_HZ * np.arange(frames) * spec.hop / rate)
@@ -69,7 +62,7 @@ def notes(model: Path) -> None:
             for cents in (0.0, VIBRATO_CENTS):
                 instrument.reset()
                 played = instrument.process(hz * 2.0 ** (wave * cents / 1200.0), np.full(frames, loud))
-                clean = restored(model, played, rate)
+                clean = restored(played)
                 for start in (0.5, SECONDS - 1.0):
                     part = slice(int(start * rate), int((start + 1.0) * rate))
                     row.append(level_db(clean[part]) - level_db(played[part]))
@@ -77,9 +70,7 @@ def notes(model: Path) -> None:
                     hiss = rng.standard_normal(len(played)).astype(np.float32)
                     noisy = played + hiss * np.float32(10.0 ** ((level_db(played) + HISS_DB) / 20.0))
                     inside = slice(rate // 2, None)
-                    hissed = [
-                        ratio_db(played[inside], x[inside]) for x in (noisy, restored(model, noisy, rate))
-                    ]
+                    hissed = [ratio_db(played[inside], x[inside]) for x in (noisy, restored(noisy))]
             rows.append([*row, *hissed])
         print(
             f"| {path.stem} | " + " | ".join(f"{value:.1f}" for value in np.mean(rows, axis=0)) + " |",
@@ -96,7 +87,7 @@ def recordings(model: Path, paths: list[Path]) -> None:
     )
     for path in paths:
         audio = read_audio(path, RATE)[0]
-        clean = restored(model, audio, RATE)
+        clean = of_file(model)(audio)
         hz = np.fft.rfftfreq(len(audio), 1.0 / RATE)
         before, after = (np.abs(np.fft.rfft(x)) ** 2 for x in (audio, clean))
         lost = [

@@ -39,11 +39,11 @@ SECONDS, MOST = 8.0, 12
 Restore = Callable[[Array], Array]
 
 
-def of_file(path: Path) -> Restore:
-    """A model file, as a device runs it."""
+def of_file(path: Path, sample_rate: int = RATE) -> Restore:
+    """A model file, as a device runs it on sound `[samples]` of a rate in Hz."""
 
     def restore(audio: Array) -> Array:
-        restorer = open_restorer(path)
+        restorer = open_restorer(path, sample_rate)
         late = restorer.latency_samples
         padded = np.pad(audio, (0, late + (-len(audio)) % restorer.spec.hop))
         return restorer.push(padded)[0][late : late + len(audio), 0]

@@ -52,6 +52,7 @@ class Converter:
     Attributes:
         latency_samples: Integer, by which the sound that `push` gives is later than what it was given, if all
             of it comes at once.
+        shift: What is added to pitch and loudness now.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Converter:
         self._hearing.reset()
         self._synthesizer.reset()
         self._range = VoiceRange() if self._known is None else self._known
-        self._shift = self._given or Shift.towards(self.facts, self._range, self.pitch)
+        self.shift = self._given or Shift.towards(self.facts, self._range, self.pitch)
         self._unlearned: list[tuple[Array, Array]] = []
         self._left = self._skipped = 0
         self._held_hz = self.facts.f0_hz_range.median
@@ -143,8 +144,8 @@ class Converter:
             end = min(frames, start + _GRID_FRAMES - self._counted % _GRID_FRAMES)
             pitches, levels = heard.f0_hz[start:end], heard.loudness_db[start:end]
             voiced[start:end] = self._range.belongs(pitches, levels)
-            ratio[start:end] = 2.0 ** (self._shift.semitones / 12.0)
-            moved = levels + np.float32(self._shift.loudness_db)
+            ratio[start:end] = 2.0 ** (self.shift.semitones / 12.0)
+            moved = levels + np.float32(self.shift.loudness_db)
             loudness[start:end] = np.where(levels <= -79.9, levels, moved)  # silence stays that
             self._learn(pitches, levels)
             start = end
@@ -168,7 +169,7 @@ class Converter:
             pitches, levels = (np.concatenate(parts) for parts in zip(*self._unlearned, strict=True))
             self._unlearned = []
             self._range.add(pitches, levels)
-            self._shift = Shift.towards(self.facts, self._range, self.pitch)
+            self.shift = Shift.towards(self.facts, self._range, self.pitch)
 
 
 def _columns(heard: Heard) -> tuple[Array, Array, Array]:

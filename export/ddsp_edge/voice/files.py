@@ -63,8 +63,7 @@ def convert_file(
     """Convert a sound file, sample by sample in its place; what is written has the rate of the model.
 
     Args:
-        open_with: Makes what converts, called with the `shift` of pitch and loudness and with whoever was
-            `heard`.
+        open_with: Makes what converts, called with whoever was `heard` and the `pitch` that is asked for.
         spec: The frame grid of the model.
         facts: Of its card.
         source: Any sound file; channels are averaged.
@@ -81,8 +80,7 @@ def convert_file(
     check_output(out, {"sound that is to be converted": source, **(inputs or {})})
     began = time.perf_counter()
     heard = range_of_file(source, spec, facts)
-    shift = Shift.towards(facts, heard, pitch)
-    converter = open_with(shift=shift, heard=heard)
+    converter = open_with(heard=heard, pitch=pitch)
     with AudioReader(source, spec.sample_rate) as reader:
         late, read, written = converter.delay_samples, 0, 0
         with renaming_in(out.parent), AudioWriter(out, spec.sample_rate, 1) as writer:
@@ -107,7 +105,7 @@ def convert_file(
     if heard.median_hz is None:
         warnings.append("hardly anything in it has a pitch: is it speech or singing of one person?")
     seconds = read / spec.sample_rate
-    return ConvertReport(seconds, time.perf_counter() - began, shift, warnings)
+    return ConvertReport(seconds, time.perf_counter() - began, converter.shift, warnings)
 
 
 def range_of_file(source: str | Path, spec: FrameSpec, facts: VoiceFacts) -> VoiceRange:

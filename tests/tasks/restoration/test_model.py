@@ -10,14 +10,14 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.band_normaliser import BandNormaliser
 from ddsp_tf.tasks.restoration.loss import RestorationLoss
 from ddsp_tf.tasks.restoration.model.band_loss import band_products
-from ddsp_tf.tasks.restoration.model.gain_refinement import Neighbours
+from ddsp_tf.tasks.restoration.model.gain_refinement import GainRefinement
 from ddsp_tf.tasks.restoration.model.model import Restoration
 from ddsp_tf.tasks.restoration.restore import restorer_of
 from tests.device.restoration.networks import masked
 from tests.tasks.restoration import sounds
 
 
-@pytest.fixture(scope="module", params=[0, 4], ids=["plain", "neighbours"])
+@pytest.fixture(scope="module", params=[0, 4], ids=["plain", "refined"])
 def model(request):
     settings = sounds.settings()
     settings["network"]["channels"] = request.param
@@ -26,9 +26,9 @@ def model(request):
 
 def with_weights(model):
     """Its convolutions do something: the last weights begin at zero."""
-    if model.neighbours is not None:
+    if model.refinement is not None:
         rng = np.random.default_rng(9)
-        model.neighbours.set_weights([rng.normal(0.0, 0.3, w.shape) for w in model.neighbours.weights])
+        model.refinement.set_weights([rng.normal(0.0, 0.3, w.shape) for w in model.refinement.weights])
     return model
 
 
@@ -85,9 +85,9 @@ def test_step_is_a_frame_of_the_network(model):
         np.testing.assert_allclose(out[name], after[name], atol=1e-4)
 
 
-def test_neighbours_are_sums_over_bands_and_frames():
+def test_a_refinement_is_sums_over_bands_and_frames():
     bands, channels, frames = 9, 3, 4
-    layer = Neighbours(bands, channels)
+    layer = GainRefinement(bands, channels)
     layer.build(None)
     rng = np.random.default_rng(7)
     layer.set_weights([rng.normal(0.0, 0.5, w.shape) for w in layer.weights])
@@ -114,13 +114,13 @@ def test_neighbours_are_sums_over_bands_and_frames():
 
 
 @pytest.mark.parametrize(("bands", "channels"), [(0, 4), (9, 0)])
-def test_neighbours_of_nothing_are_refused(bands, channels):
+def test_a_refinement_of_nothing_is_refused(bands, channels):
     with pytest.raises(DdspError, match="above 0"):
-        Neighbours(bands, channels)
+        GainRefinement(bands, channels)
 
 
-def test_neighbours_are_the_same_for_every_band():
-    layer = Neighbours(40, 5)
+def test_a_refinement_is_the_same_for_every_band():
+    layer = GainRefinement(40, 5)
     layer.build(None)
     rng = np.random.default_rng(8)
     layer.set_weights([rng.normal(0.0, 0.5, w.shape) for w in layer.weights])

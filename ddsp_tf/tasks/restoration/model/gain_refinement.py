@@ -14,7 +14,7 @@ _REACHES = (2, 2, 1)  # bands on either side, by convolution
 
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
-class Neighbours(keras.layers.Layer):
+class GainRefinement(keras.layers.Layer):
     """Three convolutions over bands, with the same weights for all of them, told what the network has heard.
 
     A network of which all bands go through a narrow layer cannot tell each of many gains apart: partials of

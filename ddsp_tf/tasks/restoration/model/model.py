@@ -15,7 +15,7 @@ from ddsp_tf.ops.transforms import spectra_of_windows
 from ddsp_tf.tasks.restoration.config import RestorationConfig
 from ddsp_tf.tasks.restoration.loss import RestorationLoss
 from ddsp_tf.tasks.restoration.model.band_loss import band_products
-from ddsp_tf.tasks.restoration.model.gain_refinement import Neighbours
+from ddsp_tf.tasks.restoration.model.gain_refinement import GainRefinement
 from ddsp_tf.tasks.restoration.model.remixing import remixed
 from ddsp_tf.training.model import TaskModel
 
@@ -88,7 +88,7 @@ class Restoration(TaskModel):
             bias_initializer=keras.initializers.Constant(1.0),
             name="gains",
         )
-        self.neighbours = Neighbours(self.bands.count, channels, name="neighbours") if channels else None
+        self.refinement = GainRefinement(self.bands.count, channels, name="refinement") if channels else None
         self.processors = ProcessorGroup(sample_rate, hop, **PROCESSORS, name="processors")
 
     @classmethod
@@ -119,8 +119,8 @@ class Restoration(TaskModel):
     def state_sizes(self) -> dict[str, int]:
         """Width of each state of the network by name."""
         own = {memory.name: self.units for memory in self.memories}
-        if self.neighbours is not None:
-            own["recent"] = self.neighbours.state_size
+        if self.refinement is not None:
+            own["recent"] = self.refinement.state_size
         return {**self.normaliser.state_sizes, **own}
 
     @property
@@ -139,8 +139,8 @@ class Restoration(TaskModel):
             memory.build((None, None, width))
             width = self.units
         self.head.build([None, None, 2 * self.units])
-        if self.neighbours is not None:
-            self.neighbours.build(None)
+        if self.refinement is not None:
+            self.refinement.build(None)
         self.processors.build(None)
         self.built = True
 
@@ -168,9 +168,9 @@ class Restoration(TaskModel):
             after[memory.name] = last
             seen.append(hidden)
         logits = self.head(tf.concat(seen, axis=-1))
-        if self.neighbours is not None:
+        if self.refinement is not None:
             recent = None if state is None else state["recent"]
-            logits, after["recent"] = self.neighbours(heard, logits, recent)
+            logits, after["recent"] = self.refinement(heard, logits, recent)
         return tf.sigmoid(logits), after
 
     def step(
@@ -198,8 +198,8 @@ class Restoration(TaskModel):
             after[memory.name] = hidden + 0.0
             seen.append(hidden)
         logits = self.head(tf.concat(seen, axis=-1))
-        if self.neighbours is not None:
-            logits, after["recent"] = self.neighbours.step(heard, logits, recent)
+        if self.refinement is not None:
+            logits, after["recent"] = self.refinement.step(heard, logits, recent)
         return {"gains": tf.sigmoid(logits), **after}
 
     def bin_gains(self, gains: tf.Tensor) -> tf.Tensor:
