@@ -56,11 +56,14 @@ class AudioWriter:
     def write(self, audio: Array) -> None:
         """Append samples `[n]`, or `[n, channels]`; what is beyond full scale is clipped.
 
+        Full scale is 32768, as it is where sound is read: what was read of 16 bits is written as it was.
+
         Raises:
             DdspError: If there is no room for them.
         """
+        steps = np.clip(np.rint(np.asarray(audio) * 32768.0), -32768.0, 32767.0)
         try:
-            self._file.write(np.clip(audio, -1.0, 32767.0 / 32768.0))
+            self._file.write(steps.astype(np.int16))
         except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
             raise DdspError(f"{self.path} cannot be written: {error}") from error
 
