@@ -68,8 +68,7 @@ class RestorationCommand(Command):
         for warning in report.warnings:
             print(f"ddsp-tf: note: {printable(warning)}", file=sys.stderr)
         if not args.quiet:
-            level = "" if report.removed_db is None else f", {report.removed_db:.1f} dB of it taken out"
-            tell(f"{printable(args.output)}: {report.seconds:.1f} s{level}")
+            tell(f"{printable(args.output)}: {report.seconds:.1f} s, {report.taken_out}")
 
     def told_of(self, quality: Mapping[str, Any]) -> list[str]:
         """How exact it is, and how late."""

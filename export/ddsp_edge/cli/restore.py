@@ -42,8 +42,7 @@ class Restore(FileUse):
             stems=bool(arguments.stems),
             progress=progress,
         )
-        level = "" if report.removed_db is None else f", {report.removed_db:.1f} dB of it taken out"
-        return Outcome([f"{pace_of(report)}{level}"], report.warnings)
+        return Outcome([f"{pace_of(report)}, {report.taken_out}"], report.warnings)
 
 
 USES = (Restore(),)

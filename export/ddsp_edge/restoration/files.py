@@ -19,6 +19,8 @@ from ddsp_edge.units import Array
 Progress = Callable[[float, float], None]
 """Called with the seconds done and the seconds in all (an estimate for some formats)."""
 
+_LEAST = 5e-5  # of the power: what is less is not told in numbers
+_NEARLY_ALL = 0.9
 REMOVED = "removed"
 """Name of the stem that holds what was taken out."""
 
@@ -38,6 +40,14 @@ class RestoreReport:
     wall_seconds: float
     removed_db: float | None
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def taken_out(self) -> str:
+        """What was taken out, in words."""
+        if self.removed_db is None:
+            return "silence, of which nothing was taken out"
+        share = 10.0 ** (self.removed_db / 10.0)
+        return "nothing taken out" if share < _LEAST else f"{share:.2%} of its power taken out"
 
     @property
     def realtime_factor(self) -> float:
@@ -112,5 +122,10 @@ def restore_file(
             rest = np.zeros((restorer.latency_samples + restorer.spec.hop, channels), np.float32)
             write(*restorer.push(rest), most=read - written)
     removed_db = float(10.0 * np.log10(energy_out / energy_in + 1e-12)) if energy_in else None
-    seconds = read / rate
-    return RestoreReport(seconds, time.perf_counter() - began, removed_db, reader.remarks())
+    remarks = reader.remarks()
+    if removed_db is not None and removed_db > 10.0 * np.log10(_NEARLY_ALL):
+        remarks.append(
+            "more than nine tenths of its power were taken out: if that was not noise, try another model, or "
+            "less --strength"
+        )
+    return RestoreReport(read / rate, time.perf_counter() - began, removed_db, remarks)

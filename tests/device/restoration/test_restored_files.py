@@ -35,6 +35,8 @@ def test_a_file_keeps_rate_channels_and_length_and_its_sound_its_place(tmp_path,
     np.testing.assert_allclose(given, audio, atol=STEP)
     assert report.seconds == samples / rate
     assert report.removed_db < -80.0
+    assert report.taken_out == "nothing taken out"
+    assert not report.warnings
 
 
 def test_stems_hold_what_was_taken_out(tmp_path):
@@ -47,6 +49,17 @@ def test_stems_hold_what_was_taken_out(tmp_path):
     wanted = 10.0 * np.log10(np.sum(removed**2) / np.sum(audio**2))
     assert report.removed_db == pytest.approx(wanted, abs=0.1)
     assert -30.0 < wanted < 0.0
+    assert report.taken_out == f"{10.0 ** (report.removed_db / 10.0):.2%} of its power taken out"
+
+
+def test_one_is_told_where_nearly_everything_is_gone(tmp_path):
+    write(tmp_path / "in.wav", 16_000, 1, 40_000)
+    (told,) = restore_file(at(Constant(0.02)), tmp_path / "in.wav", tmp_path / "out.wav").warnings
+    assert told.startswith("more than nine tenths of its power were taken out")
+    soundfile.write(tmp_path / "nothing.wav", np.zeros(4_000), 16_000)
+    report = restore_file(at(Constant(0.02)), tmp_path / "nothing.wav", tmp_path / "out.wav")
+    assert report.taken_out == "silence, of which nothing was taken out"
+    assert not report.warnings
 
 
 def test_progress_is_told_in_seconds(tmp_path):
