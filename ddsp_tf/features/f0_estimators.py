@@ -9,7 +9,7 @@ from typing import Any
 from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.features.f0 import F0Estimator
 
-ESTIMATORS = ("auto", "pyin", "swift-f0", "crepe", "yin-viterbi")
+ESTIMATORS = ("auto", "pyin", "swift-f0", "crepe", "yin-viterbi", "harvest")
 """Names of estimators."""
 SMOOTHINGS = ("none", "hmm")
 """What may be done to a track along time, besides what the estimator does."""
@@ -26,7 +26,8 @@ def make_f0_estimator(
     """Build an estimator.
 
     Args:
-        name: `"yin-viterbi"`, `"pyin"`, `"swift-f0"`, `"crepe"`, or `"auto"`, which is `"yin-viterbi"`.
+        name: `"yin-viterbi"`, `"pyin"`, `"swift-f0"`, `"crepe"`, `"harvest"`, or `"auto"`, which is
+            `"yin-viterbi"`.
         f0_min_hz: Lowest fundamental frequency looked for, Hz.
         f0_max_hz: Highest fundamental frequency looked for, Hz.
         crepe_weights: Weights file (`model-*.h5` or `.h5.bz2`) of `"crepe"`, which is the `crepe` package
@@ -36,8 +37,8 @@ def make_f0_estimator(
 
     Raises:
         DdspError: If the name is unknown, the range is empty, the weights cannot be read or are of no use,
-            `"crepe"` has neither weights nor the package, `"swift-f0"` no package, or smoothing is not
-            possible.
+            `"crepe"` has neither weights nor the package, `"swift-f0"` or `"harvest"` no package, or
+            smoothing is not possible.
     """
     if smoothing not in SMOOTHINGS:
         raise DdspError(f"f0_smoothing must be one of {', '.join(SMOOTHINGS)}. Received: {smoothing!r}")
@@ -72,6 +73,10 @@ def make_f0_estimator(
         from ddsp_tf.features.swift_f0 import SwiftF0Estimator
 
         return SwiftF0Estimator(f0_min_hz, f0_max_hz)
+    if name == "harvest":
+        from ddsp_tf.features.harvest import HarvestEstimator
+
+        return HarvestEstimator(f0_min_hz, f0_max_hz)
     if crepe_weights is not None:
         from ddsp_tf.features.crepe import CrepeEstimator
 
