@@ -28,32 +28,12 @@ from ddsp_edge.model.file import read_model_file
 from ddsp_edge.voice.card import facts_of
 from ddsp_edge.voice.converter import open_converter
 from ddsp_edge.voice.files import convert_file, range_of_file
-from ddsp_tf.features.f0 import F0Track
+from ddsp_tf.features.f0_estimators import make_f0_estimator
 from ddsp_tf.tasks.voice.evaluation.judges import Judges, can_read_phones
 from ddsp_tf.tasks.voice.evaluation.speaker import SpeakerJudge, speaker_judge
 
 RATE = 16_000
 SECONDS = 8.0
-
-
-class World:
-    """Pitch by WORLD's harvest."""
-
-    name, settings, context_seconds, parallel = "harvest", {}, 0.5, False
-
-    def memory_mib(self, seconds):
-        return 100.0
-
-    def estimate(self, audio, spec):
-        import pyworld
-
-        period_ms = 1e3 * spec.hop / spec.sample_rate
-        found = pyworld.harvest(
-            audio.astype(float), spec.sample_rate, f0_floor=60, f0_ceil=500, frame_period=period_ms
-        )[0][1:]
-        frames = spec.n_frames(len(audio))
-        found = np.pad(found, (0, max(0, frames - len(found))))[:frames].astype(np.float32)
-        return F0Track(found, (found > 0).astype(np.float32))
 
 
 def shifted(audio, ratio):
@@ -85,7 +65,8 @@ def main():
     parts = [
         sound[i : i + 10 * RATE] for sound in targets for i in range(0, len(sound) - 5 * RATE, 30 * RATE)
     ]
-    pitch = World() if importlib.util.find_spec("pyworld") else None
+    installed = importlib.util.find_spec("pyworld") is not None
+    pitch = make_f0_estimator("harvest", f0_min_hz=60.0, f0_max_hz=500.0) if installed else None
     judges = Judges(speaker, parts, not why, pitch)
     files = [p for p in sorted(given.sources.iterdir()) if re.search(given.match, p.name)][: given.limit]
     rows: dict[str, list[tuple[object, float]]] = {}

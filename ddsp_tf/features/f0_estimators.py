@@ -9,7 +9,7 @@ from typing import Any
 from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.features.f0 import F0Estimator
 
-ESTIMATORS = ("auto", "pyin", "swift-f0", "crepe", "yin-viterbi", "harvest")
+ESTIMATORS = ("auto", "pyin", "swift-f0", "crepe", "harvest", "yin-viterbi")
 """Names of estimators."""
 SMOOTHINGS = ("none", "hmm")
 """What may be done to a track along time, besides what the estimator does."""

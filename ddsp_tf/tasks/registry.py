@@ -20,6 +20,7 @@ VARIABLE = "DDSP_TF_TASKS"
 _TASKS = {
     "content": "ddsp_tf.tasks.content",
     "instrument": "ddsp_tf.tasks.instrument",
+    "pitch": "ddsp_tf.tasks.pitch",
     "restoration": "ddsp_tf.tasks.restoration",
     "transcription": "ddsp_tf.tasks.transcription",
     "voice": "ddsp_tf.tasks.voice",

@@ -5,13 +5,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ddsp_tf.losses.terms import Branches, TermedLoss, Terms, without_gradient
+from ddsp_tf.losses.terms import Branches, Terms, without_gradient
+from ddsp_tf.speech.loss import LabelLoss
 
 _SMOOTHING = 0.1  # of the labels: some are wrong, and ends of phones are not sharp
 
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
-class PhoneLoss(TermedLoss):
+class PhoneLoss(LabelLoss):
     """Cross-entropy of phones with smoothed labels, over the frames that have one.
 
     Args:
@@ -43,15 +44,3 @@ class PhoneLoss(TermedLoss):
         count = tf.reduce_sum(known, 1) + 1.0
         terms = {"wrong": tf.reduce_sum(wrong * known, 1) / count}
         return tf.reduce_sum(errors * known, 1) / count, without_gradient(terms)
-
-    def call(self, y_true: Any, y_pred: Any) -> tf.Tensor:
-        """Return the loss of each example, `[batch]`."""
-        return self.value_and_terms(y_true, y_pred)[0]
-
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: tf.Tensor | None = None) -> tf.Tensor:
-        """Return the loss of a batch, reduced as the constructor was told."""
-        return keras.losses.Loss.__call__(self, y_true, y_pred, sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        """Every constructor argument."""
-        return {"name": self.name, "reduction": self.reduction}

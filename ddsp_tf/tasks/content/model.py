@@ -53,6 +53,16 @@ class ContentModel(TaskModel):
         """Log-mel bands, of any batch and length."""
         return {"log_mel": tf.TensorSpec([None, None, N_MELS], tf.float32, name="log_mel")}
 
+    @property
+    def input_sizes(self) -> dict[str, int]:
+        """Width of each input of `step` by name."""
+        return {"log_mel": N_MELS}
+
+    @property
+    def state_shapes(self) -> dict[str, list[int]]:
+        """Of what `step` carries, in its order."""
+        return self.encoder.state_shapes
+
     def build(self, input_shape: Any) -> None:
         """Create the weights."""
         self.encoder.build(None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ddsp_tf.data.prepare.preparation import Preparation
 from ddsp_tf.data.records.info import DatasetInfo
 from ddsp_tf.data.records.shards import OnDamage
+from ddsp_tf.speech.held_back import look_at_held_back
 from ddsp_tf.tasks.command import Tell
 from ddsp_tf.tasks.content.command import COMMAND
 from ddsp_tf.tasks.content.config import ContentConfig
@@ -39,14 +40,7 @@ class ContentTask(Task):
 
     def look_at(self, folder: Path, info: DatasetInfo) -> DatasetView:
         """Say where nothing is held back by speaker."""
-        if info.settings.get("data.held_back"):
-            return DatasetView()
-        return DatasetView(
-            notices=[
-                "passages are held back at random: scores on them say little of other speakers. "
-                "data.held_back names recordings, such as all of some speakers, to hold back"
-            ]
-        )
+        return look_at_held_back(info)
 
     def training_data(
         self,
@@ -106,10 +100,11 @@ class ContentTask(Task):
         on_damage: OnDamage | None,
     ) -> None:
         """Bands of a few clips of each split, which files are compared on."""
-        from ddsp_tf.tasks.content.reference import REFERENCE_NAME, save_reference
+        from ddsp_tf.speech.reference import REFERENCE_NAME, save_reference
+        from ddsp_tf.tasks.content.examples import PhoneExamples
 
         if not only_missing or not (run / REFERENCE_NAME).exists():
-            save_reference(config, data, run, on_damage)
+            save_reference(run, lambda split: PhoneExamples(data, split, config, on_damage))
 
     def evaluate(
         self,

@@ -10,6 +10,8 @@ from ddsp_edge.voice.card import VoiceFacts
 from ddsp_edge.voice.converter import Converter
 from ddsp_edge.voice.files import ConvertReport, convert_file
 from ddsp_edge.voice.matching import MATCH
+from ddsp_edge.voice.speech_pitch import NAME as SPEECH_PITCH
+from ddsp_edge.voice.tracking import TRACKER
 from ddsp_tf.tasks.voice.model import Voice
 from ddsp_tf.training.step_network import StepNetwork
 
@@ -37,6 +39,7 @@ def facts_of_model(model: Voice) -> VoiceFacts:
     highest_hz = max(_SPOKEN_HZ, 1.2 * facts["f0_hz_range"]["high"])
     return VoiceFacts(
         ahead=model.ahead,
+        pitch=SPEECH_PITCH if highest_hz <= _SPOKEN_HZ else TRACKER,  # the network knows speech alone
         f0_min_hz=float(estimator.get("f0_min_hz", data["f0_min_hz"])),
         f0_max_hz=min(highest_hz, float(estimator.get("f0_max_hz", data["f0_max_hz"]))),
         f0_hz_range=Range(**facts["f0_hz_range"]),

@@ -91,7 +91,7 @@ class VoiceExport:
             states={name: Port(tuple(shape), "carried") for name, shape in self.states.items()},
             extractors={
                 "log_mel": {"name": LOG_MEL, "bands": N_MELS},
-                "f0_hz": {"name": "PitchTracker", "f0_min_hz": known.f0_min_hz, "f0_max_hz": known.f0_max_hz},
+                "f0_hz": {"name": known.pitch, "f0_min_hz": known.f0_min_hz, "f0_max_hz": known.f0_max_hz},
                 "loudness_db": {"name": DEFINITION},
             },
             about={

@@ -20,6 +20,7 @@ class VoiceFacts:
 
     Args:
         ahead: Integer, frames by which content comes later than what is heard.
+        pitch: What hears pitch, by its name; see `ddsp_edge.voice.tracking`.
         f0_min_hz: Lowest pitch that is looked for, Hz.
         f0_max_hz: Highest.
         f0_hz_range: Pitch of the training data.
@@ -30,6 +31,7 @@ class VoiceFacts:
     """
 
     ahead: int
+    pitch: str
     f0_min_hz: float
     f0_max_hz: float
     f0_hz_range: Range
@@ -66,6 +68,7 @@ def facts_of(card: Card, origin: str) -> VoiceFacts:
     n_harmonics, n_bands = _sizes(card, len(voices), origin)
     return VoiceFacts(
         ahead=ahead,
+        pitch=str(pitch.get("name", "")),
         f0_min_hz=low_hz,
         f0_max_hz=high_hz,
         f0_hz_range=f0_hz_range,

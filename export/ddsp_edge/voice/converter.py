@@ -16,6 +16,7 @@ from ddsp_edge.voice.card import VoiceFacts, facts_of
 from ddsp_edge.voice.hearing import Heard, Hearing
 from ddsp_edge.voice.matching import MATCH, Shift
 from ddsp_edge.voice.synthesis import VoiceSynthesizer
+from ddsp_edge.voice.tracking import tracker_for
 from ddsp_edge.voice.voice_range import VoiceRange
 
 _LOUDEST = 8.0  # 18 dB over full scale; what is beyond is no sound, and would overflow when squared
@@ -48,6 +49,7 @@ class Converter:
         pitch: Where no shift is given, `"keep"`, `"match"` or semitones.
         voice: Name of the voice, of several.
         seed: Seed of the noise; None for another noise every time.
+        runtime: Of a network that hears pitch, `"auto"`, `"litert"` or `"numpy"`.
 
     Attributes:
         latency_samples: Integer, by which the sound that `push` gives is later than what it was given, if all
@@ -66,9 +68,10 @@ class Converter:
         pitch: str | float = MATCH,
         voice: str | None = None,
         seed: int | None = None,
+        runtime: str = "auto",
     ) -> None:
         self._network, self.spec, self.facts = network, spec, facts
-        self._hearing = Hearing(spec, facts.ahead, facts.f0_min_hz, facts.f0_max_hz)
+        self._hearing = Hearing(spec, facts.ahead, tracker_for(facts, spec, runtime))
         self._synthesizer = VoiceSynthesizer(spec, facts, seed)
         self._given, self._known, self.pitch = shift, heard, pitch
         self._voice = _weights(facts, voice)
@@ -209,4 +212,4 @@ def open_converter(path: str | Path | ModelFile[Card], runtime: str = "auto", **
     """
     file = path if isinstance(path, ModelFile) else read_model_file(path)
     facts = facts_of(file.card, "the model" if isinstance(path, ModelFile) else str(path))
-    return Converter(StepModel(file, runtime), file.card.spec, facts, **settings)
+    return Converter(StepModel(file, runtime), file.card.spec, facts, runtime=runtime, **settings)

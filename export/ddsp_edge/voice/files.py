@@ -10,7 +10,7 @@ import numpy as np
 from ddsp_edge.atomic import renaming_in
 from ddsp_edge.errors import DdspError
 from ddsp_edge.features.loudness import LoudnessMeter
-from ddsp_edge.features.pitch import VOICED, PitchTracker
+from ddsp_edge.features.pitch import VOICED
 from ddsp_edge.files.audio_file import AudioReader
 from ddsp_edge.files.audio_writer import AudioWriter, check_output
 from ddsp_edge.frames import FrameSpec
@@ -18,6 +18,7 @@ from ddsp_edge.units import Array
 from ddsp_edge.voice.card import VoiceFacts
 from ddsp_edge.voice.converter import Converter
 from ddsp_edge.voice.matching import MATCH, Shift
+from ddsp_edge.voice.tracking import tracker_for
 from ddsp_edge.voice.voice_range import VoiceRange
 
 Progress = Callable[[float, float], None]
@@ -110,7 +111,7 @@ def convert_file(
 
 def range_of_file(source: str | Path, spec: FrameSpec, facts: VoiceFacts) -> VoiceRange:
     """Pitch and loudness of the first minute of a sound file."""
-    tracker = PitchTracker(spec, facts.f0_min_hz, facts.f0_max_hz)
+    tracker = tracker_for(facts, spec)
     meter, left = LoudnessMeter(spec), int(_LISTENED_S * spec.sample_rate)
     pitches, levels = [], []
     with AudioReader(source, spec.sample_rate) as reader:

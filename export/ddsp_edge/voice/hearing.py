@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from ddsp_edge.features.log_mel import LogMel
 from ddsp_edge.features.loudness import LoudnessMeter
-from ddsp_edge.features.pitch import VOICED, PitchTracker
+from ddsp_edge.features.pitch import VOICED
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
+from ddsp_edge.voice.tracking import Tracker
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,16 @@ class Hearing:
     Args:
         spec: The frame grid.
         ahead: Integer, frames by which content is late.
-        f0_min_hz: Lowest pitch that is looked for, Hz.
-        f0_max_hz: Highest.
+        tracker: What follows pitch; it is reset.
 
     Attributes:
         latency_samples: Samples after the one that a frame stands for until all of it is known.
     """
 
-    def __init__(self, spec: FrameSpec, ahead: int, f0_min_hz: float, f0_max_hz: float) -> None:
+    def __init__(self, spec: FrameSpec, ahead: int, tracker: Tracker) -> None:
         self.spec, self.ahead = spec, ahead
         self._mel = LogMel(spec)
-        self._tracker = PitchTracker(spec, f0_min_hz, f0_max_hz)
+        self._tracker = tracker
         self._meter = LoudnessMeter(spec)
         self.latency_samples = max(
             self._mel.latency_samples + ahead * spec.hop,

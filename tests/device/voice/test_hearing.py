@@ -5,6 +5,7 @@ import pytest
 
 from ddsp_edge.features.log_mel import LogMel, log_mel, mel_weights, window_samples
 from ddsp_edge.features.loudness import loudness_db
+from ddsp_edge.features.pitch import PitchTracker
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.voice.hearing import Hearing
 
@@ -50,7 +51,7 @@ def test_a_warp_moves_all_bands_alike():
 @pytest.mark.parametrize("at_once", [1, 100, 128, 5000])
 def test_pitch_and_loudness_belong_to_the_frame_that_content_speaks_of(at_once):
     sound = speech()
-    hearing = Hearing(SPEC, AHEAD, 60.0, 500.0)
+    hearing = Hearing(SPEC, AHEAD, PitchTracker(SPEC, 60.0, 500.0))
     limit = len(sound) if at_once > 1 else 4000
     found = [hearing.push(sound[i : i + at_once]) for i in range(0, limit, at_once)]
     if at_once == 1:
@@ -73,7 +74,7 @@ def test_pitch_and_loudness_belong_to_the_frame_that_content_speaks_of(at_once):
 
 
 def test_a_frame_is_known_when_its_latency_is_over():
-    sound, hearing = speech(), Hearing(SPEC, AHEAD, 60.0, 500.0)
+    sound, hearing = speech(), Hearing(SPEC, AHEAD, PitchTracker(SPEC, 60.0, 500.0))
     assert hearing.latency_samples == window_samples(16_000) // 2 + AHEAD * SPEC.hop
     known = 0
     for i, sample in enumerate(sound[:4000], 1):

@@ -9,7 +9,9 @@ from ddsp_edge.voice.card import VoiceFacts
 from ddsp_edge.voice.matching import Shift, pitch_setting
 from ddsp_edge.voice.voice_range import VoiceRange
 
-FACTS = VoiceFacts(5, 60.0, 500.0, Range(150.0, 200.0, 260.0), Range(-50.0, -26.0, -17.0), ("",), 100, 97)
+FACTS = VoiceFacts(
+    5, "PitchTracker", 60.0, 500.0, Range(150.0, 200.0, 260.0), Range(-50.0, -26.0, -17.0), ("",), 100, 97
+)
 
 
 def heard(f0_hz, loudness_db):

@@ -1,0 +1,1 @@
+"""The pitch of speech, frame by frame: what a voice is given its melody by."""

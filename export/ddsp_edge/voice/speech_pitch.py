@@ -1,0 +1,147 @@
+"""The pitch of speech by a network: in soft, hoarse and fast speech it hears more than repetition tells."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_edge.card import Card
+from ddsp_edge.errors import DdspError
+from ddsp_edge.features.log_mel import N_MELS, LogMel
+from ddsp_edge.features.repetition import Repetition, pitches_hz
+from ddsp_edge.frames import FrameSpec
+from ddsp_edge.model.file import ModelFile, read_model_file
+from ddsp_edge.model.step_model import StepModel
+from ddsp_edge.units import Array
+
+NAME = "SpeechPitch"
+"""How a card names this definition."""
+TASK = "pitch"
+_NEAR = 3  # pitches of the grid on either side of the likeliest that have a say
+_MAX_AHEAD = 50
+
+
+class Network(Protocol):
+    """What gives logits: a `ddsp_edge.StepModel`, or a model that is being trained."""
+
+    def reset(self) -> None:
+        """Forget everything."""
+
+    def process(self, **inputs: npt.ArrayLike) -> dict[str, Array]:
+        """Take frames `[frames, size]` that follow those before; give `pitches` of as many."""
+
+
+def read_pitches(logits: Array, grid_hz: Array) -> tuple[Array, Array]:
+    """Pitch and voicing of logits.
+
+    The pitch is the mean of those near the likeliest, in log frequency, weighted by their probabilities, as
+    CREPE reads it (Kim et al., ICASSP 2018).
+
+    Args:
+        logits: `[frames, pitches + 1]`, the last one that of no pitch.
+        grid_hz: `[pitches]`, rising evenly in log frequency.
+
+    Returns:
+        Pitch, Hz, of every frame, voiced or not, and the probability of one, float32 `[frames]` each.
+    """
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    shares = odds[:, :-1]
+    best = shares.argmax(axis=1) if len(shares) else np.zeros(0, int)
+    near = best[:, np.newaxis] + np.arange(-_NEAR, _NEAR + 1)
+    inside = (near >= 0) & (near < len(grid_hz))
+    weights = np.where(inside, np.take_along_axis(shares, np.clip(near, 0, len(grid_hz) - 1), axis=1), 0.0)
+    place = (weights * near).sum(axis=1) / weights.sum(axis=1)
+    f0_hz = grid_hz[0] * (grid_hz[1] / grid_hz[0]) ** place
+    voicing = shares.sum(axis=1) / odds.sum(axis=1)
+    return f0_hz.astype(np.float32), voicing.astype(np.float32)
+
+
+class SpeechPitch:
+    """Follow the pitch of a stream of speech, frame by frame, as `ddsp_edge.PitchTracker` does.
+
+    Args:
+        network: What gives the logits; it is reset.
+        spec: The frame grid.
+        f0_min_hz: Lowest pitch of its grid, Hz.
+        f0_max_hz: Highest, Hz.
+        ahead: Integer, frames that it waits before it speaks of one.
+
+    Attributes:
+        latency_samples: Samples after the one that a frame stands for until its pitch is known.
+    """
+
+    def __init__(
+        self, network: Network, spec: FrameSpec, f0_min_hz: float, f0_max_hz: float, ahead: int
+    ) -> None:
+        self._network, self.spec, self._ahead = network, spec, ahead
+        self._repetition = Repetition(spec, f0_min_hz, f0_max_hz)
+        self._mel = LogMel(spec)
+        self.latency_samples = self._repetition.latency_samples + ahead * spec.hop
+        self.reset()
+
+    @cached_property
+    def _grid_hz(self) -> Array:
+        return self._repetition.pitches_hz
+
+    def reset(self) -> None:
+        """Forget everything: the next sample is sample 0."""
+        self._network.reset()
+        self._repetition.reset()
+        self._mel.reset()
+        self._bands: Array = np.zeros((0, N_MELS), np.float32)  # that wait for the longer window
+        self._skip = self._ahead
+
+    def push(self, audio: npt.ArrayLike) -> tuple[Array, Array]:
+        """Add samples `[n]`; return pitch, Hz, and voicing, 0 to 1, of the frames that are known now."""
+        return self._read(self._repetition.push(audio), self._mel.push(audio))
+
+    def flush(self) -> tuple[Array, Array]:
+        """End the stream; return those of its last frames."""
+        silence = np.zeros(self._ahead * self.spec.hop, np.float32)
+        parts = [self.push(silence), self._read(self._repetition.flush(), self._mel.flush())]
+        f0_hz, voicing = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        return f0_hz, voicing
+
+    def _read(self, repetition: Array, bands: Array) -> tuple[Array, Array]:
+        self._bands = np.concatenate([self._bands, bands])
+        count = len(repetition)
+        now, self._bands = self._bands[:count], self._bands[count:]
+        logits = self._network.process(repetition=repetition, log_mel=now)["pitches"]
+        drop = min(self._skip, count)
+        self._skip -= drop
+        return read_pitches(logits[drop:], self._grid_hz)
+
+
+def open_speech_pitch(path: str | Path | ModelFile[Card], runtime: str = "auto") -> SpeechPitch:
+    """Open a model file to follow pitch with.
+
+    Args:
+        path: A `.tflite` of the task `pitch`, or what `read_model_file` made of it.
+        runtime: `"auto"`, `"litert"` or `"numpy"`.
+
+    Raises:
+        DdspError: If the file cannot be used, is of another task, or its card cannot be right.
+    """
+    file: ModelFile[Card] = path if isinstance(path, ModelFile) else read_model_file(path)
+    card, origin = file.card, "the model" if isinstance(path, ModelFile) else str(path)
+    if card.task != TASK:
+        raise DdspError(f"{origin} holds a model of the task {card.task!r}, not one that hears pitch")
+    heard, ahead = card.extractors.get("repetition", {}), card.about.get("lookahead_frames")
+    low, high = (_number(heard.get(name)) for name in ("f0_min_hz", "f0_max_hz"))
+    if type(ahead) is not int or not 0 <= ahead <= _MAX_AHEAD:
+        raise DdspError(f"{origin}: its card does not tell lookahead_frames, 0 to {_MAX_AHEAD}")
+    if not 0.0 < low < high:
+        raise DdspError(f"{origin}: its card does not tell the range of its pitches (f0_min_hz, f0_max_hz)")
+    pitches = len(pitches_hz(low, high))
+    wanted = {"repetition": 2 * pitches, "log_mel": N_MELS, "pitches": pitches + 1}
+    ports = {**card.inputs, **card.outputs}
+    for name, size in wanted.items():
+        if name not in ports or ports[name].shape != (1, size):
+            raise DdspError(f"{origin}: {name} must have shape [1, {size}] for pitches of its range")
+    return SpeechPitch(StepModel(file, runtime), card.spec, low, high, ahead)
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
