@@ -5,23 +5,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddsp_tf.data.prepare.preparation import Preparation
-from ddsp_tf.data.records.info import DatasetInfo
 from ddsp_tf.data.records.shards import OnDamage
-from ddsp_tf.speech.held_back import look_at_held_back
+from ddsp_tf.speech.task import SpeechTask
 from ddsp_tf.tasks.command import Tell
 from ddsp_tf.tasks.content.command import COMMAND
 from ddsp_tf.tasks.content.config import ContentConfig
-from ddsp_tf.tasks.task import DatasetView, Log, Task
+from ddsp_tf.tasks.task import Log, Task
 
 if TYPE_CHECKING:
     from ddsp_tf.reports.html import Page
     from ddsp_tf.tasks.content.evaluation import ContentScores
+    from ddsp_tf.tasks.content.examples import PhoneExamples
     from ddsp_tf.tasks.content.export import ContentExport
     from ddsp_tf.tasks.content.model import ContentModel
 
 
-class ContentTask(Task):
-    """See `ddsp_tf.tasks.task.Task`."""
+class ContentTask(SpeechTask):
+    """See `ddsp_tf.speech.task.SpeechTask`."""
 
     name = "content"
     command = COMMAND
@@ -38,38 +38,13 @@ class ContentTask(Task):
 
         return ContentPreparation(config)
 
-    def look_at(self, folder: Path, info: DatasetInfo) -> DatasetView:
-        """Say where nothing is held back by speaker."""
-        return look_at_held_back(info)
-
-    def training_data(
-        self,
-        config: ContentConfig,
-        data: Path,
-        *,
-        skip_batches: int = 0,
-        on_damage: OnDamage | None = None,
-    ) -> Any:
-        """Bands of changed speech in, phones out."""
-        from ddsp_tf.data.batches import training_batches
+    def examples(
+        self, config: ContentConfig, data: Path, split: str, on_damage: OnDamage | None = None
+    ) -> "PhoneExamples":
+        """Bands of changed speech, and phones."""
         from ddsp_tf.tasks.content.examples import PhoneExamples
 
-        examples, settings = PhoneExamples(data, "train", config, on_damage), config.training
-        return training_batches(
-            examples, batch_size=settings.batch_size, seed=settings.seed, skip_batches=skip_batches
-        )
-
-    def validation_data(self, config: ContentConfig, data: Path, *, on_damage: OnDamage | None = None) -> Any:
-        """The same of held-back speech as it is."""
-        from ddsp_tf.data.batches import validation_batches
-        from ddsp_tf.tasks.content.examples import PhoneExamples
-
-        examples = PhoneExamples(data, "validation", config, on_damage)
-        return validation_batches(examples, batch_size=config.training.batch_size)
-
-    def check(self, config: ContentConfig, origin: str) -> None:
-        """Nothing: all of it was checked when it was read."""
-        return
+        return PhoneExamples(data, split, config, on_damage)
 
     @property
     def model_class(self) -> "type[ContentModel]":
@@ -79,32 +54,12 @@ class ContentTask(Task):
 
         return ContentModel
 
-    def build(self, config: ContentConfig, facts: Mapping[str, Any]) -> "ContentModel":
-        """The encoder of the configuration."""
-        return self.model_class.from_experiment(config, facts)
-
     def compile(self, model: Any, config: ContentConfig, crepe_weights: Path | None = None) -> None:
         """Cross-entropy of phones."""
         from ddsp_tf.tasks.content.loss import PhoneLoss
         from ddsp_tf.training.compile import compile_with
 
         compile_with(model, PhoneLoss(), config.training)
-
-    def keep(
-        self,
-        config: ContentConfig,
-        data: Path,
-        run: Path,
-        *,
-        only_missing: bool,
-        on_damage: OnDamage | None,
-    ) -> None:
-        """Bands of a few clips of each split, which files are compared on."""
-        from ddsp_tf.speech.reference import REFERENCE_NAME, save_reference
-        from ddsp_tf.tasks.content.examples import PhoneExamples
-
-        if not only_missing or not (run / REFERENCE_NAME).exists():
-            save_reference(run, lambda split: PhoneExamples(data, split, config, on_damage))
 
     def evaluate(
         self,
