@@ -9,6 +9,8 @@ Told is the time from the first sample of the new note until every frame is righ
 delay.
 `f0-exact, noise` has pink noise 10 dB below the sound added, `f0-exact, room` is in a measured room.
 
+`pitch` is the network that voices hear speech by, from 60 to 500 Hz.
+
 The folder holds `f0-exact` (resynthesised from a known pitch), `rendered` (soundfont and sampled notes with
 nominal pitch; where only notes are known, 30 ms at either end of one do not count) and `voice/vocadito_1`
 (annotated by hand). With `crepe/model-tiny.h5.bz2` there, CREPE is measured as well; with TensorFlow
@@ -34,7 +36,9 @@ import numpy as np
 from benchmarks.measure import machine
 from ddsp_edge.features.pitch import VOICED, PitchTracker
 from ddsp_edge.files.audio_file import read_audio
+from ddsp_edge.shipped import shipped_models
 from ddsp_edge.units import Array
+from ddsp_edge.voice.speech_pitch import open_speech_pitch
 from ddsp_tf.features.f0_estimators import make_f0_estimator
 from ddsp_tf.features.swift_f0 import swift_f0_is_installed
 from ddsp_tf.frames import FrameSpec
@@ -74,6 +78,11 @@ def estimators(data: Path) -> Iterator[tuple[str, Estimate]]:
 
         return run
 
+    def of_network(audio: Array) -> tuple[Array, Array]:
+        tracker = open_speech_pitch(shipped_models()["pitch"])
+        f0, voicing = (np.concatenate(x) for x in zip(tracker.push(audio), tracker.flush(), strict=True))
+        return f0, voicing >= VOICED
+
     def of_library(name: str, **settings: object) -> Estimate:
         made = make_f0_estimator(name, **settings)  # type: ignore[arg-type]
 
@@ -87,11 +96,14 @@ def estimators(data: Path) -> Iterator[tuple[str, Estimate]]:
     yield "device", of_device(55.0, None)
     yield "device, middle latency", of_device(55.0, 0)
     yield "device, low latency", of_device(110.0, 0)
+    yield "pitch", of_network
     smoothed = importlib.util.find_spec("tensorflow_probability") is not None
     yield "yin-viterbi", of_library("yin-viterbi")
     if smoothed:
         yield "yin-viterbi, hmm", of_library("yin-viterbi", smoothing="hmm")
     yield "pyin", of_library("pyin")
+    if importlib.util.find_spec("pyworld") is not None:
+        yield "harvest", of_library("harvest")
     if swift_f0_is_installed():
         yield "swift-f0", of_library("swift-f0")
     weights = data / "crepe" / "model-tiny.h5.bz2"

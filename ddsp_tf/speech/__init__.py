@@ -1,1 +1,1 @@
-"""What speech holds beside pitch and loudness: log-mel bands, and the network that hears phones in them."""
+"""What networks of speech hear and share: log-mel bands, the content encoder, labels of frames; knows no task."""
