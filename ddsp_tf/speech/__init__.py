@@ -1,1 +1,1 @@
-"""What networks of speech hear and share: log-mel bands, the content encoder, labels of frames; knows no task."""
+"""What networks of speech hear and share: log-mel bands, the content encoder, labels of frames."""

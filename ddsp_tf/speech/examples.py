@@ -19,7 +19,7 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.speech.config import ChangesConfig
 from ddsp_tf.speech.preparation import AUDIO
 
-_KEPT = 256  # passages in memory: 80 MB of 10 s
+_KEPT = 256  # passages in memory: 164 MB of 10 s
 _QUIETEST = 1e-4
 
 
@@ -38,8 +38,8 @@ class ChangedSpeech:
 
     Args:
         audio: `[frames * hop]`.
-        places: `[frames]`, the frame of the passage that is spoken of in each, not whole; what is heard
-            later is spoken of later.
+        places: `[frames]`, the frame of the passage that is spoken of in each, not whole; -1 in the
+            first ones, in which nothing is yet.
         speed: How many times as fast as it was spoken.
         rng: What draws further changes; None where there are none.
     """

@@ -2,6 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ class SpeechPreparation(Preparation):
         data: Its section `data`.
         extractor: What labels.
         labelled_by: What that is, plain data, with a `name`.
-        **settings: What else labels depend on, by the names that a user knows, `.` written as `__`.
+        settings: What else labels depend on, plain data under names that a user knows.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class SpeechPreparation(Preparation):
         data: SpeechConfig,
         extractor: SpeechExtractor,
         labelled_by: dict[str, Any],
-        **settings: Any,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         spec = config.spec
         super().__init__(
@@ -96,7 +97,7 @@ class SpeechPreparation(Preparation):
                 "hop": spec.hop,
                 "data.audio": data.audio,
                 "data.held_back": data.held_back,
-                **{name.replace("__", "."): value for name, value in settings.items()},
+                **(settings or {}),
             },
             passage_seconds=data.passage_seconds,
             validation_share=data.validation_share,

@@ -10,7 +10,7 @@ from ddsp_tf.errors import DdspError
 from ddsp_tf.speech.examples import SpeechExamples
 from ddsp_tf.training.kept import load_kept, save_kept
 
-REFERENCE_NAME = "reference.npz"
+REFERENCE_NAME = "features.npz"
 _CLIPS = 6  # of each split
 _SPLITS = {"held_back": "validation", "trained": "train"}
 

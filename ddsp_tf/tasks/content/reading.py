@@ -7,6 +7,7 @@ import numpy as np
 from ddsp_edge.atomic import written_whole
 from ddsp_edge.features.log_mel import LogMel
 from ddsp_edge.files.audio_file import AudioReader
+from ddsp_edge.files.audio_writer import check_output
 from ddsp_edge.units import Array
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.tasks.content.model import ContentModel
@@ -25,8 +26,9 @@ def write_phones(model: ContentModel, source: Path, out: Path) -> int:
     """Write a table of phones, `begin_s,end_s,phone`, and return how many there are.
 
     Raises:
-        DdspError: If the recording cannot be read.
+        DdspError: If the recording cannot be read, or would be overwritten.
     """
+    check_output(out, {"recording": source}, ".csv")
     config = model.facts["config"]
     spec = FrameSpec.from_frame_rate(config["sample_rate"], config["frame_rate"])
     network, numbers = network_of(model), []

@@ -1,5 +1,6 @@
 """Its export: the network frame by frame, and what holds a file to it."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from ddsp_edge.features.log_mel import N_MELS
 from ddsp_edge.features.log_mel import NAME as LOG_MEL
 from ddsp_edge.features.repetition import NAME as REPETITION
 from ddsp_edge.units import Array
-from ddsp_edge.voice.speech_pitch import TASK, read_pitches
+from ddsp_edge.voice.speech_pitch import TASK, open_speech_pitch, read_pitches
 from ddsp_tf.errors import DdspError
 from ddsp_tf.speech.export import SpeechExport
 from ddsp_tf.tasks.pitch.model import network_of
@@ -54,7 +55,7 @@ class PitchExport(SpeechExport):
         return {"lookahead_frames": self.model.lookahead_frames}
 
     def compare(self, found: dict[str, Array], expected: dict[str, Array]) -> dict[str, Any]:
-        """Share of frames that are voiced in one alone or have another pitch, and the rest."""
+        """Share of frames that are unvoiced in both or have the same pitch, and how far off these are."""
         grid = self.model.pitches_hz
         (own_hz, own), (f0_hz, voicing) = (read_pitches(one["pitches"], grid) for one in (expected, found))
         voiced = (own >= 0.5) & (voicing >= 0.5)
@@ -73,6 +74,10 @@ class PitchExport(SpeechExport):
                 f"the file hears another pitch than Keras in {1 - quality['same_pitch']:.1%} of the frames; "
                 f"{1 - least:.1%} is allowed"
             )
+
+    def check_opens(self, path: Path) -> None:
+        """As a device does."""
+        open_speech_pitch(path)
 
     def is_unnoticed(self, quality: dict[str, Any]) -> bool:
         """Whether nearly all pitches are the same."""

@@ -1,5 +1,7 @@
 """From recordings of speech to records: the sound, and the pitch of every frame."""
 
+from pathlib import Path
+
 from ddsp_edge.units import Array
 from ddsp_tf.features.f0 import F0Estimator
 from ddsp_tf.features.f0_estimators import make_f0_estimator
@@ -41,20 +43,21 @@ class TrackerPreparation(SpeechPreparation):
 
     Args:
         config: The configuration.
+        crepe_weights: Weights of CREPE, if the user gave them.
 
     Raises:
-        DdspError: If the estimator needs a package that is not there.
+        DdspError: As `make_f0_estimator`.
     """
 
-    def __init__(self, config: PitchConfig) -> None:
+    def __init__(self, config: PitchConfig, crepe_weights: Path | None = None) -> None:
         data = config.data
-        estimator = make_f0_estimator(data.f0, f0_min_hz=data.f0_min_hz, f0_max_hz=data.f0_max_hz)
+        estimator = make_f0_estimator(
+            data.f0, f0_min_hz=data.f0_min_hz, f0_max_hz=data.f0_max_hz, crepe_weights=crepe_weights
+        )
         super().__init__(
             config,
             data,
             PitchExtractor(config.spec, data.audio, estimator),
             {"name": estimator.name, **estimator.settings},
-            data__f0=data.f0,
-            data__f0_min_hz=data.f0_min_hz,
-            data__f0_max_hz=data.f0_max_hz,
+            {"data.f0": data.f0, "data.f0_min_hz": data.f0_min_hz, "data.f0_max_hz": data.f0_max_hz},
         )

@@ -7,6 +7,7 @@ import numpy as np
 from ddsp_edge.atomic import written_whole
 from ddsp_edge.features.pitch import VOICED
 from ddsp_edge.files.audio_file import AudioReader
+from ddsp_edge.files.audio_writer import check_output
 from ddsp_edge.voice.speech_pitch import SpeechPitch
 from ddsp_tf.frames import FrameSpec
 from ddsp_tf.tasks.pitch.model import PitchModel, network_of
@@ -23,9 +24,10 @@ def write_pitch(model: PitchModel, source: Path, out: Path) -> tuple[int, int]:
     """Write a table of frames, `time_s,f0_hz,voicing`; return how many there are, and how many are voiced.
 
     Raises:
-        DdspError: If the recording cannot be read.
+        DdspError: If the recording cannot be read, or would be overwritten.
     """
-    tracker, parts = tracker_of(model), []
+    check_output(out, {"recording": source}, ".csv")
+    tracker = tracker_of(model)
     with AudioReader(source, tracker.spec.sample_rate) as reader:
         parts = [tracker.push(block) for block in reader.blocks()]
     f0_hz, voicing = (np.concatenate(columns) for columns in zip(*parts, tracker.flush(), strict=True))

@@ -36,7 +36,7 @@ class PitchTask(SpeechTask):
         """Speech with the pitch of every frame."""
         from ddsp_tf.tasks.pitch.preparation import TrackerPreparation
 
-        return TrackerPreparation(config)
+        return TrackerPreparation(config, crepe_weights)
 
     def examples(
         self, config: PitchConfig, data: Path, split: str, on_damage: OnDamage | None = None

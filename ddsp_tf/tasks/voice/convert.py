@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from ddsp_edge.card import Range
-from ddsp_edge.voice.card import VoiceFacts
+from ddsp_edge.voice.card import TRACKER, VoiceFacts
 from ddsp_edge.voice.converter import Converter
 from ddsp_edge.voice.files import ConvertReport, convert_file
 from ddsp_edge.voice.matching import MATCH
 from ddsp_edge.voice.speech_pitch import NAME as SPEECH_PITCH
-from ddsp_edge.voice.tracking import TRACKER
 from ddsp_tf.tasks.voice.model import Voice
 from ddsp_tf.training.step_network import StepNetwork
 

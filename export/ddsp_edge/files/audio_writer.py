@@ -56,12 +56,13 @@ class AudioWriter:
     def write(self, audio: Array) -> None:
         """Append samples `[n]`, or `[n, channels]`; what is beyond full scale is clipped.
 
-        Full scale is 32768, as it is where sound is read: what was read of 16 bits is written as it was.
+        Full scale is 32768, as it is where sound is read: what was read of 16 bits is written as it was. What
+        is no number is silence.
 
         Raises:
             DdspError: If there is no room for them.
         """
-        steps = np.clip(np.rint(np.asarray(audio) * 32768.0), -32768.0, 32767.0)
+        steps = np.clip(np.rint(np.nan_to_num(audio) * 32768.0), -32768.0, 32767.0)
         try:
             self._file.write(steps.astype(np.int16))
         except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
@@ -86,12 +87,13 @@ class AudioWriter:
             self._beside.unlink(missing_ok=True)
 
 
-def check_output(out: str | Path, inputs: Mapping[str, str | Path]) -> None:
-    """Refuse to write a sound over a folder, or over what it is made from.
+def check_output(out: str | Path, inputs: Mapping[str, str | Path], endings: str = ".wav or .flac") -> None:
+    """Refuse to write a file over a folder, or over what it is made from.
 
     Args:
-        out: The sound file that is to be written.
+        out: The file that is to be written.
         inputs: What is read, by what it is in words.
+        endings: What such files are called.
 
     Raises:
         DdspError: If `out` is a folder, or one of `inputs`, under whatever name, or its name cannot be.
@@ -99,7 +101,7 @@ def check_output(out: str | Path, inputs: Mapping[str, str | Path]) -> None:
     out = Path(out)
     check_name(out)
     if out.is_dir():
-        raise DdspError(f"{out} is a folder; name a .wav or .flac file to write")
+        raise DdspError(f"{out} is a folder; name a {endings} file to write")
     for words, path in inputs.items():
         if out.exists() and Path(path).exists() and out.samefile(path):
             raise DdspError(f"{out} is the {words}, and would be overwritten; name another file to write")

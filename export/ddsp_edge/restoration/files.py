@@ -20,7 +20,7 @@ Progress = Callable[[float, float], None]
 """Called with the seconds done and the seconds in all (an estimate for some formats)."""
 
 _LEAST = 5e-5  # of the power: what is less is not told in numbers
-_NEARLY_ALL = 0.9
+_HARDLY_ANY = 0.1  # of the power is left: speech in loud noise, or not what the model was made for
 REMOVED = "removed"
 """Name of the stem that holds what was taken out."""
 
@@ -47,7 +47,7 @@ class RestoreReport:
         if self.removed_db is None:
             return "silence, of which nothing was taken out"
         share = 10.0 ** (self.removed_db / 10.0)
-        return "nothing taken out" if share < _LEAST else f"{share:.2%} of its power taken out"
+        return "nothing taken out" if share < _LEAST else f"what was taken out has {share:.2%} of its power"
 
     @property
     def realtime_factor(self) -> float:
@@ -84,7 +84,7 @@ def restore_file(
     for path in paths.values():
         check_output(path, {"sound that is to be restored": source, **(inputs or {})})
     began = time.perf_counter()
-    energy_in = energy_out = 0.0
+    energy_in = energy_kept = energy_out = 0.0
     with AudioReader(source) as reader:
         rate, channels = reader.file_sample_rate, reader.channels
         if channels > MAX_CHANNELS:
@@ -97,13 +97,14 @@ def restore_file(
             }
 
             def write(restored: Array, before: Array, most: int | None = None) -> None:
-                nonlocal late, written, energy_in, energy_out
+                nonlocal late, written, energy_in, energy_kept, energy_out
                 drop = min(late, len(restored))
                 late -= drop
                 end = len(restored) if most is None else drop + most
                 restored, before = restored[drop:end], before[drop:end]
                 removed = before - restored
                 energy_in += float(np.vdot(before, before))
+                energy_kept += float(np.vdot(restored, restored))
                 energy_out += float(np.vdot(removed, removed))
                 written += len(restored)
                 writers[""].write(restored)
@@ -123,9 +124,9 @@ def restore_file(
             write(*restorer.push(rest), most=read - written)
     removed_db = float(10.0 * np.log10(energy_out / energy_in + 1e-12)) if energy_in else None
     remarks = reader.remarks()
-    if removed_db is not None and removed_db > 10.0 * np.log10(_NEARLY_ALL):
+    if energy_kept < _HARDLY_ANY * energy_in:
         remarks.append(
-            "more than nine tenths of its power were taken out: if that was not noise, try another model, or "
+            "less than a tenth of its power is left: if more than noise is gone, try another model, or "
             "less --strength"
         )
     return RestoreReport(read / rate, time.perf_counter() - began, removed_db, remarks)

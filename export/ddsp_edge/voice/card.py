@@ -6,8 +6,11 @@ from typing import Any
 from ddsp_edge.card import Card, Range, range_from
 from ddsp_edge.errors import DdspError
 from ddsp_edge.features.log_mel import N_MELS
+from ddsp_edge.voice.speech_pitch import NAME as SPEECH_PITCH
 
 TASK = "voice"
+TRACKER = "PitchTracker"
+"""How a card names `ddsp_edge.PitchTracker`; the other is `ddsp_edge.voice.speech_pitch.NAME`."""
 INPUTS = ("log_mel", "f0_hz", "voiced", "loudness_db")
 OUTPUTS = ("amplitude", "distribution", "harmonic_magnitudes", "noise_magnitudes")
 MAX_AHEAD = 50
@@ -21,7 +24,7 @@ class VoiceFacts:
     Args:
         ahead: Integer, frames by which content comes later than what is heard.
         pitch: What hears pitch, by its name; see `ddsp_edge.voice.tracking`.
-        f0_min_hz: Lowest pitch that is looked for, Hz.
+        f0_min_hz: Lowest pitch that a `PitchTracker` looks for, Hz; a network knows its own range.
         f0_max_hz: Highest.
         f0_hz_range: Pitch of the training data.
         loudness_db_range: Its loudness.
@@ -53,6 +56,12 @@ def facts_of(card: Card, origin: str) -> VoiceFacts:
     ahead = about.get("lookahead_frames")
     if type(ahead) is not int or not 0 <= ahead <= MAX_AHEAD:
         raise DdspError(f"{origin}: its card does not tell lookahead_frames, 0 to {MAX_AHEAD}")
+    name = pitch.get("name")
+    if name not in (TRACKER, SPEECH_PITCH):
+        raise DdspError(
+            f"{origin}: f0_hz is heard by {TRACKER} or {SPEECH_PITCH} (extractors.f0_hz.name). Received: "
+            f"{str(name)[:40]!r}"
+        )
     limits = tuple(_number(pitch.get(name)) for name in ("f0_min_hz", "f0_max_hz"))
     if None in limits:
         raise DdspError(f"{origin}: its card does not tell the range of f0_hz (f0_min_hz, f0_max_hz)")
@@ -68,7 +77,7 @@ def facts_of(card: Card, origin: str) -> VoiceFacts:
     n_harmonics, n_bands = _sizes(card, len(voices), origin)
     return VoiceFacts(
         ahead=ahead,
-        pitch=str(pitch.get("name", "")),
+        pitch=str(name),
         f0_min_hz=low_hz,
         f0_max_hz=high_hz,
         f0_hz_range=f0_hz_range,

@@ -16,7 +16,7 @@ from ddsp_edge.voice.card import VoiceFacts, facts_of
 from ddsp_edge.voice.hearing import Heard, Hearing
 from ddsp_edge.voice.matching import MATCH, Shift
 from ddsp_edge.voice.synthesis import VoiceSynthesizer
-from ddsp_edge.voice.tracking import tracker_for
+from ddsp_edge.voice.tracking import Tracker, tracker_for
 from ddsp_edge.voice.voice_range import VoiceRange
 
 _LOUDEST = 8.0  # 18 dB over full scale; what is beyond is no sound, and would overflow when squared
@@ -49,7 +49,7 @@ class Converter:
         pitch: Where no shift is given, `"keep"`, `"match"` or semitones.
         voice: Name of the voice, of several.
         seed: Seed of the noise; None for another noise every time.
-        runtime: Of a network that hears pitch, `"auto"`, `"litert"` or `"numpy"`.
+        tracker: What follows pitch; it is reset. None for what the card names.
 
     Attributes:
         latency_samples: Integer, by which the sound that `push` gives is later than what it was given, if all
@@ -68,10 +68,10 @@ class Converter:
         pitch: str | float = MATCH,
         voice: str | None = None,
         seed: int | None = None,
-        runtime: str = "auto",
+        tracker: Tracker | None = None,
     ) -> None:
         self._network, self.spec, self.facts = network, spec, facts
-        self._hearing = Hearing(spec, facts.ahead, tracker_for(facts, spec, runtime))
+        self._hearing = Hearing(spec, facts.ahead, tracker or tracker_for(facts, spec))
         self._synthesizer = VoiceSynthesizer(spec, facts, seed)
         self._given, self._known, self.pitch = shift, heard, pitch
         self._voice = _weights(facts, voice)
@@ -212,4 +212,7 @@ def open_converter(path: str | Path | ModelFile[Card], runtime: str = "auto", **
     """
     file = path if isinstance(path, ModelFile) else read_model_file(path)
     facts = facts_of(file.card, "the model" if isinstance(path, ModelFile) else str(path))
-    return Converter(StepModel(file, runtime), file.card.spec, facts, runtime=runtime, **settings)
+    network, spec = StepModel(file, runtime), file.card.spec
+    if settings.get("tracker") is None:
+        settings["tracker"] = tracker_for(facts, spec, runtime)
+    return Converter(network, spec, facts, **settings)

@@ -10,7 +10,9 @@ import numpy.typing as npt
 from ddsp_edge.card import Card
 from ddsp_edge.errors import DdspError
 from ddsp_edge.features.log_mel import N_MELS, LogMel
-from ddsp_edge.features.repetition import Repetition, pitches_hz
+from ddsp_edge.features.log_mel import NAME as LOG_MEL
+from ddsp_edge.features.repetition import HIGHEST_HZ, WINDOW_SECONDS, Repetition, pitches_hz
+from ddsp_edge.features.repetition import NAME as REPETITION
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.model.file import ModelFile, read_model_file
 from ddsp_edge.model.step_model import StepModel
@@ -19,8 +21,10 @@ from ddsp_edge.units import Array
 NAME = "SpeechPitch"
 """How a card names this definition."""
 TASK = "pitch"
+_LOWEST_HZ, _HIGHEST_HZ = 2.0 / WINDOW_SECONDS, HIGHEST_HZ / 2.0
 _NEAR = 3  # pitches of the grid on either side of the likeliest that have a say
 _MAX_AHEAD = 50
+_MOST = 80.0  # that an exponential is taken of
 
 
 class Network(Protocol):
@@ -46,15 +50,16 @@ def read_pitches(logits: Array, grid_hz: Array) -> tuple[Array, Array]:
     Returns:
         Pitch, Hz, of every frame, voiced or not, and the probability of one, float32 `[frames]` each.
     """
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    shares = odds[:, :-1]
-    best = shares.argmax(axis=1) if len(shares) else np.zeros(0, int)
-    near = best[:, np.newaxis] + np.arange(-_NEAR, _NEAR + 1)
+    pitches, none = logits[:, :-1], logits[:, -1]
+    highest = pitches.max(axis=1, initial=-np.inf)
+    shares = np.exp(pitches - highest[:, np.newaxis])  # of the pitches among themselves: 1 for the likeliest
+    near = pitches.argmax(axis=1)[:, np.newaxis] + np.arange(-_NEAR, _NEAR + 1)
     inside = (near >= 0) & (near < len(grid_hz))
     weights = np.where(inside, np.take_along_axis(shares, np.clip(near, 0, len(grid_hz) - 1), axis=1), 0.0)
     place = (weights * near).sum(axis=1) / weights.sum(axis=1)
     f0_hz = grid_hz[0] * (grid_hz[1] / grid_hz[0]) ** place
-    voicing = shares.sum(axis=1) / odds.sum(axis=1)
+    lead = none - highest - np.log(shares.sum(axis=1))  # of no pitch
+    voicing = 1.0 / (1.0 + np.exp(np.minimum(lead, _MOST)))
     return f0_hz.astype(np.float32), voicing.astype(np.float32)
 
 
@@ -128,20 +133,35 @@ def open_speech_pitch(path: str | Path | ModelFile[Card], runtime: str = "auto")
     card, origin = file.card, "the model" if isinstance(path, ModelFile) else str(path)
     if card.task != TASK:
         raise DdspError(f"{origin} holds a model of the task {card.task!r}, not one that hears pitch")
-    heard, ahead = card.extractors.get("repetition", {}), card.about.get("lookahead_frames")
-    low, high = (_number(heard.get(name)) for name in ("f0_min_hz", "f0_max_hz"))
+    ahead = card.about.get("lookahead_frames")
     if type(ahead) is not int or not 0 <= ahead <= _MAX_AHEAD:
-        raise DdspError(f"{origin}: its card does not tell lookahead_frames, 0 to {_MAX_AHEAD}")
-    if not 0.0 < low < high:
-        raise DdspError(f"{origin}: its card does not tell the range of its pitches (f0_min_hz, f0_max_hz)")
-    pitches = len(pitches_hz(low, high))
-    wanted = {"repetition": 2 * pitches, "log_mel": N_MELS, "pitches": pitches + 1}
-    ports = {**card.inputs, **card.outputs}
-    for name, size in wanted.items():
-        if name not in ports or ports[name].shape != (1, size):
-            raise DdspError(f"{origin}: {name} must have shape [1, {size}] for pitches of its range")
+        raise DdspError(f"{origin}: lookahead_frames must be 0 to {_MAX_AHEAD}. Received: {str(ahead)[:40]}")
+    for name, definition in (("repetition", REPETITION), ("log_mel", LOG_MEL)):
+        told = card.extractors.get(name, {}).get("name")
+        if told != definition:
+            raise DdspError(
+                f"{origin}: {name} must be measured as {definition}. Received: {str(told)[:40]!r}"
+            )
+    low, high = (_hertz(card.extractors["repetition"].get(name)) for name in ("f0_min_hz", "f0_max_hz"))
+    if not (low and high):
+        raise DdspError(
+            f"{origin}: its pitches, f0_min_hz to f0_max_hz, must lie within {_LOWEST_HZ:g} to "
+            f"{_HIGHEST_HZ:g} Hz"
+        )
+    if not high >= 2.0 * low:
+        raise DdspError(f"{origin}: its pitches must span an octave. Received: {low:g} to {high:g} Hz")
+    count = len(pitches_hz(low, high))
+    shapes = {name: port.shape for name, port in {**card.inputs, **card.outputs}.items()}
+    wanted = {"repetition": (1, 2 * count), "log_mel": (1, N_MELS), "pitches": (1, count + 1)}
+    if set(card.inputs) != {"repetition", "log_mel"} or shapes != wanted:
+        raise DdspError(
+            f"{origin}: of {count} pitches, as its range has them, it must take repetition [1, {2 * count}] "
+            f"and log_mel [1, {N_MELS}], and give pitches [1, {count + 1}]"
+        )
     return SpeechPitch(StepModel(file, runtime), card.spec, low, high, ahead)
 
 
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+def _hertz(value: Any) -> float:
+    """A pitch that can be looked for; 0 where it is none."""
+    right = type(value) in (int, float) and _LOWEST_HZ <= value <= _HIGHEST_HZ
+    return float(value) if right else 0.0

@@ -7,14 +7,11 @@ import numpy.typing as npt
 from ddsp_edge.errors import DdspError
 from ddsp_edge.features.pitch import PitchTracker
 from ddsp_edge.frames import FrameSpec
-from ddsp_edge.shipped import model_path
+from ddsp_edge.shipped import shipped_models
 from ddsp_edge.units import Array
-from ddsp_edge.voice.card import VoiceFacts
-from ddsp_edge.voice.speech_pitch import NAME as SPEECH_PITCH
+from ddsp_edge.voice.card import TRACKER, VoiceFacts
 from ddsp_edge.voice.speech_pitch import open_speech_pitch
 
-TRACKER = "PitchTracker"
-"""How a card names `ddsp_edge.PitchTracker`."""
 _SHIPPED = "pitch"
 
 
@@ -48,9 +45,9 @@ def tracker_for(facts: VoiceFacts, spec: FrameSpec, runtime: str = "auto") -> Tr
     Raises:
         DdspError: If the network has another grid, or cannot be used.
     """
-    if facts.pitch != SPEECH_PITCH:
+    if facts.pitch == TRACKER:
         return PitchTracker(spec, facts.f0_min_hz, facts.f0_max_hz)
-    tracker = open_speech_pitch(model_path(_SHIPPED), runtime)
+    tracker = open_speech_pitch(shipped_models()[_SHIPPED], runtime)
     if tracker.spec != spec:
         raise DdspError(
             f"the pitch of speech is heard at {tracker.spec.sample_rate} Hz in hops of {tracker.spec.hop}. "

@@ -1,16 +1,21 @@
 """The network that hears the pitch of speech: exact in any cut, in time, right on what has a known pitch."""
 
+import dataclasses
 import time
 
 import numpy as np
 import pytest
 
+from ddsp_edge.errors import DdspError
 from ddsp_edge.features.log_mel import N_MELS
-from ddsp_edge.features.pitch import VOICED
+from ddsp_edge.features.pitch import VOICED, PitchTracker
 from ddsp_edge.features.repetition import pitches_hz
+from ddsp_edge.frames import FrameSpec
 from ddsp_edge.model.file import read_model_file
 from ddsp_edge.shipped import shipped_models
+from ddsp_edge.voice.card import facts_of
 from ddsp_edge.voice.speech_pitch import TASK, SpeechPitch, open_speech_pitch, read_pitches
+from ddsp_edge.voice.tracking import tracker_for
 
 PATH = shipped_models()["pitch"]
 GRID_HZ = pitches_hz(60.0, 500.0)
@@ -59,6 +64,62 @@ def test_logits_are_read_between_the_pitches_of_the_grid():
     assert f0_hz[2] == pytest.approx(60.0, rel=1e-4)
     nothing = read_pitches(np.zeros((0, len(GRID_HZ) + 1)), GRID_HZ)
     assert [len(column) for column in nothing] == [0, 0]
+
+
+def test_a_pitch_is_read_where_there_is_surely_none():
+    logits = np.zeros((1, len(GRID_HZ) + 1), np.float32)
+    logits[0, 30], logits[0, -1] = 9.0, 500.0
+    f0_hz, voicing = read_pitches(logits, GRID_HZ)
+    assert f0_hz[0] == pytest.approx(GRID_HZ[30], rel=0.01)
+    assert 0.0 <= voicing[0] < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"about": {"lookahead_frames": -1}}, "lookahead_frames must be 0 to 50"),
+        ({"about": {"lookahead_frames": 3.0}}, "lookahead_frames must be 0 to 50"),
+        ({"extractors": {}}, "repetition must be measured as Repetition"),
+        ({"limits": (10**400, 500.0)}, "must lie within 31.25 to 2000 Hz"),
+        ({"limits": (60.0, float("inf"))}, "must lie within"),
+        ({"limits": (1e-300, 500.0)}, "must lie within"),
+        ({"limits": (100.0, 100.0000001)}, "must span an octave"),
+        ({"limits": (60.0, 400.0)}, r"repetition \[1, 266\]"),
+        ({"outputs": {}}, r"give pitches \[1, 149\]"),
+    ],
+)
+def test_a_card_that_cannot_be_right_is_refused(change, words):
+    file = read_model_file(PATH)
+    card = file.card
+    if "limits" in change:
+        limits = dict(zip(("f0_min_hz", "f0_max_hz"), change["limits"], strict=True))
+        own = {**card.extractors["repetition"], **limits}
+        change = {"extractors": {**card.extractors, "repetition": own}}
+    wrong = dataclasses.replace(file, card=dataclasses.replace(card, **change))
+    with pytest.raises(DdspError, match=words):
+        open_speech_pitch(wrong)
+
+
+def test_a_voice_is_heard_by_what_its_card_names():
+    voice = read_model_file(shipped_models()["allison"])
+    facts = facts_of(voice.card, "allison")
+    spec = voice.card.spec
+    assert isinstance(tracker_for(facts, spec), SpeechPitch)
+    before = tracker_for(dataclasses.replace(facts, pitch="PitchTracker"), spec)
+    assert isinstance(before, PitchTracker)
+    assert before.f0_max_hz == facts.f0_max_hz
+    with pytest.raises(DdspError, match="16000 Hz in hops of 128"):
+        tracker_for(facts, FrameSpec(16_000, 64))
+    named = {**voice.card.extractors, "f0_hz": {**voice.card.extractors["f0_hz"], "name": "else"}}
+    with pytest.raises(DdspError, match="Received: 'else'"):
+        facts_of(dataclasses.replace(voice.card, extractors=named), "allison")
+
+
+def test_a_file_of_that_name_beside_is_not_taken_for_it(tmp_path, monkeypatch):
+    (tmp_path / "pitch").write_text("no model")
+    monkeypatch.chdir(tmp_path)
+    voice = read_model_file(shipped_models()["allison"])
+    assert tracker_for(facts_of(voice.card, "allison"), voice.card.spec).latency_samples > 0
 
 
 @pytest.mark.parametrize("middle_hz", [90.0, 130.0, 210.0, 300.0])
