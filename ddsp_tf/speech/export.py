@@ -19,7 +19,7 @@ from ddsp_edge.model.step_model import StepModel
 from ddsp_edge.units import Array
 from ddsp_export.exportable import STEP
 from ddsp_tf.errors import DdspError
-from ddsp_tf.speech.reference import Features, load_reference
+from ddsp_tf.speech.reference import REFERENCE_NAME, Features, load_reference
 from ddsp_tf.training.evaluation import load_evaluation
 from ddsp_tf.training.run import load_model_of_run
 from ddsp_tf.training.step_network import StepNetwork
@@ -105,7 +105,7 @@ class SpeechExport(ABC):
 
     @cached_property
     def _reference(self) -> dict[str, Features]:
-        return load_reference(self._run, list(self.model.input_sizes))
+        return load_reference(self._run / REFERENCE_NAME, list(self.model.input_sizes))
 
     @cached_property
     def _expected(self) -> dict[str, Array]:

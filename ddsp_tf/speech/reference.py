@@ -35,13 +35,16 @@ def save_reference(run: Path, examples_of: Callable[[str], SpeechExamples]) -> N
     save_kept(run / REFERENCE_NAME, kept)
 
 
-def load_reference(run: Path, names: Sequence[str]) -> dict[str, Features]:
+def load_reference(path: Path, names: Sequence[str]) -> dict[str, Features]:
     """Read what a run kept: `held_back` and `trained`, features by name.
+
+    Args:
+        path: The file, in its run.
+        names: Of the features.
 
     Raises:
         DdspError: If there is nothing, or it is damaged.
     """
-    path = run / REFERENCE_NAME
     wanted = [f"{split}_{name}" for split in _SPLITS for name in names]
     stored = load_kept(path, wanted, ": go on with `ddsp-tf train --resume`, which writes it")
     if any(values.ndim != 2 or not np.isfinite(values).all() for values in stored.values()):

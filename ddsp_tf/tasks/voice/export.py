@@ -26,8 +26,9 @@ from ddsp_edge.voice.live import LiveConverter
 from ddsp_export.apart import run_apart
 from ddsp_export.exportable import STEP
 from ddsp_tf.errors import DdspError
+from ddsp_tf.speech.reference import Features, load_reference
 from ddsp_tf.tasks.voice.convert import facts_of_model, network_of
-from ddsp_tf.tasks.voice.reference import Features, load_reference
+from ddsp_tf.tasks.voice.reference import REFERENCE_NAME
 from ddsp_tf.training.evaluation import load_evaluation
 from ddsp_tf.training.run import load_model_of_run
 
@@ -107,7 +108,7 @@ class VoiceExport:
 
     @cached_property
     def _reference(self) -> dict[str, Features]:
-        return load_reference(self._run, list(self.model.input_sizes))
+        return load_reference(self._run / REFERENCE_NAME, list(self.model.input_sizes))
 
     @cached_property
     def _expected(self) -> dict[str, Array]:

@@ -7,20 +7,17 @@ import numpy as np
 from ddsp_edge.features.log_mel import log_mel
 from ddsp_edge.units import LOUDNESS_FLOOR_DB, Array
 from ddsp_tf.data.records.shards import OnDamage
-from ddsp_tf.errors import DdspError
+from ddsp_tf.speech.reference import Features
 from ddsp_tf.speech.weights import encoder_of_file
 from ddsp_tf.tasks.voice.building import content_file
 from ddsp_tf.tasks.voice.config import VoiceConfig
 from ddsp_tf.tasks.voice.examples import VoiceExamples
-from ddsp_tf.training.kept import load_kept, save_kept
+from ddsp_tf.training.kept import save_kept
 
 REFERENCE_NAME = "reference.npz"
 _SECONDS = 6.0
 _CLIPS = 2  # of each split
 SPLITS = ("held_back", "trained")
-
-Features = dict[str, Array]
-"""What `step` takes of frames that follow each other: `[frames, size]` by name."""
 
 
 def save_reference(config: VoiceConfig, data: Path, run: Path, on_damage: OnDamage | None) -> None:
@@ -54,17 +51,3 @@ def features_of(inputs: dict[str, Array], config: VoiceConfig, ahead: int) -> Fe
     if "voice" in inputs:
         found["voice"] = np.repeat(inputs["voice"], bands.shape[1], axis=1)
     return {name: np.concatenate(values).astype(np.float32) for name, values in found.items()}
-
-
-def load_reference(run: Path, names: list[str]) -> dict[str, Features]:
-    """Read what a run kept: features by split.
-
-    Raises:
-        DdspError: If there is nothing, or it is damaged.
-    """
-    path = run / REFERENCE_NAME
-    wanted = [f"{split}_{name}" for split in SPLITS for name in names]
-    stored = load_kept(path, wanted, ": go on with `ddsp-tf train --resume`, which writes it")
-    if any(values.ndim != 2 or not np.isfinite(values).all() for values in stored.values()):
-        raise DdspError(f"{path} is damaged: it holds no features")
-    return {split: {name: stored[f"{split}_{name}"] for name in names} for split in SPLITS}
