@@ -18,7 +18,7 @@ from ddsp_tf.frames import FrameSpec
 
 _STEP_MS = 5.0
 _WINDOW_S = 0.05  # whose level says whether there is anything to be heard
-_MIN_RATE = 8_000
+_MIN_RATE = 8_000  # at 4 kHz it lost a steady tone of 150 Hz
 
 
 class HarvestEstimator:

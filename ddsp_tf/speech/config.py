@@ -35,7 +35,7 @@ class ChangesConfig:
 
     Args:
         speed: Clips are played faster or slower by up to this share, which moves pitch and formants too.
-        equaliser_db: Smooth colours of up to so many dB.
+        equaliser_db: How strong smooth colours are, dB: sums of cosines, whose peaks may be two fifths more.
         noise_share: Share of the clips that have noise under them.
         noise_min_db: Its level re the speech, dB, at least.
         noise_max_db: And at most.

@@ -59,7 +59,7 @@ class PitchExamples(SpeechExamples):
         )
 
     def _coloured(self, audio: Array, rng: np.random.Generator) -> Array:
-        """A smooth colour over log frequency, and another level."""
+        """Give a sound `[samples]` a smooth colour over log frequency, and -20 to 10 dB more level."""
         spectrum = np.fft.rfft(audio)
         hz = np.fft.rfftfreq(len(audio), 1.0 / self.spec.sample_rate)
         place = np.log(np.maximum(hz, _LOWEST_HZ) / _LOWEST_HZ) / np.log(hz[-1] / _LOWEST_HZ)

@@ -28,9 +28,9 @@ class PitchLoss(LabelLoss):
         reduction: How Keras joins the losses of a batch.
 
     Takes `y_true`, Hz `[batch, frames]`, 0 where there is no pitch and below 0 where it is not known, and
-    `y_pred`, logits `[batch, frames, pitches + 1]`. The terms are shares of frames: `voicing` of those that
-    are wrongly called voiced or not, and `pitch` of those that have one whose likeliest pitch is more than a
-    quarter tone off.
+    `y_pred`, logits `[batch, frames, pitches + 1]`. The terms are shares of frames, to whose number one is
+    added, as there may be none: `voicing` of those that are wrongly called voiced or not, and `pitch` of
+    those that have one whose likeliest pitch is more than a quarter tone off.
     """
 
     def __init__(
