@@ -2,6 +2,8 @@
 
 import pytest
 
+from ddsp_edge.files.audio_writer import write_audio
+from tests.device.render.test_render import RATE, phrase
 from tests.web.browsing import CHROMIUM
 
 
@@ -21,3 +23,11 @@ def browser():
         )
         yield started
         started.close()
+
+
+@pytest.fixture(scope="module")
+def sung(tmp_path_factory):
+    """A file of somebody who sings, 4 s."""
+    path = tmp_path_factory.mktemp("sung") / "sung.wav"
+    write_audio(path, phrase(4.0), RATE)
+    return path

@@ -43,7 +43,7 @@ def add_studio(commands: Any, debug: argparse.ArgumentParser) -> None:
         "--train",
         metavar="FOLDER",
         type=path_argument,
-        help="also make instruments of recordings; runs stay in FOLDER (needs the extra train)",
+        help="also make models of recordings; runs stay in FOLDER (needs the extra train)",
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
 

@@ -1,4 +1,4 @@
-"""An instrument made of recordings, by the commands of `ddsp-tf`, in the process of a job of its own.
+"""A model made of recordings, by the commands of `ddsp-tf`, in the process of a job of its own.
 
 Nothing of the library is imported: its commands are run as a user would run them, one after the other, and
 what they leave is looked at.
@@ -19,15 +19,32 @@ from ddsp_edge.children import module_command
 from ddsp_edge.errors import DdspError
 from ddsp_edge.studio.heard import Heard
 
-CONFIGS = ("solo_instrument", "solo_24k", "solo_44k", "solo_48k")
-"""Configurations that come with the library, of one instrument each."""
+CONFIGS = {
+    "solo_instrument": "an instrument",
+    "solo_24k": "an instrument",
+    "solo_44k": "an instrument",
+    "solo_48k": "an instrument",
+    "voice": "a voice",
+}
+"""Configurations that come with the library and need recordings of one player or speaker alone, and what is
+made by them."""
+
+OF_PEOPLE = ("voice",)
+"""Those for which whoever is heard must have agreed."""
 
 MAX_STEPS = 1_000_000
 MODEL, REPORT = "model.tflite", "report.html"
 _COMMANDS = "ddsp_tf.cli.main"
 _EVERY_S = 1.0
 _PATIENCE_S = 60.0  # until what was told to stop is made to
-_STEPS = {"prepare": (0.0, 0.1), "train": (0.1, 0.85), "export": (0.95, 0.05)}  # where on the bar, how long
+_STEPS = {
+    "prepare": (0.0, 0.1),
+    "train": (0.1, 0.75),
+    "export": (0.85, 0.05),
+    "evaluate": (0.9, 0.1),
+}
+"""The commands, where they begin on the bar, and how long they are there."""
+
 _DATASET, _RUN, _SAID, _SOUNDS = "dataset", "run", "said.txt", "sounds"
 
 
@@ -37,10 +54,11 @@ def can_train() -> bool:
 
 
 def train(asked: Mapping[str, Any], progress: Callable[..., None]) -> dict[str, Any]:
-    """Prepare, train and export; what was begun before goes on.
+    """Prepare, train, export and evaluate; what was begun before goes on.
 
     Args:
-        asked: `sources`, `folder`, `heard` (a folder for what is heard meanwhile), `config`, `steps`, `name`.
+        asked: `sources`, `folder`, `heard` (a folder for what is heard meanwhile), `config`, `steps`, `name`,
+            and `consent`, whether whoever is heard has agreed.
         progress: Is told how far it is: a share, words, and what is live: the curves, and `sounds`.
 
     Raises:
@@ -61,7 +79,8 @@ def train(asked: Mapping[str, Any], progress: Callable[..., None]) -> dict[str, 
 
     if not (dataset / "dataset.json").exists():
         sources = asked["sources"]
-        command("prepare", *sources, "--config", config, "--out", str(dataset))
+        agreed = ["--i-have-consent"] if asked["consent"] else []
+        command("prepare", *sources, "--config", config, "--out", str(dataset), *agreed)
     wanted = [config, "--data", str(dataset), "--out", str(run), "--steps", str(steps), "--sounds"]
     named = ["--set", f"name={asked['name']}"]
     resume = ["--resume"] if (run / "checkpoints").exists() else []
@@ -69,11 +88,16 @@ def train(asked: Mapping[str, Any], progress: Callable[..., None]) -> dict[str, 
     model = folder / MODEL
     command("export", str(run), "--out", str(model))
     files = [{"file": MODEL, "label": "", "kind": "model"}]
+    warnings = []
+    try:
+        command("evaluate", str(run), "--data", str(dataset))
+    except DdspError as error:  # the model is there all the same
+        warnings.append(f"how good it is could not be measured: {error}")
     if (run / REPORT).exists():
         shutil.copyfile(run / REPORT, folder / REPORT)
         files.append({"file": REPORT, "label": "", "kind": "report"})
     told = [f"{steps} steps; it can be chosen among the models now", f"all of it is in {folder}"]
-    return {"told": told, "warnings": [], "files": files, "live": live()}
+    return {"told": told, "warnings": warnings, "files": files, "live": live()}
 
 
 def curves(run: Path) -> dict[str, list[float]]:
@@ -125,6 +149,8 @@ def _words(word: str, steps: int, live: Mapping[str, Any]) -> str:
         return "listening to the recordings"
     if word == "export":
         return "writing the model"
+    if word == "evaluate":
+        return "measuring how good it is"
     if "step" not in live:
         return "beginning to train"
     held_back = f", held back {live['val_loss'][-1]:.2f}" if "val_loss" in live else ""

@@ -15,10 +15,15 @@ PRETENDED = """
 import array, pathlib, random, shutil, signal, sys, time, wave
 word, rest = sys.argv[1], sys.argv[2:]
 option = lambda name: rest[rest.index(name) + 1]
-out = pathlib.Path(option("--out"))
+out = pathlib.Path(option("--out")) if "--out" in rest else pathlib.Path(rest[0])
+told = [" resumed"] * ("--resume" in rest) + [" agreed"] * ("--i-have-consent" in rest)
 with open({log!r}, "a") as log:
-    log.write(word + (" resumed" if "--resume" in rest else "") + "\\n")
-if word == "prepare":
+    log.write(word + "".join(told) + "\\n")
+if word == "evaluate":
+    if "unmeasured" in (out / "name").read_text():
+        sys.exit("ddsp-tf: error: nothing is held back")
+    (out / "report.html").write_text("<p>a report, with scores")
+elif word == "prepare":
     out.mkdir()
     (out / "dataset.json").write_text("{{}}")
 elif word == "train":
@@ -34,6 +39,7 @@ elif word == "train":
     stopped = []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(1))
     (out / "checkpoints").mkdir(parents=True, exist_ok=True)
+    (out / "name").write_text(option("--set"))
     begun = 2 if "--resume" in rest else 0
     if "--sounds" in rest and "mute" not in option("--set"):
         sound("recording", 3000.0)
@@ -105,7 +111,7 @@ def test_recordings_become_a_model_that_can_be_chosen(studio, given, log, tmp_pa
     assert status == 201
     job = studio.wait(job["id"])
     assert job["state"] == "done", job
-    assert log.read_text().split() == ["prepare", "train", "export"]
+    assert log.read_text().split() == ["prepare", "train", "export", "evaluate"]
     sounds = job["live"].pop("sounds")
     assert [(sound["kind"], sound.get("step")) for sound in sounds] == [
         ("recording", None),
@@ -141,7 +147,7 @@ def test_a_training_is_stopped_and_goes_on(studio, given, log):
     assert studio.json("POST", f"/api/jobs/{job['id']}/cancel")[1]["state"] == "cancelled"
     assert studio.json("POST", f"/api/jobs/{job['id']}/go-on")[0] == 200
     assert studio.wait(job["id"])["state"] == "done"
-    assert log.read_text().splitlines() == ["prepare", "train", "train resumed", "export"]
+    assert log.read_text().splitlines() == ["prepare", "train", "train resumed", "export", "evaluate"]
 
 
 def test_what_it_sounds_like_is_heard_while_it_trains_and_later(studio, given, tmp_path):
@@ -214,6 +220,28 @@ def test_a_training_without_sounds_is_as_good(studio, given):
     job = studio.wait(train(studio, given, "mute one")[1]["id"])
     assert job["state"] == "done"
     assert "sounds" not in job["live"]
+
+
+def test_a_voice_is_made_of_whoever_agreed(studio, given, log):
+    trains = {each["config"]: each for each in studio.json("GET", "/api/models")[1]["trains"]}
+    assert trains["voice"] == {"config": "voice", "makes": "a voice", "consent": True}
+    assert not trains["solo_instrument"]["consent"]
+    for consent in ({}, {"consent": False}, {"consent": "yes"}, {"consent": 1}):
+        status, told = train(studio, given, "me", config="voice", **consent)
+        assert (status, "must have agreed" in told["error"]) == (400, True)
+    assert not log.exists()
+    job = studio.wait(train(studio, given, "me", config="voice", consent=True)[1]["id"])
+    assert job["state"] == "done"
+    assert log.read_text().splitlines()[0] == "prepare agreed"
+    assert studio.wait(train(studio, given, "flute", consent=True)[1]["id"])["state"] == "done"
+    assert log.read_text().splitlines()[4] == "prepare"  # of an instrument nobody has to agree
+
+
+def test_a_model_that_could_not_be_measured_is_there_all_the_same(studio, given):
+    job = studio.wait(train(studio, given, "unmeasured one")[1]["id"])
+    assert job["state"] == "done"
+    assert job["result"]["warnings"] == ["how good it is could not be measured: nothing is held back"]
+    assert studio.model("unmeasured one")
 
 
 def test_what_a_command_says_is_told(studio, given):

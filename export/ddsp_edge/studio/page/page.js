@@ -127,7 +127,18 @@ async function lookAtModels() {
     const told = await asking.models();
     models = told.models;
     by("training").hidden = !told.trains.length;
-    by("training-config").replaceChildren(...told.trains.map((name) => make("option", { value: name, text: name })));
+    const chosen = by("training-config").value;
+    by("training-config").replaceChildren(...told.trains.map(({ config, makes, consent }) =>
+        make("option", { value: config, text: `${config}: ${makes}`, "data-consent": consent, selected: config === chosen })));
+    askForConsent();
+}
+
+/** Whether whoever is heard must have agreed to what is to be trained. */
+const asksConsent = () => by("training-config").selectedOptions[0]?.dataset.consent !== undefined;
+
+function askForConsent() {
+    by("training-agreed-row").hidden = !asksConsent();
+    by("training-agreed").required = asksConsent();
 }
 
 async function train(event) {
@@ -138,6 +149,7 @@ async function train(event) {
         await asking.start({
             name: by("training-name").value, config: by("training-config").value,
             steps: by("training-steps").valueAsNumber, inputs: chosen.map((job) => job.id),
+            consent: asksConsent() && by("training-agreed").checked,
         }, "trainings");
         tell("Begun.");
     } catch (error) {
@@ -199,6 +211,7 @@ by("model-file").addEventListener("change", (event) => { take([...event.target.f
 by("record").addEventListener("click", record);
 by("reset").addEventListener("click", () => knobs.reset(chosenUse().knobs));
 by("training").addEventListener("submit", train);
+by("training-config").addEventListener("change", askForConsent);
 by("desk").addEventListener("submit", begin);
 addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("over"); });
 addEventListener("dragleave", (event) => { if (!event.relatedTarget) document.body.classList.remove("over"); });
