@@ -52,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CONFIG",
         help="YAML file or shipped name (%(default)s)",
     )
-    parser.add_argument("--f0", metavar="NAME", help="auto (yin-viterbi), pyin, swift-f0, crepe or harvest")
+    parser.add_argument(
+        "--f0", metavar="NAME", help="auto (yin-viterbi), pyin, swift-f0, crepe, harvest, speech"
+    )
     parser.add_argument(
         "--crepe-weights", type=path_argument, metavar="FILE", help="weights for --f0 crepe, .h5 or .h5.bz2"
     )

@@ -45,8 +45,8 @@ class DataConfig(RecordingsConfig):
     """How recordings of one voice or instrument become a dataset with pitch and loudness.
 
     Args:
-        f0: Pitch estimator: `"auto"`, which is `"yin-viterbi"`; `"pyin"`, `"swift-f0"`, `"crepe"` or
-            `"harvest"`.
+        f0: Pitch estimator: `"auto"`, which is `"yin-viterbi"`; `"pyin"`, `"swift-f0"`, `"crepe"`,
+            `"harvest"` or `"speech"`, the network that voices hear pitch by.
         f0_min_hz: Lowest fundamental frequency looked for, Hz.
         f0_max_hz: Highest fundamental frequency looked for, Hz.
         f0_smoothing: `"none"`, or `"hmm"` for a hidden Markov model along time (`docs/pitch.md`).

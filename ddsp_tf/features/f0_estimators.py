@@ -9,7 +9,7 @@ from typing import Any
 from ddsp_tf.errors import DdspError, did_you_mean
 from ddsp_tf.features.f0 import F0Estimator
 
-ESTIMATORS = ("auto", "pyin", "swift-f0", "crepe", "harvest", "yin-viterbi")
+ESTIMATORS = ("auto", "pyin", "swift-f0", "crepe", "harvest", "speech", "yin-viterbi")
 """Names of estimators."""
 SMOOTHINGS = ("none", "hmm")
 """What may be done to a track along time, besides what the estimator does."""
@@ -26,8 +26,8 @@ def make_f0_estimator(
     """Build an estimator.
 
     Args:
-        name: `"yin-viterbi"`, `"pyin"`, `"swift-f0"`, `"crepe"`, `"harvest"`, or `"auto"`, which is
-            `"yin-viterbi"`.
+        name: `"yin-viterbi"`, `"pyin"`, `"swift-f0"`, `"crepe"`, `"harvest"`, `"speech"`, or `"auto"`, which
+            is `"yin-viterbi"`.
         f0_min_hz: Lowest fundamental frequency looked for, Hz.
         f0_max_hz: Highest fundamental frequency looked for, Hz.
         crepe_weights: Weights file (`model-*.h5` or `.h5.bz2`) of `"crepe"`, which is the `crepe` package
@@ -77,6 +77,10 @@ def make_f0_estimator(
         from ddsp_tf.features.harvest import HarvestEstimator
 
         return HarvestEstimator(f0_min_hz, f0_max_hz)
+    if name == "speech":
+        from ddsp_tf.features.speech_pitch import SpeechEstimator
+
+        return SpeechEstimator(f0_min_hz, f0_max_hz)
     if crepe_weights is not None:
         from ddsp_tf.features.crepe import CrepeEstimator
 

@@ -36,9 +36,10 @@ def facts_of_model(model: Voice) -> VoiceFacts:
     data = facts["config"]["data"]
     # Of whoever speaks: higher than speech, a creaky voice is found at some overtone, and hoots.
     highest_hz = max(_SPOKEN_HZ, 1.2 * facts["f0_hz_range"]["high"])
+    spoken = estimator.get("name") == "speech" or highest_hz <= _SPOKEN_HZ  # the network knows nothing higher
     return VoiceFacts(
         ahead=model.ahead,
-        pitch=SPEECH_PITCH if highest_hz <= _SPOKEN_HZ else TRACKER,  # the network knows speech alone
+        pitch=SPEECH_PITCH if spoken else TRACKER,
         f0_min_hz=float(estimator.get("f0_min_hz", data["f0_min_hz"])),
         f0_max_hz=min(highest_hz, float(estimator.get("f0_max_hz", data["f0_max_hz"]))),
         f0_hz_range=Range(**facts["f0_hz_range"]),

@@ -30,6 +30,9 @@ _HELD_FRAMES, _FADE_FRAMES = 12.0, 4.0
 """Without pitch the source goes on for 64 ms, in which a tracker may have missed one, and fades within 32 ms
 more: what sounds at the last pitch beyond that are tonal lines in pauses."""
 
+_BREATH_HZ = 400.0, 800.0
+"""Between these noise sets in: what is lower is the rumble of a room, not breath, and is heard as a pitch."""
+
 Controls = dict[str, dict[str, tf.Tensor]]
 
 
@@ -140,6 +143,9 @@ class Voice(TaskModel):
             keras.layers.Dense(EMBEDDING, use_bias=False, name="embedding") if voices > 1 else None
         )
         self.noise = keras.layers.GaussianNoise(content_noise) if content_noise else None
+        hz = np.linspace(0.0, self.spec.sample_rate / 2.0, n_bands)
+        low, high = _BREATH_HZ
+        self._breath = np.clip((hz - low) / (high - low), 0.0, 1.0).astype(np.float32)
         self.processors = ProcessorGroup(
             self.spec.sample_rate,
             self.spec.hop,
@@ -218,6 +224,7 @@ class Voice(TaskModel):
         dense = tf.exp(0.5 * tf.math.log(share))
         fade = tf.clip_by_value((_HELD_FRAMES - since) / _FADE_FRAMES, 0.0, 1.0)
         controls["source"]["amplitude"] *= count * dense * fade
+        controls["noise"]["magnitudes"] *= tf.constant(self._breath)
         return controls
 
     def controls(self, content: tf.Tensor, given: Mapping[str, tf.Tensor]) -> Controls:

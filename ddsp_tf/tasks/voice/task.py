@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from ddsp_tf.tasks.voice.model import Voice
 
 _CONSENT = "data.consent"
+_SUNG_HZ = 417.0  # five sixths of what the network of speech knows
+_SUNG = (
+    "it goes up to pitches that are rarely spoken, and what hears them knows nothing above 500 Hz. If "
+    "somebody sings, prepare again with --f0 auto --set data.f0_max_hz=1000, and train with "
+    "--set data.f0=auto --set data.f0_max_hz=1000"
+)
+
+
+def sung_notices(info: DatasetInfo) -> list[str]:
+    """What is to be said where somebody may sing higher than what hears the pitch knows."""
+    sung = info.f0_estimator["name"] == "speech" and info.f0_hz_range.high > _SUNG_HZ
+    return [_SUNG] if sung else []
 
 
 class VoiceTask(Task):
@@ -49,7 +61,7 @@ class VoiceTask(Task):
         """Pitch, loudness, and what is wrong with the recordings."""
         from ddsp_tf.data.quality.view import look_at_pitched, rows_of_pitched
 
-        return DatasetView(rows_of_pitched(info), look_at_pitched(folder, info))
+        return DatasetView(rows_of_pitched(info), [*look_at_pitched(folder, info), *sung_notices(info)])
 
     def training_data(
         self,

@@ -25,6 +25,7 @@ _LOWEST_HZ, _HIGHEST_HZ = 2.0 / WINDOW_SECONDS, HIGHEST_HZ / 2.0
 _NEAR = 3  # pitches of the grid on either side of the likeliest that have a say
 _MAX_AHEAD = 50
 _MOST = 80.0  # that an exponential is taken of
+_VOICED_FROM = 0.4  # probability of a pitch; taken for none, words are whispered where they should be said
 
 
 class Network(Protocol):
@@ -48,7 +49,8 @@ def read_pitches(logits: Array, grid_hz: Array) -> tuple[Array, Array]:
         grid_hz: `[pitches]`, rising evenly in log frequency.
 
     Returns:
-        Pitch, Hz, of every frame, voiced or not, and the probability of one, float32 `[frames]` each.
+        Pitch, Hz, of every frame, voiced or not, and voicing, float32 `[frames]` each: the probability of a
+        pitch, its odds scaled so that one of 0.4 is 0.5, from where on there is one.
     """
     pitches, none = logits[:, :-1], logits[:, -1]
     highest = pitches.max(axis=1, initial=-np.inf)
@@ -59,6 +61,7 @@ def read_pitches(logits: Array, grid_hz: Array) -> tuple[Array, Array]:
     place = (weights * near).sum(axis=1) / weights.sum(axis=1)
     f0_hz = grid_hz[0] * (grid_hz[1] / grid_hz[0]) ** place
     lead = none - highest - np.log(shares.sum(axis=1))  # of no pitch
+    lead += np.log(_VOICED_FROM / (1.0 - _VOICED_FROM))
     voicing = 1.0 / (1.0 + np.exp(np.minimum(lead, _MOST)))
     return f0_hz.astype(np.float32), voicing.astype(np.float32)
 

@@ -59,7 +59,7 @@ def test_logits_are_read_between_the_pitches_of_the_grid():
     f0_hz, voicing = read_pitches(logits, GRID_HZ)
     assert f0_hz[0] == pytest.approx(60.0 * 2.0 ** (place / 48.0), rel=1e-3)
     assert voicing[0] > 0.99
-    assert voicing[1] == pytest.approx(1.0 / (1.0 + np.exp(5.0)), abs=1e-4)
+    assert voicing[1] == pytest.approx(1.0 / (1.0 + np.exp(5.0) / 1.5), abs=1e-4)
     assert f0_hz[1] == pytest.approx(GRID_HZ[20], rel=1e-4)
     assert f0_hz[2] == pytest.approx(60.0, rel=1e-4)
     nothing = read_pitches(np.zeros((0, len(GRID_HZ) + 1)), GRID_HZ)

@@ -1,21 +1,28 @@
 """Voices without their training: the one that comes along, and untrained ones."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import soundfile
 
 from ddsp_edge import read_model_file
+from ddsp_edge.card import Range
 from ddsp_edge.cli.main import main as edge
 from ddsp_edge.errors import DdspError
 from ddsp_edge.files.audio_writer import write_audio
 from ddsp_edge.shipped import shipped_models
 from ddsp_edge.voice.converter import open_converter
 from ddsp_edge.voice.live import LiveConverter
+from ddsp_edge.voice.speech_pitch import NAME as SPEECH_PITCH
+from ddsp_edge.voice.speech_pitch import open_speech_pitch
 from ddsp_tf.cli.main import main
 from ddsp_tf.config import load_config
 from ddsp_tf.tasks.task import task_named
+from ddsp_tf.tasks.voice.convert import facts_of_model, network_of
 from ddsp_tf.tasks.voice.evaluation.evaluate import _remarks
 from ddsp_tf.tasks.voice.evaluation.judges import Figures
+from ddsp_tf.tasks.voice.task import sung_notices
 from tests.tasks.voice.speech import utterance
 from tests.tasks.voice.streams import HOP, assert_any_cut_is_the_whole, fit_noise
 
@@ -62,11 +69,46 @@ def test_both_runtimes_convert_alike(speech):
     heard = speech[: 2 * 16_000]
     sounds = []
     for runtime in ("litert", "numpy"):
-        converter = open_converter(ALLISON, runtime, pitch="keep", seed=1)
+        # One pitch for both: a frame that is voiced for one of them alone would shift the phase of all that
+        # follow (how alike they hear pitch: tests/device/voice/test_speech_pitch.py).
+        tracker = open_speech_pitch(shipped_models()["pitch"])
+        converter = open_converter(ALLISON, runtime, pitch="keep", seed=1, tracker=tracker)
         sounds.append(np.concatenate([converter.push(heard), converter.flush()]))
     assert np.abs(sounds[0]).max() > 1e-2
     # Float32 is held to 1e-4 in test_road.py; here a last bit may move an 8-bit activation a step.
     assert np.std(sounds[1] - sounds[0]) < 0.01 * np.std(sounds[0])
+
+
+def test_noise_of_a_voice_begins_where_breath_does(model):
+    """Lower noise is heard as a pitch."""
+    rng = np.random.default_rng(0)
+    frames = 40
+    controls = network_of(model).process(
+        log_mel=rng.normal(-4.0, 2.0, (frames, 40)),
+        f0_hz=np.full((frames, 1), 150.0),
+        voiced=rng.integers(0, 2, (frames, 1)),
+        loudness_db=rng.uniform(-60.0, -20.0, (frames, 1)),
+    )
+    gains = controls["noise_magnitudes"]
+    hz = np.linspace(0.0, 8_000.0, gains.shape[1])
+    np.testing.assert_array_equal(gains[:, hz <= 400.0], 0.0)
+    assert gains[:, hz >= 800.0].min() > 0.0
+
+
+def test_who_sings_is_told_how(model, tmp_path):
+    """The network of speech knows nothing above 500 Hz."""
+    facts = {**model.facts, "f0_estimator": {"name": "speech", "f0_min_hz": 60.0, "f0_max_hz": 500.0}}
+    for high, told in ((300.0, False), (450.0, True)):
+        info = SimpleNamespace(
+            f0_estimator=facts["f0_estimator"], f0_hz_range=Range(low=100.0, high=high, median=200.0)
+        )
+        assert any("--f0 auto" in notice for notice in sung_notices(info)) == told
+    model_of_speech = SimpleNamespace(
+        **{name: getattr(model, name) for name in ("ahead", "n_harmonics", "n_bands")},
+        facts={**facts, "f0_hz_range": {"low": 100.0, "high": 450.0, "median": 200.0}},
+    )
+    found = facts_of_model(model_of_speech)
+    assert (found.pitch, found.f0_max_hz) == (SPEECH_PITCH, 500.0)  # as it was labelled
 
 
 def test_what_is_played_live_is_as_late_as_it_says(speech):
