@@ -8,14 +8,14 @@ import numpy as np
 from ddsp_edge.features.pitch import VOICED
 from ddsp_edge.shipped import shipped_models
 from ddsp_edge.units import Array
-from ddsp_edge.voice.speech_pitch import open_speech_pitch
+from ddsp_edge.voice.speech_pitch import VOICED_FROM, open_speech_pitch
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.f0 import F0Track
 from ddsp_tf.features.f0_grid import PIECE_SECONDS, Instants, silent, track_in_pieces
 from ddsp_tf.frames import FrameSpec
 
 SPEECH_HZ = 60.0, 500.0
-"""What it knows."""
+"""Lowest and highest pitch that the network knows, Hz."""
 
 _MODEL = "pitch"
 _WINDOW_S = 0.05  # whose level says whether there is anything to be heard
@@ -27,6 +27,9 @@ class SpeechEstimator:
     Args:
         f0_min_hz: Lowest fundamental frequency kept, Hz; the network knows 60 Hz and up.
         f0_max_hz: Highest, Hz; the network knows 500 Hz and down.
+
+    Raises:
+        DdspError: If it knows nothing of that range.
     """
 
     name = "speech"
@@ -34,10 +37,16 @@ class SpeechEstimator:
     parallel = False
 
     def __init__(self, f0_min_hz: float = SPEECH_HZ[0], f0_max_hz: float = SPEECH_HZ[1]) -> None:
+        low, high = max(f0_min_hz, SPEECH_HZ[0]), min(f0_max_hz, SPEECH_HZ[1])
+        if not low < high:
+            raise DdspError(
+                f"f0: speech knows {SPEECH_HZ[0]:g} to {SPEECH_HZ[1]:g} Hz alone. Received: f0_min_hz "
+                f"{f0_min_hz:g}, f0_max_hz {f0_max_hz:g}"
+            )
         self.settings: dict[str, Any] = {
-            "f0_min_hz": max(f0_min_hz, SPEECH_HZ[0]),
-            "f0_max_hz": min(f0_max_hz, SPEECH_HZ[1]),
-            "voiced_from": VOICED,
+            "f0_min_hz": low,
+            "f0_max_hz": high,
+            "voiced_from": VOICED_FROM,
             "model_sha256": hashlib.sha256(shipped_models()[_MODEL].read_bytes()).hexdigest(),
         }
 

@@ -56,6 +56,11 @@ def test_what_is_out_of_its_range_has_no_pitch() -> None:
     assert not SpeechEstimator(f0_min_hz=150.0).estimate(sound, SPEC).f0_hz.any()
 
 
+def test_a_range_that_it_does_not_know_is_refused_in_words() -> None:
+    with pytest.raises(DdspError, match=r"60 to 500 Hz alone\. Received: f0_min_hz 500, f0_max_hz 900"):
+        make_f0_estimator("speech", f0_min_hz=500.0, f0_max_hz=900.0)
+
+
 def test_another_rate_is_refused_in_words() -> None:
     with pytest.raises(DdspError, match=r"hears 16000 Hz alone\. Received: 48000"):
         SpeechEstimator().estimate(np.zeros(48_000, np.float32), FrameSpec(48_000, 192))

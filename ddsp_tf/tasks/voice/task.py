@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ddsp_tf.tasks.voice.model import Voice
 
 _CONSENT = "data.consent"
-_SUNG_HZ = 417.0  # five sixths of what the network of speech knows
+_SUNG_SHARE = 5.0 / 6.0  # of what the network of speech knows, beyond which somebody may be singing
 _SUNG = (
     "it goes up to pitches that are rarely spoken, and what hears them knows nothing above 500 Hz. If "
     "somebody sings, prepare again with --f0 auto --set data.f0_max_hz=1000, and train with "
@@ -31,7 +31,10 @@ _SUNG = (
 
 def sung_notices(info: DatasetInfo) -> list[str]:
     """What is to be said where somebody may sing higher than what hears the pitch knows."""
-    sung = info.f0_estimator["name"] == "speech" and info.f0_hz_range.high > _SUNG_HZ
+    from ddsp_tf.features.speech_pitch import SPEECH_HZ
+
+    high_hz = _SUNG_SHARE * SPEECH_HZ[1]
+    sung = info.f0_estimator["name"] == "speech" and info.f0_hz_range.high > high_hz
     return [_SUNG] if sung else []
 
 

@@ -215,7 +215,7 @@ class Studio:
             "config": config,
             "steps": steps,
             "name": name,
-            "consent": config in OF_PEOPLE and consent is True,
+            "consent": config in OF_PEOPLE,
         }
         about = {
             "what": "training",

@@ -124,6 +124,7 @@ def _command(
     """Run a command of the library to its end; what it says goes into a file."""
     start, length = _STEPS[word]
     with (folder / _SAID).open("ab") as said:
+        begin = said.tell()
         process = subprocess.Popen(
             module_command(_COMMANDS, word, *arguments), stdin=subprocess.DEVNULL, stdout=said, stderr=said
         )
@@ -141,7 +142,9 @@ def _command(
                 process.kill()
             raise
     if process.returncode:
-        raise DdspError(_last_words(folder / _SAID) or f"ddsp-tf {word} ended with {process.returncode}")
+        raise DdspError(
+            _last_words(folder / _SAID, begin) or f"ddsp-tf {word} ended with {process.returncode}"
+        )
 
 
 def _words(word: str, steps: int, live: Mapping[str, Any]) -> str:
@@ -157,9 +160,9 @@ def _words(word: str, steps: int, live: Mapping[str, Any]) -> str:
     return f"step {live['step'][-1]:.0f} of {steps}, loss {live['loss'][-1]:.2f}{held_back}"
 
 
-def _last_words(said: Path) -> str:
-    """The error that a command told last."""
-    text = said.read_bytes()[-8000:].decode(errors="replace")
+def _last_words(said: Path, begin: int) -> str:
+    """The error that a command told last, of what was said from a byte on."""
+    text = said.read_bytes()[begin:][-8000:].decode(errors="replace")
     errors = [line for line in text.splitlines() if ": error: " in line]
     return errors[-1].split(": error: ", 1)[1] if errors else ""
 

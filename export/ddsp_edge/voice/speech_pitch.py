@@ -20,12 +20,13 @@ from ddsp_edge.units import Array
 
 NAME = "SpeechPitch"
 """How a card names this definition."""
+VOICED_FROM = 0.4
+"""Probability of a pitch from where on there is one: taken for none, words are whispered."""
 TASK = "pitch"
 _LOWEST_HZ, _HIGHEST_HZ = 2.0 / WINDOW_SECONDS, HIGHEST_HZ / 2.0
 _NEAR = 3  # pitches of the grid on either side of the likeliest that have a say
 _MAX_AHEAD = 50
 _MOST = 80.0  # that an exponential is taken of
-_VOICED_FROM = 0.4  # probability of a pitch; taken for none, words are whispered where they should be said
 
 
 class Network(Protocol):
@@ -61,7 +62,7 @@ def read_pitches(logits: Array, grid_hz: Array) -> tuple[Array, Array]:
     place = (weights * near).sum(axis=1) / weights.sum(axis=1)
     f0_hz = grid_hz[0] * (grid_hz[1] / grid_hz[0]) ** place
     lead = none - highest - np.log(shares.sum(axis=1))  # of no pitch
-    lead += np.log(_VOICED_FROM / (1.0 - _VOICED_FROM))
+    lead += np.log(VOICED_FROM / (1.0 - VOICED_FROM))
     voicing = 1.0 / (1.0 + np.exp(np.minimum(lead, _MOST)))
     return f0_hz.astype(np.float32), voicing.astype(np.float32)
 

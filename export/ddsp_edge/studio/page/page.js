@@ -141,6 +141,11 @@ function askForConsent() {
     by("training-agreed").required = asksConsent();
 }
 
+/** Ask again: the next one may be somebody else. */
+function forgetConsent() {
+    by("training-agreed").checked = false;
+}
+
 async function train(event) {
     event.preventDefault();
     const sounds = jobs.filter((job) => job.what === "input" && job.result?.takes === "sound");
@@ -152,6 +157,7 @@ async function train(event) {
             consent: asksConsent() && by("training-agreed").checked,
         }, "trainings");
         tell("Begun.");
+        forgetConsent();
     } catch (error) {
         tell(error);
     }
@@ -212,6 +218,7 @@ by("record").addEventListener("click", record);
 by("reset").addEventListener("click", () => knobs.reset(chosenUse().knobs));
 by("training").addEventListener("submit", train);
 by("training-config").addEventListener("change", askForConsent);
+for (const id of ["training-config", "training-of", "inputs"]) by(id).addEventListener("change", forgetConsent);
 by("desk").addEventListener("submit", begin);
 addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("over"); });
 addEventListener("dragleave", (event) => { if (!event.relatedTarget) document.body.classList.remove("over"); });
