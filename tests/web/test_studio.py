@@ -81,7 +81,7 @@ def test_two_instruments_are_compared_at_the_same_place_in_time(open_page, sung)
     page.locator(".hear label", has_text="other").click()
     assert until(page, "!document.querySelectorAll('audio')[2].paused")
     assert page.evaluate("document.querySelectorAll('audio')[2].currentTime") >= 0.8
-    assert page.evaluate("document.querySelectorAll('audio')[0].paused")
+    assert until(page, "document.querySelectorAll('audio')[0].paused")  # when it hears that the other began
 
 
 def test_a_model_says_what_can_be_set(open_page, sung):
