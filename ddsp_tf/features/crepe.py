@@ -22,11 +22,9 @@ from ddsp_tf.features.crepe_weights import (
     filters,
     read_crepe_weights,
 )
-from ddsp_tf.features.f0 import F0Track
-from ddsp_tf.features.f0_grid import Instants, silent, track_in_pieces, voicing_from
+from ddsp_tf.features.f0_grid import EstimatorInPieces, Instants, silent, voicing_from
 from ddsp_tf.features.hmm import Posterior
 from ddsp_tf.features.period import refine_f0
-from ddsp_tf.frames import FrameSpec
 
 SAMPLE_RATE = 16_000
 MEMORY_MIB = 850.0
@@ -89,7 +87,7 @@ def load_crepe(weights: CrepeWeights) -> Any:
     return model
 
 
-class CrepeEstimator:
+class CrepeEstimator(EstimatorInPieces):
     """CREPE every 10 ms, decoded along a Viterbi path, interpolated onto the frame grid.
 
     Pickling carries the path, not the weights: each process reads the file again and refuses another.
@@ -129,12 +127,6 @@ class CrepeEstimator:
     def memory_mib(self, seconds: float) -> float:
         """See `F0Estimator`; with TensorFlow 809 MiB were measured for 15 s, 827 for a minute."""
         return MEMORY_MIB
-
-    def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
-        """Track a sound `[n]`; see `F0Estimator`."""
-        return track_in_pieces(
-            audio, spec, lambda x: self._analyse(x, spec.sample_rate), self.context_seconds
-        )
 
     def _analyse(self, audio: Array, sample_rate: int) -> Instants:
         sound, centres, windows = self._windows(audio, sample_rate)

@@ -10,14 +10,12 @@ from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.crepe import MEMORY_MIB, SAMPLE_RATE, VOICED_FROM
 from ddsp_tf.features.crepe_weights import WINDOW
-from ddsp_tf.features.f0 import F0Track
-from ddsp_tf.features.f0_grid import Instants, silent, track_in_pieces, voicing_from
-from ddsp_tf.frames import FrameSpec
+from ddsp_tf.features.f0_grid import EstimatorInPieces, Instants, silent, voicing_from
 
 _STEP = 160  # samples at 16 kHz: 10 ms
 
 
-class CrepePackageEstimator:
+class CrepePackageEstimator(EstimatorInPieces):
     """`crepe.predict` every 10 ms, Viterbi-smoothed, interpolated onto the frame grid.
 
     Args:
@@ -52,12 +50,6 @@ class CrepePackageEstimator:
     def memory_mib(self, seconds: float) -> float:
         """See `F0Estimator`; it has TensorFlow, too."""
         return MEMORY_MIB
-
-    def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
-        """Track a sound `[n]`; see `F0Estimator`."""
-        return track_in_pieces(
-            audio, spec, lambda x: self._analyse(x, spec.sample_rate), self.context_seconds
-        )
 
     def _analyse(self, audio: Array, sample_rate: int) -> Instants:
         import crepe

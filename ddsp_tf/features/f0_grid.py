@@ -1,5 +1,6 @@
 """From the instants at which an estimator looked to the frames that are asked for."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -34,6 +35,26 @@ class Instants:
     voiced: Array
     voicing: Array
     confidence: Array
+
+
+class EstimatorInPieces(ABC):
+    """What estimators have in common that look at one piece of a sound after the other; see `F0Estimator`.
+
+    Attributes:
+        context_seconds: How much sound before and after a piece `_analyse` is shown.
+    """
+
+    context_seconds: float
+
+    def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
+        """Track a sound `[n]`; see `F0Estimator`."""
+        return track_in_pieces(
+            audio, spec, lambda x: self._analyse(x, spec.sample_rate), self.context_seconds
+        )
+
+    @abstractmethod
+    def _analyse(self, audio: Array, sample_rate: int) -> Instants:
+        """Look at a piece `[m]`, float32, at a rate in Hz; return at least one instant."""
 
 
 def track_in_pieces(

@@ -12,16 +12,14 @@ import numpy as np
 
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
-from ddsp_tf.features.f0 import F0Track
-from ddsp_tf.features.f0_grid import PIECE_SECONDS, Instants, silent, track_in_pieces
-from ddsp_tf.frames import FrameSpec
+from ddsp_tf.features.f0_grid import PIECE_SECONDS, EstimatorInPieces, Instants, silent
 
 _STEP_MS = 5.0
 _WINDOW_S = 0.05  # whose level says whether there is anything to be heard
 _MIN_RATE = 8_000  # at 4 kHz it lost a steady tone of 150 Hz
 
 
-class HarvestEstimator:
+class HarvestEstimator(EstimatorInPieces):
     """Harvest every 5 ms, interpolated onto the frame grid.
 
     It was made for speech, and calls voiced what other estimators leave out: the soft ends of words, voiced
@@ -55,12 +53,6 @@ class HarvestEstimator:
     def memory_mib(self, seconds: float) -> float:
         """See `F0Estimator`; 100 MiB were measured for 31 s."""
         return 60.0 + 1.5 * (min(seconds, PIECE_SECONDS) + 2.0 * self.context_seconds)
-
-    def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
-        """Track a sound `[n]`; see `F0Estimator`."""
-        return track_in_pieces(
-            audio, spec, lambda x: self._analyse(x, spec.sample_rate), self.context_seconds
-        )
 
     def _analyse(self, audio: Array, sample_rate: int) -> Instants:
         import pyworld

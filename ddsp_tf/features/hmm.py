@@ -16,9 +16,8 @@ import numpy as np
 
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
-from ddsp_tf.features.f0 import F0Estimator, F0Track
-from ddsp_tf.features.f0_grid import Instants, track_in_pieces
-from ddsp_tf.frames import FrameSpec
+from ddsp_tf.features.f0 import F0Estimator
+from ddsp_tf.features.f0_grid import EstimatorInPieces, Instants
 
 _GLIDE_OCTAVES = 20.0  # a second; half again as fast is all but a jump
 _JUMP = 1e-3  # share of steps of pitch that may lead anywhere: notes follow one another without a glide
@@ -59,7 +58,7 @@ class PosteriorEstimator(F0Estimator, Protocol):
         ...
 
 
-class SmoothedEstimator:
+class SmoothedEstimator(EstimatorInPieces):
     """An estimator whose posterior is smoothed along time.
 
     The most likely sequence of states decides voicing and pitch; their posterior probabilities, given the
@@ -93,14 +92,8 @@ class SmoothedEstimator:
         """See `F0Estimator`; 1088 MiB were measured of `yin-viterbi`, 1067 of `crepe` with tiny weights."""
         return self._estimator.memory_mib(seconds) + _MEMORY_MIB
 
-    def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
-        """Track a sound `[n]`; see `F0Estimator`."""
-        return track_in_pieces(
-            audio,
-            spec,
-            lambda x: smooth(self._estimator.posterior(x, spec.sample_rate)),
-            self.context_seconds,
-        )
+    def _analyse(self, audio: Array, sample_rate: int) -> Instants:
+        return smooth(self._estimator.posterior(audio, sample_rate))
 
 
 def smooth(posterior: Posterior) -> Instants:

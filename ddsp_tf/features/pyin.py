@@ -11,10 +11,8 @@ import numpy as np
 
 from ddsp_edge.units import Array
 from ddsp_tf.caches import use_writable_caches
-from ddsp_tf.features.f0 import F0Track
-from ddsp_tf.features.f0_grid import PIECE_SECONDS, Instants, silent, track_in_pieces
+from ddsp_tf.features.f0_grid import PIECE_SECONDS, EstimatorInPieces, Instants, silent
 from ddsp_tf.features.period import refine_f0
-from ddsp_tf.frames import FrameSpec
 
 _HOP_SECONDS = 0.008
 # The cost of the Viterbi path grows with the square of the number of pitches: six times less than at
@@ -22,7 +20,7 @@ _HOP_SECONDS = 0.008
 _RESOLUTION_CENTS = 20.0
 
 
-class PyinEstimator:
+class PyinEstimator(EstimatorInPieces):
     """Probabilistic YIN on frames 8 ms apart, interpolated onto the frame grid.
 
     Args:
@@ -58,12 +56,6 @@ class PyinEstimator:
         """
         windows = (min(seconds, PIECE_SECONDS) + 2.0 * self.context_seconds) / _HOP_SECONDS
         return 240.0 + 21.0 * windows * self.settings["frame_length"] / 2**20
-
-    def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
-        """Track a sound `[n]`; see `F0Estimator`."""
-        return track_in_pieces(
-            audio, spec, lambda x: self._analyse(x, spec.sample_rate), self.context_seconds
-        )
 
     def _analyse(self, audio: Array, sample_rate: int) -> Instants:
         import librosa

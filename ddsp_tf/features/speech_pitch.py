@@ -10,9 +10,7 @@ from ddsp_edge.shipped import shipped_models
 from ddsp_edge.units import Array
 from ddsp_edge.voice.speech_pitch import VOICED_FROM, open_speech_pitch
 from ddsp_tf.errors import DdspError
-from ddsp_tf.features.f0 import F0Track
-from ddsp_tf.features.f0_grid import PIECE_SECONDS, Instants, silent, track_in_pieces
-from ddsp_tf.frames import FrameSpec
+from ddsp_tf.features.f0_grid import PIECE_SECONDS, EstimatorInPieces, Instants, silent
 
 SPEECH_HZ = 60.0, 500.0
 """Lowest and highest pitch that the network knows, Hz."""
@@ -21,7 +19,7 @@ _MODEL = "pitch"
 _WINDOW_S = 0.05  # whose level says whether there is anything to be heard
 
 
-class SpeechEstimator:
+class SpeechEstimator(EstimatorInPieces):
     """The shipped network `pitch` every 8 ms, interpolated onto the frame grid; of speech at 16 kHz.
 
     Args:
@@ -53,12 +51,6 @@ class SpeechEstimator:
     def memory_mib(self, seconds: float) -> float:
         """See `F0Estimator`; 87 MiB were measured for 31 s, 95 for 93 s."""
         return 60.0 + 1.5 * (min(seconds, PIECE_SECONDS) + 2.0 * self.context_seconds)
-
-    def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
-        """Track a sound `[n]`; see `F0Estimator`."""
-        return track_in_pieces(
-            audio, spec, lambda x: self._analyse(x, spec.sample_rate), self.context_seconds
-        )
 
     def _analyse(self, audio: Array, sample_rate: int) -> Instants:
         tracker = open_speech_pitch(shipped_models()[_MODEL])

@@ -11,10 +11,8 @@ import numpy as np
 
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
-from ddsp_tf.features.f0 import F0Track
-from ddsp_tf.features.f0_grid import PIECE_SECONDS, Instants, silent, track_in_pieces, voicing_from
+from ddsp_tf.features.f0_grid import PIECE_SECONDS, EstimatorInPieces, Instants, silent, voicing_from
 from ddsp_tf.features.period import refine_f0
-from ddsp_tf.frames import FrameSpec
 
 _RATE, _HOP = 16_000, 256  # what the network was trained for
 _VOICED_FROM = 0.5  # its authors' calibration
@@ -27,7 +25,7 @@ def swift_f0_is_installed() -> bool:
     return importlib.util.find_spec("swift_f0") is not None
 
 
-class SwiftF0Estimator:
+class SwiftF0Estimator(EstimatorInPieces):
     """SwiftF0 every 16 ms, refined by the autocorrelation, interpolated onto the frame grid.
 
     Args:
@@ -65,12 +63,6 @@ class SwiftF0Estimator:
     def memory_mib(self, seconds: float) -> float:
         """See `F0Estimator`; 193 MiB were measured for 15 s, 325 for pieces as long as they may be."""
         return 40.0 + 9.0 * (min(seconds, PIECE_SECONDS) + 2.0 * self.context_seconds)
-
-    def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
-        """Track a sound `[n]`; see `F0Estimator`."""
-        return track_in_pieces(
-            audio, spec, lambda x: self._analyse(x, spec.sample_rate), self.context_seconds
-        )
 
     def _analyse(self, audio: Array, sample_rate: int) -> Instants:
         import soxr

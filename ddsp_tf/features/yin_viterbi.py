@@ -16,8 +16,7 @@ import numpy as np
 from ddsp_edge.features.periods import NONE, PeriodFinder
 from ddsp_edge.features.windows import CenteredWindows
 from ddsp_edge.units import Array
-from ddsp_tf.features.f0 import F0Track
-from ddsp_tf.features.f0_grid import Instants, silent, track_in_pieces
+from ddsp_tf.features.f0_grid import EstimatorInPieces, Instants, silent
 from ddsp_tf.features.hmm import Posterior
 from ddsp_tf.features.period import refine_f0
 from ddsp_tf.frames import FrameSpec
@@ -61,7 +60,7 @@ class _Heard:
     refine: Callable[[Array, float], Array]
 
 
-class YinViterbiEstimator:
+class YinViterbiEstimator(EstimatorInPieces):
     """Candidates every 5 ms, the best path through them, interpolated onto the frame grid.
 
     Args:
@@ -99,12 +98,6 @@ class YinViterbiEstimator:
         `prepare` does besides.
         """
         return 30.0 + 64.0 * _WINDOWS_AT_ONCE * max(self.settings["windows"]) / 2**20
-
-    def estimate(self, audio: Array, spec: FrameSpec) -> F0Track:
-        """Track a sound `[n]`; see `F0Estimator`."""
-        return track_in_pieces(
-            audio, spec, lambda x: self._analyse(x, spec.sample_rate), self.context_seconds
-        )
 
     def _analyse(self, audio: Array, sample_rate: int) -> Instants:
         heard = self._listen(audio, sample_rate)

@@ -6,6 +6,9 @@ from ddsp_tf.config.sections import Config, DataConfig
 from ddsp_tf.config.values import in_range
 from ddsp_tf.errors import DdspError
 
+HIGHER = 1.2
+"""How much higher than what a voice was trained on somebody may speak."""
+
 CONSENT = "given"
 """What `data.consent` is where whoever speaks has agreed."""
 

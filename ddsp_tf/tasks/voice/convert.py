@@ -11,11 +11,11 @@ from ddsp_edge.voice.converter import Converter
 from ddsp_edge.voice.files import ConvertReport, convert_file
 from ddsp_edge.voice.matching import MATCH
 from ddsp_edge.voice.speech_pitch import NAME as SPEECH_PITCH
-from ddsp_tf.features.speech_pitch import SPEECH_HZ
+from ddsp_tf.features.speech_pitch import SPEECH_HZ, SpeechEstimator
+from ddsp_tf.tasks.voice.config import HIGHER
 from ddsp_tf.tasks.voice.model import Voice
 from ddsp_tf.training.step_network import StepNetwork
 
-_HIGHER = 1.2  # than what a voice was trained on somebody may speak
 _SPOKEN_HZ = SPEECH_HZ[1]
 
 
@@ -37,8 +37,9 @@ def facts_of_model(model: Voice) -> VoiceFacts:
     estimator = facts["f0_estimator"]
     data = facts["config"]["data"]
     # Of whoever speaks: higher than speech, a creaky voice is found at some overtone, and hoots.
-    highest_hz = max(_SPOKEN_HZ, _HIGHER * facts["f0_hz_range"]["high"])
-    spoken = estimator.get("name") == "speech" or highest_hz <= _SPOKEN_HZ  # the network knows nothing higher
+    highest_hz = max(_SPOKEN_HZ, HIGHER * facts["f0_hz_range"]["high"])
+    # The network knows nothing higher; and a voice that it labelled is told by it, too.
+    spoken = estimator.get("name") == SpeechEstimator.name or highest_hz <= _SPOKEN_HZ
     return VoiceFacts(
         ahead=model.ahead,
         pitch=SPEECH_PITCH if spoken else TRACKER,

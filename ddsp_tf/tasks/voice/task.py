@@ -9,10 +9,11 @@ from ddsp_tf.data.prepare.preparation import Preparation
 from ddsp_tf.data.records.info import DatasetInfo
 from ddsp_tf.data.records.shards import OnDamage
 from ddsp_tf.errors import DdspError
+from ddsp_tf.features.speech_pitch import SPEECH_HZ, SpeechEstimator
 from ddsp_tf.tasks.command import Tell
 from ddsp_tf.tasks.task import DatasetView, Log, Task
 from ddsp_tf.tasks.voice.command import COMMAND
-from ddsp_tf.tasks.voice.config import VoiceConfig
+from ddsp_tf.tasks.voice.config import HIGHER, VoiceConfig
 
 if TYPE_CHECKING:
     from ddsp_tf.reports.html import Page
@@ -21,21 +22,17 @@ if TYPE_CHECKING:
     from ddsp_tf.tasks.voice.model import Voice
 
 _CONSENT = "data.consent"
-_SUNG_SHARE = 5.0 / 6.0  # of what the network of speech knows, beyond which somebody may be singing
 _SUNG = (
-    "it goes up to pitches that are rarely spoken, and what hears them knows nothing above 500 Hz. If "
-    "somebody sings, prepare again with --f0 auto --set data.f0_max_hz=1000, and train with "
-    "--set data.f0=auto --set data.f0_max_hz=1000"
+    "it goes up to pitches that are rarely spoken, and what hears them knows nothing above "
+    f"{SPEECH_HZ[1]:g} Hz. If somebody sings, prepare again with --f0 auto --set "
+    "data.f0_max_hz=1000, and train with --set data.f0=auto --set data.f0_max_hz=1000"
 )
 
 
 def sung_notices(info: DatasetInfo) -> list[str]:
     """What is to be said where somebody may sing higher than what hears the pitch knows."""
-    from ddsp_tf.features.speech_pitch import SPEECH_HZ
-
-    high_hz = _SUNG_SHARE * SPEECH_HZ[1]
-    sung = info.f0_estimator["name"] == "speech" and info.f0_hz_range.high > high_hz
-    return [_SUNG] if sung else []
+    by_speech = info.f0_estimator["name"] == SpeechEstimator.name
+    return [_SUNG] if by_speech and HIGHER * info.f0_hz_range.high > SPEECH_HZ[1] else []
 
 
 class VoiceTask(Task):

@@ -28,7 +28,7 @@ from ddsp_edge.studio.jobs import Job, Jobs
 from ddsp_edge.studio.keep import Keep, check_room, shown_name
 from ddsp_edge.studio.knobs import arguments_of, settings_text
 from ddsp_edge.studio.shelf import Shelf
-from ddsp_edge.studio.training import CONFIGS, MAX_STEPS, MODEL, OF_PEOPLE
+from ddsp_edge.studio.training import CONFIGS, MAX_STEPS, MODEL
 
 PAGE = Path(__file__).with_name("page")
 _MEDIA = {
@@ -95,7 +95,7 @@ class Studio:
 
     async def _models(self, request: Request) -> Response:
         known = CONFIGS.items() if self._runs is not None else ()
-        trains = [{"config": name, "makes": made, "consent": name in OF_PEOPLE} for name, made in known]
+        trains = [{"config": name, "makes": makes.what, "consent": makes.consent} for name, makes in known]
         told = {"models": self._shelf.described(), "left_out": self._shelf.left_out, "trains": trains}
         return JSONResponse(told)
 
@@ -198,8 +198,7 @@ class Studio:
             raise DdspError(f"config must be one of {', '.join(CONFIGS)}")
         if type(steps) is not int or not 1 <= steps <= MAX_STEPS:
             raise DdspError(f"steps must be from 1 to {MAX_STEPS}. Received: {str(steps)[:60]}")
-        consent = asked.get("consent", False)
-        if config in OF_PEOPLE and consent is not True:
+        if CONFIGS[config].consent and asked.get("consent") is not True:
             raise DdspError("whoever speaks must have agreed to being imitated: nothing is made without")
         inputs = asked.get("inputs")
         given = [self._inputs.get(str(number)) for number in inputs] if isinstance(inputs, list) else []
@@ -215,7 +214,7 @@ class Studio:
             "config": config,
             "steps": steps,
             "name": name,
-            "consent": config in OF_PEOPLE,
+            "consent": CONFIGS[config].consent,
         }
         about = {
             "what": "training",

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,18 +20,28 @@ from ddsp_edge.children import module_command
 from ddsp_edge.errors import DdspError
 from ddsp_edge.studio.heard import Heard
 
-CONFIGS = {
-    "solo_instrument": "an instrument",
-    "solo_24k": "an instrument",
-    "solo_44k": "an instrument",
-    "solo_48k": "an instrument",
-    "voice": "a voice",
-}
-"""Configurations that come with the library and need recordings of one player or speaker alone, and what is
-made by them."""
 
-OF_PEOPLE = ("voice",)
-"""Those for which whoever is heard must have agreed."""
+@dataclass(frozen=True)
+class Makes:
+    """What a configuration makes.
+
+    Args:
+        what: In words.
+        consent: Whether whoever is heard must have agreed.
+    """
+
+    what: str
+    consent: bool = False
+
+
+CONFIGS = {
+    "solo_instrument": Makes("an instrument"),
+    "solo_24k": Makes("an instrument"),
+    "solo_44k": Makes("an instrument"),
+    "solo_48k": Makes("an instrument"),
+    "voice": Makes("a voice", consent=True),
+}
+"""Configurations that come with the library and need recordings of one player or speaker alone."""
 
 MAX_STEPS = 1_000_000
 MODEL, REPORT = "model.tflite", "report.html"
