@@ -180,7 +180,7 @@ class Task(Protocol):
         return []
 
     def heard(
-        self, config: Any, run: Path, places: "Sequence[SoundPlace]"
+        self, config: Any, data: Path, run: Path, places: "Sequence[SoundPlace]"
     ) -> "list[keras.callbacks.Callback]":
         """What hands sounds of a run to places after every epoch; nothing where a task has none to show."""
         return []

@@ -133,7 +133,7 @@ def train(
                     log,
                     *task.callbacks(config, data, progress),
                     Checkpoint(run, steps, log, settings.keep_checkpoints, interruption, state.means),
-                    *_shown(task, config, run, steps, tensorboard, sounds, progress),
+                    *_shown(task, config, data, run, steps, tensorboard, sounds, progress),
                 ]
             else:
                 verbose = 0
@@ -195,6 +195,7 @@ def _write_first_files(
 def _shown(
     task: Task,
     config: Config,
+    data: Path,
     run: Path,
     steps: Steps,
     tensorboard: bool,
@@ -208,7 +209,7 @@ def _shown(
         places.append(SoundsOnBoard(board / "sound", rate))
     if sounds:
         places.append(SoundFiles(run / SOUNDS_NAME, rate, steps))
-    heard = task.heard(config, run, places) if places else []
+    heard = task.heard(config, data, run, places) if places else []
     if sounds and not heard:
         progress(f"there is nothing to hear of {task.command.noun} while it trains: --sounds writes no files")
     return [*([keras.callbacks.TensorBoard(board)] if tensorboard else ()), *heard]

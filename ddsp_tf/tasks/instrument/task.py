@@ -157,12 +157,14 @@ class InstrumentTask(Task):
         return [BranchWatch(tell)]
 
     def heard(
-        self, config: InstrumentConfig, run: Path, places: "Sequence[SoundPlace]"
+        self, config: InstrumentConfig, data: Path, run: Path, places: "Sequence[SoundPlace]"
     ) -> "list[keras.callbacks.Callback]":
         """A held-back passage and its resynthesis, every epoch."""
-        from ddsp_tf.tasks.instrument.heard import HeldBackSound
+        from ddsp_tf.tasks.instrument.heard import Resynthesis
+        from ddsp_tf.training.held_back_sound import HeldBackSound
 
-        return [HeldBackSound(run, config.spec, places)]
+        resynthesis = Resynthesis(run, config.spec)
+        return [HeldBackSound(resynthesis.audio, resynthesis, places)]
 
     def evaluate(
         self,

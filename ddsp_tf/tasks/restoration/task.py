@@ -1,6 +1,6 @@
 """The task `restoration`: sound in, cleaner sound out, by gains of bands that are learned."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,13 @@ from ddsp_tf.tasks.restoration.preparation import AUDIO, NOISE, ROOMS, SourcePre
 from ddsp_tf.tasks.task import DatasetView, Log, Task
 
 if TYPE_CHECKING:
+    import keras
+
     from ddsp_tf.reports.html import Page
     from ddsp_tf.tasks.restoration.evaluation.evaluate import RestorationEvaluation
     from ddsp_tf.tasks.restoration.export.exportable import RestorationExport
     from ddsp_tf.tasks.restoration.model.model import Restoration
+    from ddsp_tf.training.sounds import SoundPlace
 
 
 class RestorationTask(Task):
@@ -124,6 +127,16 @@ class RestorationTask(Task):
 
         if not only_missing or not (run / HELD_BACK_NAME).exists():
             save_held_back(config, data, run, on_damage)
+
+    def heard(
+        self, config: RestorationConfig, data: Path, run: Path, places: "Sequence[SoundPlace]"
+    ) -> "list[keras.callbacks.Callback]":
+        """A held-back mixture and what is left of it, every epoch."""
+        from ddsp_tf.tasks.restoration.held_back import load_held_back
+        from ddsp_tf.training.held_back_sound import HeldBackSound
+
+        noisy = load_held_back(run).noisy[:1]
+        return [HeldBackSound(noisy[0], lambda model: model({"audio": noisy})[0].numpy(), places)]
 
     def evaluate(
         self,

@@ -1,6 +1,6 @@
 """The task itself: what `ddsp_tf.tasks.task` asks of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,13 @@ from ddsp_tf.tasks.voice.command import COMMAND
 from ddsp_tf.tasks.voice.config import HIGHER, VoiceConfig
 
 if TYPE_CHECKING:
+    import keras
+
     from ddsp_tf.reports.html import Page
     from ddsp_tf.tasks.voice.evaluation.evaluate import VoiceEvaluation
     from ddsp_tf.tasks.voice.export import VoiceExport
     from ddsp_tf.tasks.voice.model import Voice
+    from ddsp_tf.training.sounds import SoundPlace
 
 _CONSENT = "data.consent"
 _SUNG = (
@@ -142,6 +145,16 @@ class VoiceTask(Task):
 
         if not only_missing or not (run / REFERENCE_NAME).exists():
             save_reference(config, data, run, on_damage)
+
+    def heard(
+        self, config: VoiceConfig, data: Path, run: Path, places: "Sequence[SoundPlace]"
+    ) -> "list[keras.callbacks.Callback]":
+        """A held-back passage and the same said again, every epoch."""
+        from ddsp_tf.tasks.voice.heard import SaidAgain
+        from ddsp_tf.training.held_back_sound import HeldBackSound
+
+        said_again = SaidAgain(config, data)
+        return [HeldBackSound(said_again.audio, said_again, places)]
 
     def evaluate(
         self,

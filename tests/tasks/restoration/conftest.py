@@ -20,5 +20,5 @@ def prepared(tmp_path_factory):
 def road(prepared):
     """The same folder, with the run."""
     config, data, run = (str(prepared / name) for name in ("tiny.yaml", "data", "run"))
-    assert main(["train", config, "--data", data, "--out", run]) == 0
+    assert main(["train", config, "--data", data, "--out", run, "--sounds"]) == 0
     return prepared

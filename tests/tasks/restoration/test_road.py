@@ -15,6 +15,7 @@ from ddsp_edge.restoration.live import LiveRestorer
 from ddsp_tf.cli.main import main
 from ddsp_tf.data.records.info import load_dataset_info
 from ddsp_tf.data.records.shards import read_records
+from ddsp_tf.tasks.restoration.held_back import load_held_back
 from ddsp_tf.training.callbacks import read_log
 from tests.tasks.restoration import sounds
 
@@ -36,6 +37,14 @@ def noisy(road):
     path = road / "noisy.wav"
     soundfile.write(path, clean + hiss * np.std(clean) / np.std(hiss), sounds.RATE, subtype="FLOAT")
     return path
+
+
+def test_a_mixture_and_what_is_left_of_it_are_heard_while_it_learns(road):
+    noisy, restored = (soundfile.read(path)[0] for path in sorted((road / "run" / "sounds").iterdir()))
+    np.testing.assert_allclose(noisy, load_held_back(road / "run").noisy[0], rtol=0, atol=1.0 / 32768.0)
+    left = 1.0 - np.std(noisy - restored) / np.std(noisy)
+    assert len(restored) == len(noisy)
+    assert 0.05 < left < 0.95
 
 
 def test_speakers_noises_and_rooms_are_held_back_as_a_whole(road):

@@ -81,6 +81,6 @@ def road(encoder):
     config, data, run = (str(folder / name) for name in ("voice.yaml", "data", "run"))
     command = ["prepare", str(folder / "target"), "--out", data, "--config", config, "--jobs", "1"]
     assert main([*command, "--i-have-consent"]) == 0
-    assert main(["train", config, "--data", data, "--out", run]) == 0
+    assert main(["train", config, "--data", data, "--out", run, "--sounds"]) == 0
     assert main(["export", run, "--out", str(folder / "voice.tflite"), "--quantize", "float32"]) == 0
     return folder

@@ -8,13 +8,17 @@ import soundfile
 
 from ddsp_edge import read_model_file
 from ddsp_edge.cli.main import main as edge
+from ddsp_edge.features.loudness import loudness_db
 from ddsp_edge.files.audio_file import read_audio
 from ddsp_edge.voice.card import facts_of
 from ddsp_edge.voice.converter import open_converter
 from ddsp_edge.voice.matching import Shift
 from ddsp_edge.voice.tracking import tracker_for
 from ddsp_tf.cli.main import main
+from ddsp_tf.config import load_config
 from ddsp_tf.data.records.info import load_dataset_info
+from ddsp_tf.frames import FrameSpec
+from ddsp_tf.tasks.voice.examples import VoiceExamples
 from ddsp_tf.training.callbacks import read_log
 from ddsp_tf.training.run import load_model_of_run
 from tests.tasks.voice.streams import assert_any_cut_is_the_whole, fit_noise
@@ -44,6 +48,17 @@ def test_it_learns(road):
     log = read_log(road / "run")
     assert float(log[-1]["val_loss"]) < 0.9 * float(log[0]["val_loss"])
     assert float(log[-1]["content"]) > 0.0
+
+
+def test_speech_and_the_same_said_again_are_heard_while_it_learns(road):
+    recording, said = sorted((road / "run" / "sounds").iterdir())
+    (spoken, rate), (again, _) = read_audio(recording), read_audio(said)
+    examples = VoiceExamples(road / "data", "validation", load_config(road / "voice.yaml"))
+    kept = examples.passage(0).audio[: len(spoken)]
+    np.testing.assert_allclose(spoken[: len(kept)], kept, rtol=0, atol=1.0 / 32768.0)  # 16 bits
+    assert len(again) == len(spoken)
+    loudness = [loudness_db(sound, FrameSpec(rate, rate // 125)) for sound in (spoken, again)]
+    assert np.corrcoef(*loudness)[0, 1] > 0.5
 
 
 def test_the_encoder_is_left_as_it_was(road, model):
