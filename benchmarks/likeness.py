@@ -25,6 +25,7 @@ PARTIALS = 8  # of the old note that are looked for
 APART_HZ = 60.0  # a partial nearer to one of the new note cannot be told from it
 NOTCH_DB = 10.0
 ONSET_S = 0.05
+MOVES_S, HELD_CENTS = 0.04, 20.0  # how far partials move in that time, where the pitch moves by less
 BANDS_HZ = (0.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 24000.0)
 
 
@@ -72,13 +73,15 @@ class Likeness:
         spectral = np.sqrt(np.mean(np.square(difference), axis=0))
         loud = loudness_db(sound, FrameSpec(self.rate, self.hop))[: len(self._loud)][self._heard]
         own = self._loud[self._heard]
+        partials = self._partial_levels(ours)
         off_cents = cents_between(self._centroid(ours), self._centroid(theirs))[self._heard]
         found = {
             "log-spectral distance, dB": float(spectral.mean()),
             "loudness error, dB": float(np.abs(loud - own).mean()),
             "loudness correlation": float(np.corrcoef(loud, own)[0, 1]),
             "centroid, cents off": float(np.mean(np.abs(off_cents))),
-            "partial levels, dB": self._partials(ours),
+            "partial levels, dB": _mean(np.abs(partials - self._recorded_partials)),
+            "movement of partials, %": 100.0 * self._moves(partials) / self._moves(self._recorded_partials),
             **self._bands(magnitudes),
         }
         if self.changes:
@@ -87,7 +90,8 @@ class Likeness:
                 "old note at 112 ms, dB": self._old_note_db(ours),
                 "level at joints, dB": float(np.mean(joints - recorded)),
                 "notches at joints, %": float(100.0 * np.mean(joints - recorded < -NOTCH_DB)),
-                "onsets, dB": self._onsets(spectral),
+                "onsets, dB": float(spectral[self._onsets[self._heard]].mean()),
+                **self._onset_levels(magnitudes),
             }
         return found
 
@@ -145,18 +149,32 @@ class Likeness:
 
     def _bands(self, magnitudes: Array) -> dict[str, float]:
         """Mean difference of log-mel levels, by range of frequency, of magnitudes `[bins, frames]`."""
-        filters, centres = self._mel
-        levels = [
+        error = np.abs(self._mel_difference(magnitudes))[:, self._heard].mean(axis=1)
+        found = {"log-mel, dB": float(error.mean())}
+        return found | {f"log-mel {name}, dB": each for name, each in self._by_range(error).items()}
+
+    def _onset_levels(self, magnitudes: Array) -> dict[str, float]:
+        """Level in the 50 ms after changes of note, to the recording's, by range of frequency, dB."""
+        louder = self._mel_difference(magnitudes)[:, self._onsets].mean(axis=1)
+        return {f"onsets {name}, level, dB": each for name, each in self._by_range(louder).items()}
+
+    def _mel_difference(self, magnitudes: Array) -> Array:
+        """Log-mel levels above those of the recording, dB `[bands, frames]`, of magnitudes."""
+        filters, _ = self._mel
+        ours, theirs = (
             10.0 * np.log10(filters @ np.square(each) + 10.0 ** (FLOOR_DB / 10.0))
             for each in (magnitudes, self._recorded)
-        ]
-        error = np.abs(levels[0] - levels[1])[:, self._heard].mean(axis=1)
-        found = {"log-mel, dB": float(error.mean())}
+        )
+        return np.asarray(ours - theirs)
+
+    def _by_range(self, values: Array) -> dict[str, float]:
+        """Means over ranges of frequency, by the name of the range, of what each mel band has, `[bands]`."""
+        centres, found = self._mel[1], {}
         for low, high in itertools.pairwise(BANDS_HZ):
             inside = (centres >= low) & (centres < high)
             if inside.any():
                 top = min(high, self.rate / 2.0) / 1000.0
-                found[f"log-mel {low / 1000:g} to {top:g} kHz, dB"] = float(error[inside].mean())
+                found[f"{low / 1000:g} to {top:g} kHz"] = float(values[inside].mean())
         return found
 
     def _level_at(self, spectrum_db: Array, frame: int, hz: Array) -> Array:
@@ -164,19 +182,32 @@ class Likeness:
         bins = np.clip(np.rint(hz * self.size / self.rate).astype(int), 1, len(spectrum_db) - 2)
         return np.asarray(np.max([spectrum_db[bins + i, frame] for i in (-1, 0, 1)], axis=0))
 
-    def _partials(self, spectrum_db: Array) -> float:
-        """Mean error of the levels of the first 20 partials, the mean level of each frame left out, dB.
+    def _partial_levels(self, spectrum_db: Array) -> Array:
+        """Levels of the first 20 partials, re their mean, dB `[frames, partials]`; NaN where there are none.
 
         Args:
             spectrum_db: `[bins, frames]` of the sound.
         """
-        errors = []
-        for frame in np.flatnonzero(self._heard & (self._f0_hz > 0))[::3]:
-            hz = self._f0_hz[frame] * np.arange(1, 21)
-            hz = hz[hz < 0.48 * self.rate]
-            one, other = (self._level_at(s, int(frame), hz) for s in (spectrum_db, self._recorded_db))
-            errors.append(np.abs((one - one.mean()) - (other - other.mean())).mean())
-        return float(np.mean(errors)) if errors else float("nan")
+        hz = np.where(self._heard, self._f0_hz, 0.0)[:, None] * np.arange(1, 21)
+        bins = np.rint(hz * self.size / self.rate).astype(int)
+        bins = np.clip(bins, 1, len(spectrum_db) - 2)
+        frames = np.arange(len(hz))[:, None]
+        levels = np.max([spectrum_db[bins + i, frames] for i in (-1, 0, 1)], axis=0)
+        levels = np.where((hz > 0.0) & (hz < 0.48 * self.rate), levels, np.nan)
+        pitched = hz[:, 0] > 0.0
+        levels[pitched] -= np.nanmean(levels[pitched], axis=1, keepdims=True)
+        return levels
+
+    @cached_property
+    def _recorded_partials(self) -> Array:
+        return self._partial_levels(self._recorded_db)
+
+    def _moves(self, levels: Array) -> float:
+        """How far levels of partials `[frames, partials]` move in 40 ms of a held pitch, mean, dB."""
+        step = round(MOVES_S / FRAME_S)
+        cents = 1200.0 * np.log2(np.maximum(self._f0_hz, 1.0))
+        held = np.abs(cents[step:] - cents[:-step]) < HELD_CENTS
+        return _mean(np.abs(levels[step:] - levels[:-step])[held])
 
     def _old_note_db(self, spectrum_db: Array) -> float:
         """Level of the note before, 112 ms after a change, to what it had before; mean over changes, dB.
@@ -209,13 +240,20 @@ class Likeness:
             dips.append(level[here - near : here + near].min() - np.median(around))
         return np.asarray(dips)
 
-    def _onsets(self, spectral: Array) -> float:
-        """Log-spectral distance in the 50 ms after changes of note."""
+    @cached_property
+    def _onsets(self) -> Array:
+        """Which frames are heard in the 50 ms after changes of note, `[frames]` booleans."""
         after = np.zeros(len(self._loud), bool)
         for change in self.changes:
             after[change.frame : change.frame + round(ONSET_S / FRAME_S)] = True
-        return float(spectral[after[self._heard]].mean())
+        return after & self._heard
 
 
 def _sum_db(levels_db: Array) -> float:
     return float(10.0 * np.log10(np.sum(10.0 ** (levels_db / 10.0))))
+
+
+def _mean(values: Array) -> float:
+    """The mean of the numbers among values; NaN of none."""
+    numbers = values[np.isfinite(values)]
+    return float(numbers.mean()) if len(numbers) else float("nan")

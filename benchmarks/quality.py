@@ -8,13 +8,13 @@
 
 plays each recording of the dataset by its own pitch, loudness and further features, as each run and model
 file does, and prints a table with a column for each: log-spectral distance, log-mel distance by band, error
-and correlation of loudness, pitch, centroid, levels of partials, and at changes of note: how loud the old
-note still is 112 ms after it, how far the level sinks at the joint, and the distance in the first 50 ms.
-`benchmarks/likeness.py` says what each is. Beside them stand a sawtooth with the mean spectrum of the
-recordings, made exactly as loud; the first instrument against itself with other noise: what no
-instrument with noise in it can be better than; and, where `--ceiling` asks for it, the processors of the
-first run with controls that were fitted to the recording frame by frame, by so many steps from what the
-network says: about what the synthesizer can do in its room.
+and correlation of loudness, pitch, centroid, levels of partials and how far they move on a held note, and at
+changes of note: how loud the old note still is 112 ms after it, how far the level sinks at the joint, and the
+distance and the level by band in the first 50 ms. `benchmarks/likeness.py` says what each is. Beside them
+stand a sawtooth with the mean spectrum of the recordings, made exactly as loud; the first instrument against
+itself with other noise: what no instrument with noise in it can be better than; and, where `--ceiling` asks
+for it, the processors of the first run with controls that were fitted to the recording frame by frame, by so
+many steps from what the network says: about what the synthesizer can do in its room.
 """
 
 import argparse
