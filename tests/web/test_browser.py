@@ -3,50 +3,22 @@
 Needs Chromium and `pip install playwright`; skipped in words without them.
 """
 
-import functools
-import http.server
-import json
-import threading
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from ddsp_edge import Instrument
 from ddsp_edge.files.audio_writer import write_audio
-from tests.device.conftest import TINY
 from tests.device.render.test_midi import off, on, save
 from tests.device.render.test_render import phrase
 from tests.web.browsing import CHROMIUM, until
-from tests.web.test_player import expected, features, white
-
-PLAYER = Path(__file__).parents[2] / "export" / "web" / "player"
+from tests.web.player_page import opened, samples_here_and_there, served
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves the page and the model."""
-
-    def log_message(self, *arguments):
-        pass
-
-    def do_GET(self):
-        if self.path == "/tiny.tflite":
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(TINY.read_bytes())
-        else:
-            super().do_GET()
-
-
 @pytest.fixture(scope="module")
 def address():
-    handler = functools.partial(Quiet, directory=str(PLAYER))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served() as there:
+        yield there
 
 
 @pytest.fixture
@@ -61,35 +33,9 @@ def page(browser, address):
     assert problems == []
 
 
-def opened(page, path=TINY):
-    page.set_input_files("#file", str(path))
-    assert until(page, "!document.getElementById('desk').hidden")
-
-
-def test_a_browser_plays_the_samples_of_the_device_side(page, address):
-    instrument = Instrument(TINY, backend="numpy")
-    f0_hz, loudness_db = features(instrument, 1.5)
-    noise = white(instrument, len(f0_hz))
-    given = {"f0": f0_hz.tolist(), "loudness": loudness_db.tolist()}
-    given["noise"] = {f"{name}_noise": values.tolist() for name, values in noise.items()}
-    found = page.evaluate(
-        """async ({ f0, loudness, noise }) => {
-            const { Instrument } = await import("./instrument.js");
-            const bytes = new Uint8Array(await (await fetch("/tiny.tflite")).arrayBuffer());
-            const player = await Instrument.open(bytes), { hop } = player.spec, sound = [];
-            for (let i = 0; i < f0.length; i++) {
-                const white = {};
-                for (const [name, values] of Object.entries(noise)) {
-                    white[name] = Float32Array.from(values.slice(i * hop, (i + 1) * hop));
-                }
-                sound.push(...player.process(f0[i], loudness[i], white));
-            }
-            return JSON.stringify(sound);
-        }""",
-        given,
-    )
-    want = expected(TINY, f0_hz, loudness_db, noise)
-    assert np.abs(np.array(json.loads(found), np.float32) - want).max() < 0.01  # 8-bit weights
+def test_a_browser_plays_the_samples_of_the_device_side(page):
+    found, want = samples_here_and_there(page)
+    assert np.abs(found - want).max() < 0.01  # 8-bit weights
 
 
 def test_a_key_of_the_page_is_heard_and_let_go(page):

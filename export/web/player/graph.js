@@ -1,11 +1,11 @@
 // A signature of a model, ready to run: every operator knows its arrays, nothing is allocated while it plays.
 import { PlayerError } from "./errors.js";
 import { build, dequantized } from "./operators.js";
-import { readGraph, size } from "./tflite.js";
+import { size } from "./tflite.js";
 
 export class Graph {
-  constructor(model, signature) {
-    const { tensors, operators, inputs, outputs } = readGraph(model, signature);
+  // What readGraph gave; several may be made of it, and share its weights.
+  constructor({ tensors, operators, inputs, outputs }) {
     const ports = new Map();
     for (const [number, tensor] of Object.entries(tensors)) {
       const plain = tensor.data instanceof Float32Array ? tensor.data : null;

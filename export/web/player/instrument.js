@@ -3,6 +3,7 @@ import { PlayerError } from "./errors.js";
 import { Graph } from "./graph.js";
 import { readModelFile } from "./model-file.js";
 import { Synthesizer } from "./synthesis/synthesizer.js";
+import { readGraph } from "./tflite.js";
 
 const FEATURES = ["f0_scaled", "loudness_scaled"];
 // Further features, as ddsp_edge/further.py has them: by what they are divided, and how far that goes.
@@ -14,13 +15,15 @@ export class Instrument {
     return new Instrument(await readModelFile(bytes));
   }
 
-  constructor({ card, arrays, model }) {
+  // What readModelFile gave, or the network of another instrument of that file in place of the model.
+  constructor({ card, arrays, model, network = readGraph(model, "step") }) {
     this.card = card;
     this.spec = { sampleRate: card.sample_rate, hop: card.hop };
     if (![card.sample_rate, card.hop].every((n) => Number.isInteger(n) && n > 0 && n <= 1e6)) {
       throw new PlayerError("its card has no sample rate or hop");
     }
-    this.graph = new Graph(model, "step");
+    this.network = network;
+    this.graph = new Graph(network);
     this.states = Object.keys(card.states ?? card.state_shapes ?? {});
     for (const name of [...FEATURES, ...this.states]) {
       if (!this.graph.inputs[name]) throw new PlayerError(`its network takes no ${name}`);

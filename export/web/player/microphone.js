@@ -9,7 +9,7 @@ export async function microphone(context) {
   try {
     const source = context.createMediaStreamSource(stream);
     return { source, end: () => (source.disconnect(), stop()) };
-  } catch (error) { // in Firefox, where the microphone has another rate than the instrument
+  } catch (error) { // in an older Firefox, where the microphone has another rate than the instrument
     stop();
     throw error;
   }

@@ -1,9 +1,16 @@
 // The operators of our models, each built once for the shapes it has: functions that fill their output.
 import { PlayerError } from "./errors.js";
+import * as loops from "./loops.js";
+import { hybridProduct, plainProduct } from "./products.js";
 import { size } from "./tflite.js";
 
-// Weights that are stored in fewer bits, as float32: what an operator DEQUANTIZE gives.
+// Weights that are stored in fewer bits, as float32: what an operator DEQUANTIZE gives; made once for all voices.
 export function dequantized(tensor) {
+  if (!tensor.floats) tensor.floats = floats(tensor);
+  return tensor.floats;
+}
+
+function floats(tensor) {
   if (!tensor.data || tensor.data instanceof Int32Array) {
     throw new PlayerError("an operator DEQUANTIZE is used on something else than weights");
   }
@@ -42,12 +49,10 @@ function require(call, shape, place = 0) {
   }
 }
 
-const unary = (f) => (call) => {
+const unary = (loop) => (call) => {
   require(call, call.inputs[0].shape);
   const x = call.inputs[0].values, out = call.outputs[0].values;
-  return () => {
-    for (let i = 0; i < out.length; i++) out[i] = f(x[i]);
-  };
+  return () => loop(out, x);
 };
 
 // Places of the values of an input that is stretched to a shape.
@@ -66,7 +71,7 @@ function stretched(shape, to) {
   return places;
 }
 
-const binary = (f, fused = true) => (call) => {
+const binary = (loop, fused = true) => (call) => {
   const [a, b] = call.inputs, out = call.outputs[0], shape = out.shape;
   const common = Array.from({ length: Math.max(a.shape.length, b.shape.length) }, (_, i) => {
     const [x, y] = [a, b].map((each) => each.shape.at(-1 - i) ?? 1);
@@ -76,9 +81,7 @@ const binary = (f, fused = true) => (call) => {
   require(call, common);
   const ofA = stretched(a.shape, shape), ofB = stretched(b.shape, shape);
   const x = a.values, y = b.values, z = out.values;
-  const run = () => {
-    for (let i = 0; i < z.length; i++) z[i] = f(x[ofA[i]], y[ofB[i]]);
-  };
+  const run = () => loop(z, x, ofA, y, ofB);
   return fused ? activated(call, 0, run) : run;
 };
 
@@ -108,9 +111,9 @@ const reduce = (mean) => (call) => {
   };
 };
 
-// Copies runs of an input: [from, to, length] each.
-const copies = (source, target, runs) => () => {
-  for (const [from, to, length] of runs) target.set(source.subarray(from, from + length), to);
+// Copies runs of values, each a view `from` one array, `to` another `at` a place.
+const copies = (runs) => () => {
+  for (let i = 0; i < runs.length; i++) runs[i].to.set(runs[i].from, runs[i].at);
 };
 
 function concatenation(call) {
@@ -119,15 +122,15 @@ function concatenation(call) {
   require(call, call.inputs[0].shape.map((n, i) => (i === axis ? total : n)));
   const outer = size(out.shape.slice(0, axis)), inner = size(out.shape.slice(axis + 1));
   let at = 0;
-  const parts = call.inputs.map((input) => {
+  const runs = call.inputs.flatMap((input) => {
     const length = input.shape[axis] * inner;
     if (input.values.length !== outer * length) throw new PlayerError("an operator CONCATENATION does not fit");
     const start = at;
     at += length;
-    return copies(input.values, out.values, Array.from({ length: outer }, (_, i) => [
-      i * length, i * total * inner + start, length]));
+    return Array.from({ length: outer }, (_, i) => ({
+      from: input.values.subarray(i * length, (i + 1) * length), to: out.values, at: i * total * inner + start }));
   });
-  return activated(call, 1, () => parts.forEach((part) => part()));
+  return activated(call, 1, copies(runs));
 }
 
 function parts(call, place, axis, lengths) {
@@ -137,14 +140,15 @@ function parts(call, place, axis, lengths) {
   }
   const outer = size(input.shape.slice(0, axis)), inner = size(input.shape.slice(axis + 1));
   let begin = 0;
-  const runs = lengths.map((length, i) => {
+  const runs = lengths.flatMap((length, i) => {
     require(call, input.shape.map((n, k) => (k === axis ? length : n)), i);
     const start = begin;
     begin += length;
-    return copies(input.values, call.outputs[i].values, Array.from({ length: outer }, (_, k) => [
-      (k * all + start) * inner, k * length * inner, length * inner]));
+    return Array.from({ length: outer }, (_, k) => ({
+      from: input.values.subarray((k * all + start) * inner, (k * all + start + length) * inner),
+      to: call.outputs[i].values, at: k * length * inner }));
   });
-  return () => runs.forEach((run) => run());
+  return copies(runs);
 }
 
 function split(call) {
@@ -198,115 +202,45 @@ function fullyConnected(call) {
   if (x.length % inputs || y.length !== (x.length / inputs) * outputs || bias.length !== outputs) {
     throw new PlayerError("an operator FULLY_CONNECTED does not fit its inputs");
   }
-  const hybrid = weights.tensor.data instanceof Int8Array && !weights.constant;
-  const product = hybrid ? hybridProduct(call, weights, bias, x, y) : plainProduct(weights.values, bias, x, y, inputs);
-  return activated(call, 0, product);
-}
-
-function plainProduct(matrix, bias, x, y, inputs) {
-  const outputs = bias.length;
-  return () => {
-    for (let row = 0; row * inputs < x.length; row++) {
-      for (let o = 0; o < outputs; o++) {
-        let sum = 0;
-        for (let i = 0, w = o * inputs, v = row * inputs; i < inputs; i++) sum += matrix[w + i] * x[v + i];
-        y[row * outputs + o] = sum + bias[o];
-      }
-    }
-  };
-}
-
-// 8-bit weights with activations that are quantized row by row, as XNNPACK does it: the range of a row, which 0
-// belongs to, becomes -128 to 127, and 0 a whole number of it.
-function hybridProduct(call, weights, bias, x, y) {
-  const matrix = weights.tensor.data, { scales } = weights.tensor, [outputs, inputs] = weights.shape;
-  if (!option(call, 3, "B") || ![1, outputs].includes(scales.length)) {
+  if (!(weights.tensor.data instanceof Int8Array) || weights.constant) {
+    return activated(call, 0, plainProduct(weights.values, bias, x, y, inputs));
+  }
+  if (!option(call, 3, "B") || ![1, outputs].includes(weights.tensor.scales.length)) {
     throw new PlayerError("an operator FULLY_CONNECTED has weights quantized in a way that is not known here");
   }
-  const whole = new Int32Array(inputs), sums = new Int32Array(outputs), f = Math.fround;
-  return () => {
-    for (let row = 0; row * inputs < x.length; row++) {
-      const v = row * inputs;
-      let least = 0, most = 0;
-      for (let i = 0; i < inputs; i++) {
-        if (x[v + i] < least) least = x[v + i];
-        if (x[v + i] > most) most = x[v + i];
-      }
-      const width = f(most - least), steps = width > 0 ? f(255 / width) : 1;
-      const fromLeast = f(-128 + f(least * steps)), fromMost = f(127 + f(most * steps));
-      const exact = f(fromLeast + fromMost) > 0 ? f(-128 - f(least * steps)) : f(127 - f(most * steps));
-      const zero = even(Math.min(Math.max(exact, -128), 127));
-      for (let i = 0; i < inputs; i++) {
-        whole[i] = Math.min(Math.max(even(f(x[v + i] * steps)), -128 - zero), 127 - zero);
-      }
-      const back = f(1 / steps);
-      products(matrix, whole, inputs, outputs, sums);
-      for (let o = 0; o < outputs; o++) {
-        y[row * outputs + o] = f(f(sums[o] * back) * scales[o % scales.length]) + bias[o];
-      }
-    }
-  };
-}
-
-// A matrix of whole numbers times a column of them; four rows at a time, so that each number is read once for four.
-function products(matrix, whole, count, rows, sums) {
-  let row = 0;
-  for (; row + 3 < rows; row += 4) {
-    let a = 0, b = 0, c = 0, d = 0;
-    for (let i = 0, p = row * count, q = p + count, r = q + count, s = r + count; i < count; i++) {
-      const x = whole[i];
-      a = (a + Math.imul(matrix[p + i], x)) | 0;
-      b = (b + Math.imul(matrix[q + i], x)) | 0;
-      c = (c + Math.imul(matrix[r + i], x)) | 0;
-      d = (d + Math.imul(matrix[s + i], x)) | 0;
-    }
-    sums[row] = a;
-    sums[row + 1] = b;
-    sums[row + 2] = c;
-    sums[row + 3] = d;
-  }
-  for (; row < rows; row++) {
-    let a = 0;
-    for (let i = 0; i < count; i++) a = (a + Math.imul(matrix[row * count + i], whole[i])) | 0;
-    sums[row] = a;
-  }
-}
-
-// Rounds to the nearest whole number, halves to the even one.
-function even(x) {
-  const low = Math.floor(x), rest = x - low;
-  if (rest !== 0.5) return Math.round(x);
-  return low % 2 === 0 ? low : low + 1;
+  return activated(call, 0, hybridProduct(weights.tensor, bias, x, y));
 }
 
 function leakyRelu(call) {
-  const alpha = call.options ? call.options.number(0, "f") : 0;
-  return unary((x) => Math.max(x, alpha * x))(call);
+  const alpha = option(call, 0, "f");
+  return unary((z, x) => {
+    for (let i = 0; i < z.length; i++) z[i] = Math.max(x[i], alpha * x[i]);
+  })(call);
 }
 
 const BUILDERS = {
-  ABS: unary(Math.abs),
-  ADD: binary((x, y) => x + y),
+  ABS: unary(loops.abs),
+  ADD: binary(loops.add),
   CONCATENATION: concatenation,
-  DIV: binary((x, y) => x / y),
-  EXP: unary(Math.exp),
+  DIV: binary(loops.divide),
+  EXP: unary(loops.exp),
   FULLY_CONNECTED: fullyConnected,
   LEAKY_RELU: leakyRelu,
-  LOG: unary(Math.log),
-  LOGISTIC: unary((x) => 1 / (1 + Math.exp(-x))),
-  MAXIMUM: binary(Math.max, false),
+  LOG: unary(loops.log),
+  LOGISTIC: unary(loops.logistic),
+  MAXIMUM: binary(loops.maximum, false),
   MEAN: reduce(true),
-  MINIMUM: binary(Math.min, false),
-  MUL: binary((x, y) => x * y),
-  NEG: unary((x) => -x),
-  RELU: unary((x) => Math.max(x, 0)),
+  MINIMUM: binary(loops.minimum, false),
+  MUL: binary(loops.multiply),
+  NEG: unary(loops.negate),
+  RELU: unary(loops.relu),
   RESHAPE: reshape,
-  RSQRT: unary((x) => 1 / Math.sqrt(x)),
+  RSQRT: unary(loops.rsqrt),
   SPLIT: split,
   SPLIT_V: (call) => parts(call, 0, axisOf(call, sizes(call, 2)[0], 0), sizes(call, 1)),
-  SQUARED_DIFFERENCE: binary((x, y) => Math.fround(x - y) ** 2, false),
+  SQUARED_DIFFERENCE: binary(loops.squaredDifference, false),
   STRIDED_SLICE: stridedSlice,
-  SUB: binary((x, y) => x - y),
+  SUB: binary(loops.subtract),
   SUM: reduce(false),
-  TANH: unary(Math.tanh),
+  TANH: unary(loops.tanh),
 };

@@ -75,7 +75,8 @@ function isMidi(file, bytes) {
   return /\.(midi?|kar|smf|rmi)$/i.test(file.name) || String.fromCharCode(...bytes.subarray(0, 4)) === "MThd";
 }
 
-const isSound = (file) => file.type.startsWith("audio/") && !/midi?$/.test(file.type);
+// Ogg is `application/ogg` in Firefox.
+const isSound = ({ type }) => (type.startsWith("audio/") && !/midi?$/.test(type)) || type === "application/ogg";
 
 // A recording as the browser reads it: mono, at the rate of the instrument.
 async function decoded(bytes) {
@@ -271,7 +272,10 @@ function message(status, first, second) {
 }
 
 $("microphone").addEventListener("click", sing);
-$("file").addEventListener("change", ({ target }) => target.files[0] && open(target.files[0]));
+$("file").addEventListener("change", ({ target }) => {
+  if (target.files[0]) open(target.files[0]);
+  target.value = ""; // so that the same file can be chosen again, also after a reload, over which Firefox keeps it
+});
 addEventListener("dragover", (event) => (event.preventDefault(), document.body.classList.add("over")));
 addEventListener("dragleave", () => document.body.classList.remove("over"));
 addEventListener("drop", (event) => {

@@ -56,11 +56,12 @@ export class Voices {
     const rooms = nodes.filter((node) => node.type === "Reverb");
     // The rooms stand at the end, each after the other; before them is the dry sound.
     const dry = rooms.length ? rooms[0].inputs.audio : file.card.synthesizer?.output;
+    this.whole = new Instrument(file); // checks all of it, and has the rooms
     const voiceFile = {
       ...file,
+      network: this.whole.network,
       card: { ...file.card, synthesizer: { nodes: nodes.filter((node) => node.type !== "Reverb"), output: dry } },
     };
-    this.whole = new Instrument(file); // checks all of it, and has the rooms
     this.voices = Array.from({ length: count }, () => new Voice(voiceFile));
     this.rooms = this.whole.synthesizer.nodes.filter((node) => node.type === "Reverb");
     // The controls that are levels, each once, and what changes them.

@@ -6,8 +6,12 @@ export class Add {
 
   process(audio, out) {
     out.fill(0);
-    for (const signal of Object.values(audio)) for (let n = 0; n < out.length; n++) out[n] += signal[n];
+    for (const name in audio) addTo(out, audio[name]);
   }
+}
+
+function addTo(out, signal) {
+  for (let n = 0; n < out.length; n++) out[n] += signal[n];
 }
 
 // level * audio_0 + (1 - level) * audio_1
