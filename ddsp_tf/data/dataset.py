@@ -4,6 +4,7 @@ Clips are cut when they are read, and features are then brought onto the grid of
 and hop are choices of training, not of the data.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,11 @@ from ddsp_edge.units import Array
 from ddsp_tf.config.sections import AugmentationConfig
 from ddsp_tf.data.augment import Change, amplified, draw_change, frames_taken, shifted
 from ddsp_tf.data.batches import Shapes, require_positive, training_batches, validation_batches
+from ddsp_tf.data.chords import Chords
 from ddsp_tf.data.further import further_features
 from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.data.joined import Joined, joined
+from ddsp_tf.data.pitched import PitchedRecord
 from ddsp_tf.data.reading import passage_from_record
 from ddsp_tf.data.records.info import DatasetInfo, check_sample_rate, load_dataset_info
 from ddsp_tf.data.records.shards import OnDamage, RecordPlace, read_records
@@ -41,6 +44,7 @@ def training_dataset(
     instruments: Mapping[str, str] | None = None,
     level: str = "loudness",
     further: Sequence[str] = (),
+    several_notes: str = "keep",
     on_damage: OnDamage | None = None,
 ) -> Any:
     """Build the endless stream of training batches.
@@ -59,6 +63,8 @@ def training_dataset(
         instruments: Of a model that plays several: for each the names of its recordings, as a pattern.
         level: `"loudness"`, or `"power"` in its place (`ddsp_tf.features.power`), under the same name.
         further: Names of `ddsp_edge.further.FURTHER`, which the inputs hold besides, as they hold f0.
+        several_notes: `"leave_out"` for no clips in which several notes sound at once for more than a tenth,
+            as `prepare` found it, of recordings that do not ring (`ddsp_tf.data.chords`); `"keep"` for all.
         on_damage: Called with a sentence for each record that is found damaged, which is then left out;
             damage is fatal if None.
 
@@ -82,6 +88,7 @@ def training_dataset(
         on_damage,
         augmentation=augmentation,
         further=further,
+        several_notes=several_notes,
     )
     return training_batches(clips, batch_size=batch_size, seed=seed, skip_batches=skip_batches)
 
@@ -132,6 +139,8 @@ class PitchedClips:
         on_damage: As in `training_dataset`.
         augmentation: How far clips that are drawn are changed at random; not at all if None.
         further: Names of further features.
+        several_notes: As in `training_dataset`. Where nothing would be left of an instrument, its clips all
+            stay.
 
     Raises:
         DdspError: As `training_dataset`.
@@ -149,6 +158,7 @@ class PitchedClips:
         *,
         augmentation: AugmentationConfig | None = None,
         further: Sequence[str] = (),
+        several_notes: str = "keep",
     ) -> None:
         self._info = load_dataset_info(folder)
         self._level = level
@@ -159,11 +169,14 @@ class PitchedClips:
         every: list[RecordPlace] = []
         short: dict[bytes, list[RecordPlace]] = {}  # by the instrument that plays
         weights: dict[RecordPlace, Array] = {}  # of the instruments
+        chords = Chords(spec) if several_notes == "leave_out" else None
         whole = _whole_recordings(self._info)
         self._clip_frames = clip_frames
         clip_samples = spec.n_samples(clip_frames)
         for place, record in read_records(folder, self._info, split, on_damage=on_damage):
             every.append(place)
+            if chords is not None:
+                chords.add(place, PitchedRecord.of(record))
             if instruments:
                 weights[place] = Instruments(instruments).weights_of(record.source)
             if place.n_samples < clip_samples and not record.first_sample and record.source in whole:
@@ -188,6 +201,15 @@ class PitchedClips:
                 f"training.clip_seconds to at most {longest:g}, or add recordings"
             )
         self._weights = [weights[passage.places[0]] for passage in self.passages] if instruments else []
+        told = {} if chords is None else chords.told()
+        self._one_note = [
+            told.get(passage.places[0]) if len(passage.places) == 1 else None for passage in self.passages
+        ]
+        players = [weight.tobytes() for weight in self._weights] or [b""] * len(self.passages)
+        left = {player for player, clips in zip(players, self.fitting(), strict=True) if clips}
+        self._one_note = [
+            one if player in left else None for one, player in zip(self._one_note, players, strict=True)
+        ]
 
         if split == "train" and instruments:
             heard = sum(self._weights)
@@ -199,9 +221,21 @@ class PitchedClips:
                 )
 
     def fitting(self) -> Array:
-        """How many clips fit into each passage side by side, `[passages]`."""
+        """How many clips fit into each passage side by side, `[passages]`; fewer where not all will do."""
         clip_samples = self._spec.n_samples(self._clip_frames)
-        return np.array([passage.n_samples // clip_samples for passage in self.passages])
+        return np.array(
+            [
+                math.ceil(passage.n_samples // clip_samples * self._share(number))
+                for number, passage in enumerate(self.passages)
+            ]
+        )
+
+    def _share(self, passage: int) -> float:
+        """Share of the clips of a passage that will do."""
+        if (one_note := self._one_note[passage]) is None:
+            return 1.0
+        every = self._spec.n_frames(self.passages[passage].n_samples) - self._clip_frames + 1
+        return len(one_note.starts(self._clip_frames)) / every
 
     @property
     def shapes(self) -> Shapes:
@@ -222,8 +256,12 @@ class PitchedClips:
         if self._augmentation is not None:
             rng = np.random.default_rng([seed, _CHANGE_STREAM, number])
             change = draw_change(self._augmentation, rng, n_frames, self._clip_frames)
-        last = max(0, n_frames - frames_taken(self._clip_frames, change.ratio))
-        first = int(np.random.default_rng([seed, _CLIP_STREAM, number]).integers(last + 1))
+        taken = frames_taken(self._clip_frames, change.ratio)
+        starts = np.arange(max(0, n_frames - taken) + 1)
+        if (one_note := self._one_note[passage]) is not None and taken <= n_frames:
+            chosen = one_note.starts(taken)  # of a clip that is shifted there may be none
+            starts = chosen if len(chosen) else one_note.starts(self._clip_frames)
+        first = int(starts[np.random.default_rng([seed, _CLIP_STREAM, number]).integers(len(starts))])
         return Clip(passage, first, change)
 
     def place(self, passage: int, part: int) -> Clip:

@@ -82,7 +82,8 @@ class Analyser:
             return Analysis(kept, cut.first_sample, none, none, loudness, True, cut.source)
         track = self.estimator.estimate(cut.audio, self.spec)
         f0_hz, voicing = track.f0_hz[part], track.voicing[part]
-        quality = measure_quality(audio, f0_hz, loudness, self.spec, cut.clipped_samples)
+        first_second = cut.first_sample / self.spec.sample_rate
+        quality = measure_quality(audio, f0_hz, loudness, self.spec, cut.clipped_samples, first_second)
         level = level_db(self._level, cut.audio, around, self.spec)[part]
         return Analysis(kept, cut.first_sample, f0_hz, voicing, level, False, cut.source, quality)
 

@@ -36,11 +36,13 @@ class PartialsFound:
         judged: Integer, frames that could be judged.
         several: Integer, frames inside a stretch of 256 ms or more that no single f0 explains.
         octaves: Integer, frames in which f0 seems to be an octave off.
+        several_seconds: Beginning and end of each of those stretches.
     """
 
     judged: int
     several: int
     octaves: int
+    several_seconds: tuple[tuple[float, float], ...] = ()
 
 
 def look_at_partials(
@@ -82,7 +84,8 @@ def look_at_partials(
         unexplained.append(other)
         octaves.append(octave)
     several = _in_long_runs(np.array(unexplained, bool), _LASTING)
-    return PartialsFound(len(judged), int(several.sum()), int(np.sum(octaves)))
+    stretches = _stretches(np.array(judged)[several] / spec.sample_rate, size / spec.sample_rate)
+    return PartialsFound(len(judged), int(several.sum()), int(np.sum(octaves)), stretches)
 
 
 def _steady_f0(track: Array) -> float | None:
@@ -146,3 +149,12 @@ def _in_long_runs(mask: Array, length: int) -> Array:
     for start, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
         kept[start:end] = end - start >= length
     return kept
+
+
+def _stretches(starts: Array, length: float) -> tuple[tuple[float, float], ...]:
+    """Windows of one length that touch each other or overlap, joined; all in seconds."""
+    found: list[tuple[float, float]] = []
+    for start in starts.tolist():
+        first = found.pop()[0] if found and start <= found[-1][1] else start
+        found.append((first, start + length))
+    return tuple(found)

@@ -31,6 +31,8 @@ class Quality:
         clipped_samples: Integer, samples of the file near the passage in runs at full scale.
         judged_frames: Integer, frames, one each 64 ms, whose partials could be judged.
         several_notes_frames: Integer, those of them that no single f0 explains.
+        several_notes_seconds: Beginning and end of each stretch of those, seconds of the recording; none in
+            datasets from before they were kept.
         octave_frames: Integer, those in which f0 seems to be an octave off.
         signal_db: Loudness that a quarter of the frames exceed, dB.
         noise_db: Level of the background, dB, A-weighted; too high where the instrument never rests.
@@ -48,10 +50,15 @@ class Quality:
     mains_hz: int
     hum_db: float
     decay_seconds: tuple[float, ...]
+    several_notes_seconds: tuple[tuple[float, float], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
-        return {**dataclasses.asdict(self), "decay_seconds": list(self.decay_seconds)}
+        return {
+            **dataclasses.asdict(self),
+            "decay_seconds": list(self.decay_seconds),
+            "several_notes_seconds": [list(stretch) for stretch in self.several_notes_seconds],
+        }
 
     @classmethod
     def from_dict(cls, values: Any) -> "Quality":
@@ -64,21 +71,28 @@ class Quality:
             counts = {name: int(values[name]) for name in _COUNTS}
             levels = {name: float(values[name]) for name in _LEVELS}
             decays = tuple(float(seconds) for seconds in values["decay_seconds"])
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            stretches = [(float(a), float(b)) for a, b in values.get("several_notes_seconds", ())]
+        except (ValueError, TypeError, KeyError, OverflowError, AttributeError) as error:
             raise DdspError(f"a record's quality is not what prepare writes: {str(values)[:60]!r}") from error
-        if not np.isfinite([*levels.values(), *decays]).all():
+        if not np.isfinite([*levels.values(), *decays, *(s for stretch in stretches for s in stretch)]).all():
             raise DdspError("a record's quality has values that are not finite numbers")
-        return cls(decay_seconds=decays, **counts, **levels)  # type: ignore[arg-type]
+        return cls(decay_seconds=decays, several_notes_seconds=tuple(stretches), **counts, **levels)  # type: ignore[arg-type]
 
 
 def measure_quality(
-    audio: Array, f0_hz: Array, loudness_db: Array, spec: FrameSpec, clipped_samples: int = 0
+    audio: Array,
+    f0_hz: Array,
+    loudness_db: Array,
+    spec: FrameSpec,
+    clipped_samples: int = 0,
+    first_second: float = 0.0,
 ) -> Quality:
     """Measure a passage.
 
     Args:
         audio, f0_hz, loudness_db, spec: See `look_at_partials`.
         clipped_samples: Integer, as counted when the file was read.
+        first_second: Where in its recording the passage begins, seconds.
     """
     background = noise_db(audio, spec.sample_rate)
     hum = find_hum(audio, spec.sample_rate)
@@ -94,4 +108,8 @@ def measure_quality(
         hum.mains_hz,
         round(hum.level_db, _DIGITS),
         tuple(round(seconds, _DIGITS) for seconds in decays[:_MAX_DECAYS]),
+        tuple(
+            (round(first_second + start, _DIGITS), round(first_second + end, _DIGITS))
+            for start, end in partials.several_seconds
+        ),
     )

@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ddsp_edge.further import FURTHER
-from ddsp_tf.config.sections import AugmentationConfig, Config, DataConfig, ProcessorsConfig
+from ddsp_tf.config.sections import (
+    AugmentationConfig,
+    Config,
+    DataConfig,
+    ProcessorsConfig,
+    TrainingConfig,
+)
 from ddsp_tf.config.values import in_range, one_of, shown
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.power import LEVELS
@@ -156,6 +162,22 @@ class LossConfig:
             raise DdspError("loss.magnitude_weight and loss.log_magnitude_weight must not both be 0")
 
 
+@dataclass(frozen=True)
+class InstrumentTrainingConfig(TrainingConfig):
+    """How an instrument is fitted.
+
+    Args:
+        several_notes: What becomes of clips in which several notes sound at once for more than a tenth, as
+            `prepare` found it: `"keep"`, or `"leave_out"`.
+    """
+
+    several_notes: str = "leave_out"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        one_of("training.several_notes", self.several_notes, ("keep", "leave_out"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class InstrumentConfig(Config):
     """The configuration of an instrument.
@@ -163,12 +185,14 @@ class InstrumentConfig(Config):
     Args:
         data: How recordings become a dataset with pitch and loudness.
         model: The network and the processors that it drives.
+        training: How the model is fitted.
         loss: What is made small.
         augmentation: How far training clips are changed at random.
     """
 
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig
+    training: InstrumentTrainingConfig = field(default_factory=InstrumentTrainingConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
 

@@ -17,6 +17,7 @@ def training_data(
         config.spec,
         seed=config.training.seed,
         augmentation=config.augmentation,
+        several_notes=config.training.several_notes,
         skip_batches=skip_batches,
         on_damage=on_damage,
         **_settings(config),
