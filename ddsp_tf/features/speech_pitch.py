@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 import numpy as np
+import soxr
 
 from ddsp_edge.features.pitch import VOICED
 from ddsp_edge.shipped import shipped_models
@@ -20,7 +21,7 @@ _WINDOW_S = 0.05  # whose level says whether there is anything to be heard
 
 
 class SpeechEstimator(EstimatorInPieces):
-    """The shipped network `pitch` every 8 ms, interpolated onto the frame grid; of speech at 16 kHz.
+    """The shipped network `pitch` every 8 ms, interpolated onto the frame grid; it hears 16 kHz.
 
     Args:
         f0_min_hz: Lowest fundamental frequency kept, Hz; the network knows 60 Hz and up.
@@ -54,16 +55,12 @@ class SpeechEstimator(EstimatorInPieces):
 
     def _analyse(self, audio: Array, sample_rate: int) -> Instants:
         tracker = open_speech_pitch(shipped_models()[_MODEL])
-        if sample_rate != tracker.spec.sample_rate:
-            raise DdspError(
-                f"f0: speech hears {tracker.spec.sample_rate} Hz alone. Received: {sample_rate}. "
-                "Name another (--f0 auto)"
-            )
-        hop = tracker.spec.hop
-        padded = np.pad(audio, (0, -len(audio) % hop))
+        rate, hop = tracker.spec.sample_rate, tracker.spec.hop
+        heard_as = audio if sample_rate == rate else soxr.resample(audio, sample_rate, rate)
+        padded = np.pad(heard_as, (0, -len(heard_as) % hop))
         parts = zip(tracker.push(padded), tracker.flush(), strict=True)
         guess_hz, voicing = (np.concatenate(part).astype(np.float64) for part in parts)
-        at = (np.arange(len(guess_hz)) + 1.0) * hop
+        at = (np.arange(len(guess_hz)) + 1.0) * hop * sample_rate / rate
         heard = ~silent(audio, np.rint(at).astype(int), round(_WINDOW_S * sample_rate))
         low, high = self.settings["f0_min_hz"], self.settings["f0_max_hz"]
         inside = heard & (guess_hz >= low) & (guess_hz <= high)
