@@ -1,4 +1,4 @@
-"""The export of networks that name something in every frame of speech: one signature, and a gate."""
+"""The export of networks that hear speech frame by frame: one signature, and a gate."""
 
 import datetime
 import platform
@@ -38,7 +38,8 @@ class SpeechExport(ABC):
     Attributes:
         task: Name of the task.
         noun: What a model of it is.
-        compared: The output by whose values a file is compared with Keras.
+        compared: The outputs by whose values a file is compared with Keras.
+        reference_name: File of the run with what it is compared on.
 
     Raises:
         DdspError: If there is no such option, or the run has no model.
@@ -46,7 +47,8 @@ class SpeechExport(ABC):
 
     task: str
     noun: str
-    compared: str
+    compared: tuple[str, ...]
+    reference_name = REFERENCE_NAME
 
     def __init__(self, run: Path, options: Mapping[str, Any]) -> None:
         if unknown := sorted(set(options) - {"step_alone"}):
@@ -105,10 +107,11 @@ class SpeechExport(ABC):
 
     @cached_property
     def _reference(self) -> dict[str, Features]:
-        return load_reference(self._run / REFERENCE_NAME, list(self.model.input_sizes))
+        return load_reference(self._run / self.reference_name, list(self.model.input_sizes))
 
     @cached_property
     def _expected(self) -> dict[str, Array]:
+        """Outputs of Keras, `[frames, channels]` by name."""
         return self.network().process(**self._reference["held_back"])
 
     def signatures(self) -> dict[str, Any]:
@@ -145,7 +148,7 @@ class SpeechExport(ABC):
         began = time.process_time()
         found = model.process(**self._reference["held_back"])
         seconds = time.process_time() - began
-        frames = len(found[self.compared])
+        frames = len(found[self.compared[0]])
         return {
             **self.compare(found, self._expected),
             "us_per_frame": 1e6 * seconds / frames,
@@ -174,8 +177,13 @@ class SpeechExport(ABC):
         return load_evaluation(self._run)
 
     def _difference(self, flatbuffer: bytes) -> Array:
+        found = self._found(flatbuffer)
+        every = [np.abs(found[name] - self._expected[name]).ravel() for name in self.compared]
+        return np.concatenate(every)
+
+    def _found(self, flatbuffer: bytes) -> dict[str, Array]:
+        """Outputs of a network that is no file yet, as `_expected` has them."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "candidate.tflite"
             write_model_file(path, flatbuffer, self.card, {})
-            found = StepModel(path).process(**self._reference["held_back"])
-        return np.abs(found[self.compared] - self._expected[self.compared])
+            return StepModel(path).process(**self._reference["held_back"])

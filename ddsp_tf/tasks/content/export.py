@@ -25,7 +25,7 @@ _UNNOTICED = 0.97
 class ContentExport(SpeechExport):
     """See `ddsp_tf.speech.export.SpeechExport`."""
 
-    task, noun, compared = TASK, "a content encoder", "content"
+    task, noun, compared = TASK, "a content encoder", ("content",)
 
     def __init__(self, run: Path, options: Mapping[str, Any]) -> None:
         super().__init__(run, options)

@@ -25,7 +25,7 @@ _CENTS = 25.0  # that two pitches may differ by and be the same
 class PitchExport(SpeechExport):
     """See `ddsp_tf.speech.export.SpeechExport`."""
 
-    task, noun, compared = TASK, "a tracker of pitch", "pitches"
+    task, noun, compared = TASK, "a tracker of pitch", ("pitches",)
 
     def network(self) -> StepNetwork:
         """The model as a stream."""
