@@ -6,7 +6,9 @@ Needs Chromium and `pip install playwright`; skipped in words without them.
 import numpy as np
 import pytest
 
+from ddsp_edge.expression.network import PREFIX
 from ddsp_edge.files.audio_writer import write_audio
+from tests.device.expression.conftest import random_arrays, with_arrays
 from tests.device.render.test_midi import off, on, save
 from tests.device.render.test_render import phrase
 from tests.web.browsing import CHROMIUM, until
@@ -90,6 +92,25 @@ def test_the_spectrum_runs_and_shows_the_note_that_is_played(page):
     assert until(page, f"{bright} > 100")
     page.keyboard.up("a")
     assert until(page, f"{bright} < 60")
+
+
+def test_knobs_that_nobody_turned_stand_where_an_instrument_has_them(page, tmp_path):
+    stands = "Object.fromEntries([...document.querySelectorAll('#knobs input')].map((i) => [i.name, i.value]))"
+    opened(page)
+    before = page.evaluate(stands)
+    assert before["expression"] == "1"
+    page.locator("#knobs input[name='release_s']").fill("0.5")
+    expressive = with_arrays(tmp_path / "expressive.tflite", random_arrays(1))
+    opened(page, expressive)
+    assert until(page, "document.getElementById('status').textContent === 'expressive.tflite is ready: play.'")
+    assert page.evaluate(stands) == {**before, "attack_s": "0.01", "release_s": "0.5"}
+    page.keyboard.down("a")
+    assert until(page, "document.getElementById('meter').value > 0.001")
+    page.keyboard.up("a")
+    wrong = with_arrays(tmp_path / "wrong.tflite", {**random_arrays(1), f"{PREFIX}_2_bias": np.zeros(3, np.float32)})
+    page.set_input_files("#file", str(wrong))
+    assert until(page, "document.getElementById('status').classList.contains('error')")
+    assert page.inner_text("#status").startswith("wrong.tflite cannot be played: its arrays expression_2_")
 
 
 def test_a_midi_file_is_rendered_to_be_heard_and_kept(page, tmp_path):

@@ -110,9 +110,9 @@ function timed(messages, division) {
     const kind = status >> 4;
     if ((status & 15) === DRUMS) continue;
     if (kind === 9 && second > 0) {
-      events.push({ time, name: "noteOn", given: [first, second] });
+      events.push({ time, name: "noteOn", given: [first, second, status & 15] });
       notes++;
-    } else if (kind === 8 || kind === 9) events.push({ time, name: "noteOff", given: [first] });
+    } else if (kind === 8 || kind === 9) events.push({ time, name: "noteOff", given: [first, status & 15] });
     else if (kind === 11 && first === 64) events.push({ time, name: "sustain", given: [second >= 64] });
     else if (kind === 11 && (first === 120 || first === 123)) events.push({ time, name: "allOff", given: [] });
     else if (kind === 14) events.push({ time, name: "bendTo", given: [(2 * (first + 128 * second - 8192)) / 8192] });

@@ -3,7 +3,7 @@ import { PlayerError } from "./errors.js";
 import { microphone } from "./microphone.js";
 import { readModelFile } from "./model-file.js";
 import { running } from "./spectrogram.js";
-import { SETTINGS } from "./voices.js";
+import { SETTINGS, settingsOf } from "./voices.js";
 
 const VOICES = 8, MOST_BYTES = 64 << 20, LOWEST = 48, HIGHEST = 84;
 const KNOBS = [ // name, what it is, from, to, step, unit
@@ -13,6 +13,7 @@ const KNOBS = [ // name, what it is, from, to, step, unit
   ["harmonic_db", "Harmonics", -60, 12, 1, "dB"],
   ["noise_db", "Noise", -60, 24, 1, "dB"],
   ["reverb", "Room", 0, 1, 0.01, ""],
+  ["expression", "Expression, of an instrument that has it", 0, 1, 0.01, ""],
   ["attack_s", "Attack", 0.005, 0.5, 0.005, "s"],
   ["release_s", "Release", 0.02, 2, 0.01, "s"],
   ["voices", "Notes at once (1: legato)", 1, VOICES, 1, ""],
@@ -27,6 +28,7 @@ const $ = (id) => document.getElementById(id);
 const settings = { ...SETTINGS, voices: VOICES };
 let context = null, node = null, octave = 0, model = null, worker = null, heard = null, endPicture = null;
 const held = new Map(); // of the computer's keys: note that each began
+const turned = new Set(), tell = {}; // knobs that somebody turned; what tells a knob where it stands, by name
 
 function say(text, error = false) {
   $("status").textContent = text;
@@ -34,8 +36,9 @@ function say(text, error = false) {
 }
 
 const send = (message) => node?.port.postMessage(message);
-const press = (note, velocity = 96) => (context?.resume(), send({ type: "on", note, velocity }), light(note, true));
-const release = (note) => (send({ type: "off", note }), light(note, false));
+const press = (note, velocity = 96, channel = 0) =>
+  (context?.resume(), send({ type: "on", note, velocity, channel }), light(note, true));
+const release = (note, channel = 0) => (send({ type: "off", note, channel }), light(note, false));
 const light = (note, down) => $("keys").querySelector(`[data-note="${note}"]`)?.classList.toggle("down", down);
 
 // `?instrument=ADDRESS` opens a file from where the page is; the page's policy keeps it to its own server.
@@ -61,7 +64,9 @@ async function open(file) {
       render(file, isSound(file) ? { samples: await decoded(bytes) } : { midi: bytes });
       return;
     }
-    model = await readModelFile(bytes);
+    const read = await readModelFile(bytes);
+    adopt(settingsOf(read));
+    model = read;
     await start(model);
     show(file, model.card);
     say(`${model.card.name || file.name} is ready: play.`);
@@ -194,15 +199,28 @@ function knobs() {
   for (const [name, label, min, max, step, unit] of KNOBS) {
     const box = element("label"), value = element("output");
     const input = element("input", "", { type: "range", min, max, step, value: settings[name], name });
-    const tell = () => (value.textContent = `${input.value} ${unit}`);
+    tell[name] = () => {
+      input.value = settings[name];
+      value.textContent = `${input.value} ${unit}`;
+    };
     input.addEventListener("input", () => {
       settings[name] = Number(input.value);
-      tell();
+      turned.add(name);
+      tell[name]();
       send({ type: "settings", settings: { [name]: settings[name] } });
     });
-    tell();
+    tell[name]();
     box.append(element("span", label), value, input);
     $("knobs").append(box);
+  }
+}
+
+// Knobs that nobody turned stand where an instrument has them.
+function adopt(usual) {
+  for (const [name] of KNOBS) {
+    if (name === "voices" || turned.has(name)) continue;
+    settings[name] = usual[name];
+    tell[name]();
   }
 }
 
@@ -263,9 +281,9 @@ async function midi() {
 }
 
 function message(status, first, second) {
-  const kind = status >> 4;
-  if (kind === 9 && second > 0) press(first, second);
-  else if (kind === 8 || kind === 9) release(first);
+  const kind = status >> 4, channel = status & 15;
+  if (kind === 9 && second > 0) press(first, second, channel);
+  else if (kind === 8 || kind === 9) release(first, channel);
   else if (kind === 11 && first === 64) send({ type: "sustain", down: second >= 64 });
   else if (kind === 11 && (first === 120 || first === 123)) send({ type: "silence" });
   else if (kind === 14) send({ type: "bend", semitones: (2 * (first + 128 * second - 8192)) / 8192 });

@@ -1,5 +1,6 @@
 // A MIDI file or a recording on an instrument, as fast as it goes: 16-bit WAV.
 import { Effect } from "./effect.js";
+import { lookingAhead, SLACK } from "./expression/look-ahead.js";
 import { LATENCIES } from "./features/follower.js";
 import { readMidi } from "./midi.js";
 import { Voices } from "./voices.js";
@@ -8,14 +9,16 @@ const LONGEST_RING_S = 10, BLOCK = 1024;
 
 // `file`: what readModelFile gave. `progress` is called with seconds done and in all. Returns a Uint8Array.
 export function renderMidi(file, bytes, settings = {}, voices = 8, progress = () => {}) {
-  const { events, seconds } = readMidi(bytes), player = new Voices(file, voices);
+  const piece = readMidi(bytes), { seconds } = piece, player = new Voices(file, voices);
   Object.assign(player.settings, settings);
-  const { hop, sampleRate } = player.spec, parts = [];
+  const { hop, sampleRate } = player.spec, parts = [], knows = player.expression !== null;
+  const events = knows ? lookingAhead(piece.events, seconds, sampleRate) : piece.events;
+  const early = knows ? hop + SLACK : 0; // samples: it is told what happens up to the end of a hop, as on the device side
   let next = 0, quiet = 0;
   for (let hops = 0; ; hops++) {
-    const time = (hops * hop) / sampleRate;
-    for (; next < events.length && events[next].time <= time; next++) player[events[next].name](...events[next].given);
-    if (next === events.length && time > seconds) player.allOff();
+    const time = (hops * hop) / sampleRate, heard = (hops * hop + early) / sampleRate;
+    for (; next < events.length && events[next].time <= heard; next++) player[events[next].name](...events[next].given);
+    if (next === events.length && heard > seconds) player.allOff();
     const sound = player.process();
     parts.push(whole(sound));
     if (hops % 256 === 0) progress(Math.min(time, seconds), seconds);

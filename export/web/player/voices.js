@@ -1,53 +1,30 @@
 // Notes on an instrument: voices without the room, and the room that all of them play in.
+import { ExpressionNetwork } from "./expression/network.js";
+import { Phrasing } from "./expression/phrasing.js";
 import { Instrument } from "./instrument.js";
+import { PlayedVoice } from "./played-voice.js";
+import { crossfade } from "./synthesis/crossfade.js";
+import { FLOOR, Voice } from "./voice.js";
 
-const FLOOR = -80, SILENT = -79;
+const CHANNELS = 16;
 
 // What a player may turn; read anew for every hop.
 export const SETTINGS = {
   gain_db: 0, harmonic_db: 0, noise_db: 0, reverb: 1, transposition: 0, loudness_shift_db: 0, brightness: 0,
   attack_s: 0.03, release_s: 0.15, vibrato_semitones: 0.0, vibrato_hz: 5.5, gate: true, gate_db: -60,
   voices: 32, glide_s: 0.02, // `voices`: notes at once, as many as there are at most; one plays legato
+  expression: 1, // how far notes are played as the instrument knows them to be, 0 to 1; nothing where it does not
 };
+// What of it is as on the device side where it knows.
+const PLAYED = { attack_s: 0.01, release_s: 0.08 };
+
+// What a player has turned before anybody turns anything; `file`: what readModelFile gave.
+export const settingsOf = (file) => ({ ...SETTINGS, ...(ExpressionNetwork.of(file) && PLAYED) });
 
 const OF_LEVEL = { Harmonic: "harmonic_db", FilteredNoise: "noise_db" }; // by type of a node
 
 const factor = (db) => 10 ** (db / 20);
-
-class Voice {
-  constructor(file) {
-    this.instrument = new Instrument(file);
-    this.note = null;
-    this.target = FLOOR; // dB, where the note stays
-    this.rest();
-  }
-
-  rest() {
-    this.instrument.reset();
-    this.level = FLOOR;
-    this.pitch = null; // MIDI note that it is at, on the way to `note`
-    this.toGo = 0; // seconds until it is there
-    this.held = this.pressed = false;
-    this.age = 0;
-  }
-
-  // Where the pitch is after `seconds` more.
-  glided(seconds) {
-    if (this.pitch === null || this.toGo <= seconds) this.pitch = this.note;
-    else this.pitch += ((this.note - this.pitch) * seconds) / this.toGo;
-    this.toGo = Math.max(0, this.toGo - seconds);
-    return this.pitch;
-  }
-
-  // Goes on to another note without a new attack.
-  slur(note, target, glide) {
-    Object.assign(this, { note, target, toGo: glide });
-  }
-
-  get silent() {
-    return !this.held && this.level <= SILENT;
-  }
-}
+const same = (one, other) => one.note === other.note && one.channel === other.channel;
 
 export class Voices {
   // `file`: what readModelFile gave.
@@ -62,19 +39,24 @@ export class Voices {
       network: this.whole.network,
       card: { ...file.card, synthesizer: { nodes: nodes.filter((node) => node.type !== "Reverb"), output: dry } },
     };
-    this.voices = Array.from({ length: count }, () => new Voice(voiceFile));
+    this.expression = ExpressionNetwork.of(file); // how notes are played; null where the file does not know
+    this.phrasing = Array.from({ length: CHANNELS }, () => new Phrasing());
+    this.voices = Array.from({ length: count },
+      () => (this.expression ? new PlayedVoice(voiceFile, this.expression) : new Voice(voiceFile)));
     this.rooms = this.whole.synthesizer.nodes.filter((node) => node.type === "Reverb");
     // The controls that are levels, each once, and what changes them.
     const levels = this.voices[0].instrument.synthesizer.nodes.filter((node) => node.level);
     this.levels = [...new Map(levels.map((node) => [node.inputs[node.level], OF_LEVEL[node.type]]))].map(
       ([source, setting]) => ({ source, setting }));
     this.spec = this.whole.spec;
-    this.settings = { ...SETTINGS };
+    this.settings = settingsOf(file);
     this.dry = new Float32Array(this.spec.hop);
     this.wet = new Float32Array(this.spec.hop);
     this.out = new Float32Array(this.spec.hop);
     this.peak = 1;
+    this.fadeOut = crossfade(this.spec.hop).map((x) => 1 - x);
     this.clock = 0; // counts notes
+    this.frames = 0;
     this.keys = []; // that are down, the last one at the end
     this.time = 0; // seconds, of the vibrato
     this.pedal = false;
@@ -82,41 +64,63 @@ export class Voices {
     this.range = file.card.loudness_db_range ?? { low: -50, high: -20 };
   }
 
-  noteOn(note, velocity = 96) {
-    if (!(velocity > 0)) return this.noteOff(note);
-    const target = this.range.low + ((this.range.high - this.range.low) * Math.min(velocity, 127)) / 127;
-    this.keys = [...this.keys.filter((key) => key.note !== note), { note, target }];
+  // Channels are told apart where the instrument knows how notes are played: each has phrases of its own. `ahead`: what
+  // comes, where it is known (expression/look-ahead.js).
+  noteOn(note, velocity = 96, channel = 0, ahead = null) {
+    if (!(velocity > 0)) return this.noteOff(note, channel);
+    const key = { note, channel: this.expression ? channel : 0, velocity, target: this.levelOf(Math.min(velocity, 127)) };
+    this.keys = [...this.keys.filter((other) => !same(other, key)), key];
     const first = this.voices[0];
-    if (this.settings.voices <= 1 && first.held) {
-      first.slur(note, target, this.settings.glide_s);
-      first.pressed = true;
-      return;
-    }
-    const some = this.voices.slice(0, Math.max(1, this.settings.voices));
-    const again = some.find((voice) => voice.note === note && !voice.silent);
-    const free = again ?? some.find((voice) => voice.silent) ?? this.oldest(some);
-    if (free.silent) free.rest();
-    Object.assign(free, { note, target, toGo: 0, held: true, pressed: true, age: this.clock++ });
+    if (this.settings.voices <= 1 && first.held) return this.sound(first, key, true, ahead);
+    const some = this.voices.slice(0, Math.max(1, this.settings.voices)), silent = some.filter((voice) => voice.silent);
+    const again = some.find((voice) => same(voice, key) && !voice.silent);
+    const free = again ?? this.oldest(silent.length ? silent : some);
+    this.sound(free, key, false, ahead);
+    free.age = this.clock++;
   }
 
-  noteOff(note) {
-    this.keys = this.keys.filter((key) => key.note !== note);
+  noteOff(note, channel = 0) {
+    const key = { note, channel: this.expression ? channel : 0 };
+    this.keys = this.keys.filter((other) => !same(other, key));
     const before = this.keys.at(-1), first = this.voices[0];
-    if (this.settings.voices <= 1 && before && first.note === note && first.pressed) {
-      first.slur(before.note, before.target, this.settings.glide_s); // back to a key that is still down
+    if (this.settings.voices <= 1 && before && same(first, key) && first.pressed) {
+      this.sound(first, before, true); // back to a key that is still down
       return;
     }
     for (const voice of this.voices) {
-      if (voice.note === note && voice.pressed) {
+      if (same(voice, key) && voice.pressed) {
         voice.pressed = false;
-        voice.held = this.pedal;
+        if (!this.pedal) this.letGo(voice);
       }
+    }
+  }
+
+  levelOf(velocity) {
+    const share = this.expression ? (velocity - 1) / 126 : velocity / 127;
+    return this.range.low + (this.range.high - this.range.low) * share;
+  }
+
+  // A voice plays a key from now on.
+  sound(voice, key, slurred, ahead = null) {
+    const { note, velocity, channel } = key, now = this.frames * voice.seconds;
+    const among = this.expression && this.phrasing[channel].press(note, velocity, now, ahead);
+    voice.press(key, slurred, this.settings, among);
+  }
+
+  // Nothing holds the key of a voice any more.
+  letGo(voice) {
+    const { channel } = voice;
+    voice.release();
+    if (!this.expression) return;
+    voice.age = this.clock++;
+    if (!this.voices.some((other) => other.held && other.channel === channel)) {
+      this.phrasing[channel].release(this.frames * voice.seconds);
     }
   }
 
   sustain(down) {
     this.pedal = down;
-    if (!down) for (const voice of this.voices) if (!voice.pressed) voice.held = false;
+    if (!down) for (const voice of this.voices) if (voice.held && !voice.pressed) this.letGo(voice);
   }
 
   bendTo(semitones) {
@@ -126,11 +130,11 @@ export class Voices {
   allOff() {
     this.keys = [];
     this.pedal = false;
-    for (const voice of this.voices) voice.held = voice.pressed = false;
+    for (const voice of this.voices) if (voice.held) this.letGo(voice);
   }
 
   oldest(some) {
-    return some.reduce((a, b) => (a.held === b.held ? (a.age < b.age ? a : b) : a.held ? b : a));
+    return some.reduce((a, b) => (a.held === b.held ? (a.age <= b.age ? a : b) : a.held ? b : a));
   }
 
   // Plays a hop of all voices; the Float32Array is overwritten by the next one.
@@ -140,15 +144,20 @@ export class Voices {
     this.time += seconds;
     const vibrato = settings.vibrato_semitones * Math.sin(2 * Math.PI * settings.vibrato_hz * this.time);
     for (const voice of this.voices) {
-      if (voice.silent) continue;
-      const span = voice.target - FLOOR;
-      if (voice.held) voice.level = Math.min(voice.target, voice.level + (span * seconds) / Math.max(settings.attack_s, seconds));
-      else voice.level = Math.max(FLOOR, voice.level - (80 * seconds) / Math.max(settings.release_s, seconds));
-      const note = voice.glided(seconds) + settings.transposition + this.bend + vibrato;
-      const sound = this.play(voice, 440 * 2 ** ((note - 69) / 12), voice.level + settings.loudness_shift_db);
+      if (voice.resting) continue;
+      voice.frame(settings);
+      const note = voice.pitch + voice.bent + settings.transposition + this.bend + vibrato;
+      const f0 = 440 * 2 ** ((note - 69) / 12);
+      if (voice.waking) { // a frame at the floor, unheard: the first hop of a synthesizer holds its frame
+        voice.instrument.reset();
+        this.play(voice, f0, FLOOR);
+      }
+      const sound = this.play(voice, f0, voice.told);
+      if (voice.ending) for (let n = 0; n < sound.length; n++) sound[n] *= this.fadeOut[n];
       for (let n = 0; n < dry.length; n++) dry[n] += sound[n];
-      if (voice.silent) voice.rest();
+      voice.settle();
     }
+    this.frames++;
     return this.limited(this.inRooms());
   }
 
@@ -162,6 +171,7 @@ export class Voices {
   // Forgets all notes.
   rest() {
     this.keys = [];
+    for (const phrasing of this.phrasing) phrasing.forget();
     for (const voice of this.voices) voice.rest();
   }
 

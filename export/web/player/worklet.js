@@ -14,9 +14,9 @@ class Player extends AudioWorkletProcessor {
     this.port.onmessage = ({ data }) => this.hear(data);
   }
 
-  hear({ type, note, velocity, down, semitones, settings, on }) {
-    if (type === "on") this.voices.noteOn(note, velocity);
-    else if (type === "off") this.voices.noteOff(note);
+  hear({ type, note, velocity, channel, down, semitones, settings, on }) {
+    if (type === "on") this.voices.noteOn(note, velocity, channel);
+    else if (type === "off") this.voices.noteOff(note, channel);
     else if (type === "sustain") this.voices.sustain(down);
     else if (type === "bend") this.voices.bendTo(semitones);
     else if (type === "settings") Object.assign(this.voices.settings, settings);
