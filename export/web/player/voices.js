@@ -15,10 +15,9 @@ export const SETTINGS = {
   voices: 32, glide_s: 0.02, // `voices`: notes at once, as many as there are at most; one plays legato
   expression: 1, // how far notes are played as the instrument knows them to be, 0 to 1; nothing where it does not
 };
-// What of it is as on the device side where it knows.
-const PLAYED = { attack_s: 0.01, release_s: 0.08 };
+const PLAYED = { attack_s: 0.01, release_s: 0.08 }; // of an instrument that knows it, as on the device side
 
-// What a player has turned before anybody turns anything; `file`: what readModelFile gave.
+// Where all of it stands before anybody turns anything; `file`: what readModelFile gave.
 export const settingsOf = (file) => ({ ...SETTINGS, ...(ExpressionNetwork.of(file) && PLAYED) });
 
 const OF_LEVEL = { Harmonic: "harmonic_db", FilteredNoise: "noise_db" }; // by type of a node
