@@ -6,13 +6,16 @@
 `make gallery` makes it. Each instrument plays the recording that is named after it (`FOLDER/saxophone.flac`,
 beside what was recorded), those whose name begins with `singing`, and every MIDI file, ten seconds of each;
 MIDI as it is written too, where the instrument knows how notes are played.
-Without a folder that is what the demo has. Any web server can show it; nothing comes from elsewhere.
+Without a folder that is what the demo has, which has no singing. Any web server can show it; nothing comes
+from elsewhere. A gallery that is there already is replaced when the new one is whole.
 """
 
 import argparse
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -36,6 +39,9 @@ PLAYER = ROOT / "export" / "web" / "player"
 SECONDS = 10.0
 FADE_SECONDS = 0.3  # where the sound is cut
 SEED = 0  # of the noise: made again, the page has the same sounds
+TITLE = "Instruments"
+PARTS = {"index.html", "sounds", "instruments", "player"}
+"""What a gallery is, by which it is known."""
 
 
 def main() -> None:
@@ -43,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("out", type=Path, metavar="OUT", help="a folder that is not there yet, or is empty")
+    parser.add_argument("out", type=Path, metavar="OUT", help="a folder: a new or empty one, or a gallery")
     parser.add_argument("--recordings", type=Path, metavar="FOLDER")
     parser.add_argument("--instruments", type=Path, nargs="+", metavar="FILE", default=instruments())
     given = parser.parse_args()
@@ -69,13 +75,51 @@ def sources(folder: Path | None) -> dict[str, Path]:
 
 
 def make(out: Path, models: list[Path], played: dict[str, Path]) -> None:
-    """Write the folder."""
-    if out.exists() and any(out.iterdir()):
-        raise DdspError(f"{out} is not empty: name another folder, or remove it")
-    (out / "sounds").mkdir(parents=True)
+    """Write the folder, all of it or nothing."""
+    for path in models:
+        read_model_file(path)
+    for source in played.values():
+        if not source.is_file():
+            raise DdspError(f"{source}: no such file")
+    with replaced(out) as beside:
+        fill(beside, models, played)
+    if not any(map(is_sung, played)):
+        print("there is no singing in it: that is FOLDER/singing-anything.flac, with --recordings FOLDER")
+        print("(make gallery DATA=FOLDER)")
+    print(f"{out}/index.html: python -m http.server --bind 127.0.0.1 --directory {out}")
+
+
+@contextmanager
+def replaced(out: Path) -> Iterator[Path]:
+    """A folder beside `out` that takes its place at the end of a `with`; it is removed where that fails."""
+    if out.exists() and not out.is_dir():
+        raise DdspError(f"{out} is no folder")
+    if out.exists() and any(out.iterdir()) and not is_gallery(out):
+        raise DdspError(f"{out} is not empty, and no gallery: name another folder, or remove it")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
+        beside = Path(scratch) / "gallery"
+        beside.mkdir()
+        yield beside
+        if out.exists():
+            out.rename(Path(scratch) / "before")
+        beside.rename(out)
+
+
+def is_gallery(folder: Path) -> bool:
+    """Whether a folder was made by this, and holds nothing else."""
+    page = folder / "index.html"
+    return {path.name for path in folder.iterdir()} == PARTS and f"<title>{TITLE}</title>" in page.read_text(
+        encoding="utf-8", errors="replace"
+    )
+
+
+def fill(out: Path, models: list[Path], played: dict[str, Path]) -> None:
+    """Write what a gallery has into an empty folder."""
+    (out / "sounds").mkdir()
     (out / "instruments").mkdir()
     shutil.copytree(PLAYER, out / "player")
-    page = Page("Instruments")
+    page = Page(TITLE)
     page.text("Each is one file of less than 700 kB. What it played here is what it plays on a device.")
     for title in filter(is_sung, played):
         listen(page, out, title, played[title], f"{title}, for all to play")
@@ -85,7 +129,6 @@ def make(out: Path, models: list[Path], played: dict[str, Path]) -> None:
             shutil.copy(about, out / "instruments" / about.name)
         show(page, out, path, played)
     page.write(out / "index.html")
-    print(f"{out}/index.html: python -m http.server --bind 127.0.0.1 --directory {out}")
 
 
 def is_sung(title: str) -> bool:

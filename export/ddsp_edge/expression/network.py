@@ -16,6 +16,10 @@ from ddsp_edge.units import Array
 
 PREFIX = "expression"
 """Of the arrays of a model file: `expression_0_weights`, `expression_0_bias`, `expression_1_weights` ..."""
+LATE = f"{PREFIX}_late"
+"""The array, `[128]`, of how much later than usual each pitch is heard, seconds; a file may do
+without."""
+MOST_LATE_S = 0.1
 LAYERS = 3
 MAX_UNITS = 64
 """Of a layer; more than 10 times what is trained would be no small network any more."""
@@ -79,7 +83,9 @@ def note_inputs(note: NoteContext) -> list[float]:
     return inputs
 
 
-def time_inputs(note: NoteContext, since_onset_s: float, since_release_s: float) -> list[float]:
+def time_inputs(
+    note: NoteContext, since_onset_s: float, since_release_s: float, late_s: float = 0.0
+) -> list[float]:
     """Inputs that change from frame to frame, `N_TIME` of them.
 
     In plain numbers: for a frame, as it is played, that takes a tenth of the time of arrays.
@@ -88,8 +94,10 @@ def time_inputs(note: NoteContext, since_onset_s: float, since_release_s: float)
         note: The note.
         since_onset_s: Seconds, 0 or more.
         since_release_s: Seconds; below 0 while the note is held.
+        late_s: How much later than usual its pitch is heard, seconds: what an onset changes begins then.
     """
-    inputs = [math.exp(-since_onset_s / tau) for tau in _ATTACK_S]
+    since_attack_s = max(since_onset_s - late_s, 0.0)
+    inputs = [math.exp(-since_attack_s / tau) for tau in _ATTACK_S]
     inputs.append(min(since_onset_s / _LONG_S, 1.0))
     if since_release_s >= 0.0:
         inputs += [1.0, *(math.exp(-since_release_s / tau) for tau in _RELEASE_S), 0.0, 0.0, 0.0]
@@ -148,6 +156,17 @@ class ExpressionNetwork:
                 )
             self._layers.append((np.asarray(weights, np.float32), np.asarray(bias, np.float32)))
             size = len(bias)
+        late = arrays.get(LATE, np.zeros(128, np.float32))
+        if late.shape != (128,) or not np.all(np.abs(late) <= MOST_LATE_S):
+            raise DdspError(
+                f"the array {LATE} must be 128 numbers from {-MOST_LATE_S} to {MOST_LATE_S}: make the "
+                "expression again with ddsp-tf expression"
+            )
+        self._late = [float(seconds) for seconds in late]
+
+    def late_s(self, pitch: float) -> float:
+        """How much later than usual a MIDI note is heard, seconds."""
+        return self._late[min(max(round(pitch), 0), 127)]
 
     def __call__(self, inputs: npt.ArrayLike) -> Array:
         """Run it: `[..., N_INPUTS]` to `[..., N_OUTPUTS]`."""

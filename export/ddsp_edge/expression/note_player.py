@@ -23,6 +23,7 @@ class NotePlayer:
     def press(self, note: NoteContext) -> None:
         """A note begins; under a slur its vibrato goes on."""
         self._note, self._inputs = note, note_inputs(note)
+        self._late_s = self._network.late_s(note.pitch)
         self._frames, self._released = 0, None
         if note.gap_s > 0.0:
             self._cycles = 0.0
@@ -42,7 +43,7 @@ class NotePlayer:
         since_onset = (self._frames + 0.5) * self._frame_s
         released = self._frames + 1 if self._released is None else self._released
         since_release = since_onset - released * self._frame_s
-        inputs = self._inputs + time_inputs(self._note, since_onset, since_release)
+        inputs = self._inputs + time_inputs(self._note, since_onset, since_release, self._late_s)
         course = course_of(self._network(inputs).tolist(), since_release)
         self._frames += 1
         self._cycles = (self._cycles + course.vibrato_hz * self._frame_s) % 1.0

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ddsp_edge.expression.network import LAYERS, N_INPUTS, N_OUTPUTS, PREFIX
+from ddsp_edge.expression.network import LATE, LAYERS, MOST_LATE_S, N_INPUTS, N_OUTPUTS, PREFIX
 from ddsp_edge.model.file import read_instrument_file, write_model_file
 from tests.device.conftest import TINY
 
@@ -21,6 +21,7 @@ def random_arrays(seed, size=1.0):
     for number, shape in enumerate(pairwise(sizes)):
         arrays[f"{PREFIX}_{number}_weights"] = (size * random.normal(size=shape)).astype(np.float32)
         arrays[f"{PREFIX}_{number}_bias"] = (size * random.normal(size=shape[1])).astype(np.float32)
+    arrays[LATE] = random.uniform(-MOST_LATE_S, MOST_LATE_S, 128).astype(np.float16).astype(np.float32)
     return arrays
 
 

@@ -9,6 +9,7 @@ import pytest
 from ddsp_edge import DdspError, KeySettings, LiveInstrument
 from ddsp_edge.expression.network import (
     DEEPEST_DB,
+    LATE,
     LOUDEST_DB,
     MOST_CENTS,
     N_INPUTS,
@@ -82,6 +83,12 @@ def test_without_expression_all_sounds_as_if_the_file_had_none_to_the_sample(
 def test_a_file_without_an_expression_has_no_use_for_the_setting(song, tmp_path):
     plain = rendered(TINY, song, tmp_path / "plain.wav", expression=0.0)
     np.testing.assert_array_equal(rendered(TINY, song, tmp_path / "full.wav", expression=1.0), plain)
+
+
+@pytest.mark.parametrize("late", [np.zeros(5), np.full(128, 0.2), np.full(128, np.nan)])
+def test_seconds_that_no_note_takes_to_speak_are_refused(late):
+    with pytest.raises(DdspError, match=r"must be 128 numbers from -0\.1 to 0\.1"):
+        ExpressionNetwork({**random_arrays(1), LATE: late})
 
 
 def contour(network, frames, events, settings=None, voices=1):

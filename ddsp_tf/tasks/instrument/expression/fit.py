@@ -9,6 +9,7 @@ import numpy as np
 
 from ddsp_edge.expression.network import (
     DEEPEST_DB,
+    LATE,
     LAYERS,
     N_INPUTS,
     N_OUTPUTS,
@@ -20,6 +21,7 @@ from ddsp_edge.expression.network import (
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.tasks.instrument.expression.performance import Performance, PlayedNote
+from ddsp_tf.tasks.instrument.expression.speaking import late_by_pitch
 from ddsp_tf.tasks.instrument.expression.vibrato import CLEAR, find_vibrato
 
 UNITS, STEPS = 24, 4000
@@ -40,20 +42,21 @@ class Lesson:
     weights: Array
 
 
-def lesson_of(performance: Performance, note: PlayedNote, known: bool) -> Lesson:
+def lesson_of(performance: Performance, note: PlayedNote, known: bool, late_s: float = 0.0) -> Lesson:
     """What is to be learned of a note.
 
     Args:
         performance: Its performance.
         note: The note.
         known: Whether the network is told what comes.
+        late_s: How much later than usual its pitch is heard, seconds.
     """
     times = performance.times_s[note.frames]
     context = note.context if known else replace(note.context, ahead=None)
     released = times - note.offset_s
     constant = note_inputs(context)
     inputs = [
-        constant + time_inputs(context, t, u)
+        constant + time_inputs(context, t, u, late_s)
         for t, u in zip((times - note.onset_s).tolist(), released.tolist(), strict=True)
     ]
     targets, weights = np.zeros((2, len(times), N_OUTPUTS), np.float32)
@@ -101,7 +104,10 @@ def fit_expression(
             f"{len(notes)} notes are too few to learn how they are played: {LEAST_NOTES} are the least, and "
             "some hundreds do well"
         )
-    lessons = [lesson_of(p, note, known) for p, note in notes for known in (True, False)]
+    late = late_by_pitch(performances)
+    lessons = [
+        lesson_of(p, note, known, float(late[note.pitch])) for p, note in notes for known in (True, False)
+    ]
     inputs, targets, weights = (
         np.concatenate([getattr(lesson, name) for lesson in lessons])
         for name in ("inputs", "targets", "weights")
@@ -126,11 +132,12 @@ def fit_expression(
         verbose=0,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=heard)],
     )
-    return {
+    weights_of = {
         f"{PREFIX}_{number}_{part}": value.astype(np.float16).astype(np.float32)
         for number, layer in enumerate(model.layers)
         for part, value in zip(("weights", "bias"), layer.get_weights(), strict=True)
     }
+    return {**weights_of, LATE: late} if late.any() else weights_of
 
 
 def _loss(true: Any, predicted: Any) -> Any:

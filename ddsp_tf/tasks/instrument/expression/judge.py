@@ -7,14 +7,11 @@ import numpy as np
 from ddsp_edge.card import Range
 from ddsp_edge.units import Array
 from ddsp_tf.tasks.instrument.expression.performance import Performance
+from ddsp_tf.tasks.instrument.expression.speaking import begun_s, has_own_onset
 from ddsp_tf.tasks.instrument.expression.vibrato import find_vibrato
 
 HEARD_DB = 40.0
 """Below the loud end of the instrument's range what is softer counts as silence."""
-ONSET_DB = 10.0
-"""A note has begun when it is no further below its loudest than that."""
-_AFTER_REST_S = 0.05  # a note that begins after at least as long a rest has an onset of its own
-_BEGINS_S = 0.3  # within which its loudest counts
 
 
 @dataclass(frozen=True)
@@ -67,8 +64,8 @@ class Judge:
         self._loudness.append(error[counted])
         for note in performance.notes:
             part = note.frames
-            if note.context.gap_s >= _AFTER_REST_S:
-                begun = [_begun_s(level[part], rate) for level in (recorded, played)]
+            if has_own_onset(note):
+                begun = [begun_s(level[part], rate) for level in (recorded, played)]
                 self._onsets.append(abs(begun[0] - begun[1]))
             inside = held[part]
             cents, ours = performance.cents(note)[inside], (100.0 * (midi[part] - note.pitch))[inside]
@@ -94,16 +91,6 @@ class Judge:
             _weighted(my_hz, mine),
             _weighted(their_hz, theirs),
         )
-
-
-def _begun_s(loudness_db: Array, frame_rate: float) -> float:
-    """Seconds from the first frame to where a note has begun, between frames by a line."""
-    first = loudness_db[: max(1, round(_BEGINS_S * frame_rate))]
-    wanted = first.max() - ONSET_DB
-    at = int(np.argmax(first >= wanted))
-    if at == 0:
-        return 0.0
-    return float(at - 1 + (wanted - first[at - 1]) / (first[at] - first[at - 1])) / frame_rate
 
 
 def _mean(values: Array) -> float:

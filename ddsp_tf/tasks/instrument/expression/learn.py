@@ -5,8 +5,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ddsp_edge.card import Range
-from ddsp_edge.expression.network import ExpressionNetwork
+from ddsp_edge.expression.network import LATE, ExpressionNetwork
+from ddsp_edge.units import Array
 from ddsp_tf.data.prepare.sources import find_recordings
 from ddsp_tf.data.scores import score_beside
 from ddsp_tf.errors import DdspError
@@ -16,6 +19,7 @@ from ddsp_tf.tasks.instrument.expression.fit import fit_expression
 from ddsp_tf.tasks.instrument.expression.judge import Distance, Judge
 from ddsp_tf.tasks.instrument.expression.performance import Performance, read_performance
 from ddsp_tf.tasks.instrument.expression.playing import play_notes
+from ddsp_tf.tasks.instrument.expression.speaking import late_corrected
 from ddsp_tf.tasks.instrument.expression.store import Expression
 
 HELD_BACK = 0.1
@@ -83,7 +87,9 @@ def learn_expression(
         count = len(performance.notes) - round(HELD_BACK * len(performance.notes))
         learned.append(replace(performance, notes=performance.notes[:count]))
         held_back.append(replace(performance, notes=performance.notes[count:]))
-    arrays = fit_expression(learned, seed=seed, progress=progress)
+    arrays = _speaking_in_time(
+        fit_expression(learned, seed=seed, progress=progress), learned, loudness_db_range
+    )
     distances = judge(held_back, loudness_db_range, ExpressionNetwork(arrays))
     about: dict[str, Any] = {
         "recordings": len(performances),
@@ -92,6 +98,19 @@ def learn_expression(
         "held_back": {way: _plain_data(distance) for way, distance in distances.items()},
     }
     return Expression(arrays, about)
+
+
+def _speaking_in_time(
+    arrays: dict[str, Array], performances: Sequence[Performance], loudness_db_range: Range
+) -> dict[str, Array]:
+    """The arrays, with each pitch heard when it is in the performances that they were learned from."""
+    network = ExpressionNetwork(arrays)
+    played = [
+        play_notes(p.notes, len(p.midi), p.spec, loudness_db_range, network, known=False)[1]
+        for p in performances
+    ]
+    late = late_corrected(arrays.get(LATE, np.zeros(128)), performances, played)
+    return {**arrays, LATE: late} if late.any() else arrays
 
 
 def judge(

@@ -5,7 +5,7 @@ import { plainProduct } from "../products.js";
 
 const NOTE_INPUTS = 12, INPUTS = 23, OUTPUTS = 4, LAYERS = 3, MOST_UNITS = 64;
 const ATTACK_S = [0.015, 0.05, 0.15, 0.5], RELEASE_S = [0.02, 0.06], END_S = [0.03, 0.12, 0.4];
-const NEAR_S = 0.08, RECENT_S = 0.3, PHRASE_S = 3, LONG_S = 3;
+const MOST_LATE_S = 0.1, NEAR_S = 0.08, RECENT_S = 0.3, PHRASE_S = 3, LONG_S = 3;
 
 const within = (value, low, high) => Math.min(Math.max(value, low), high);
 
@@ -33,6 +33,15 @@ export class ExpressionNetwork {
       values = out;
     }
     this.outputs = values;
+    this.late = arrays.expression_late ?? new Float32Array(128);
+    if (this.late.length !== 128 || !this.late.every((seconds) => Math.abs(seconds) <= MOST_LATE_S)) {
+      throw new PlayerError(`its array expression_late must be 128 numbers from -${MOST_LATE_S} to ${MOST_LATE_S}`);
+    }
+  }
+
+  // How much later than usual a note is heard, seconds.
+  lateOf(pitch) {
+    return this.late[within(Math.round(pitch), 0, 127)];
   }
 
   // From `inputs` to `outputs`.
@@ -61,10 +70,12 @@ function around(gap, interval, change) {
   return [Math.exp(-gap / NEAR_S), recent * within(interval / 12, -1, 1), (recent * change) / 32];
 }
 
-// Inputs that change from frame to frame, behind those: seconds since the onset, and since the end, below 0 before it.
-export function timeInputs(inputs, ahead, sinceOnset, sinceEnd) {
+// Inputs that change from frame to frame, behind those: seconds since the onset, and since the end, below 0 before it;
+// `late` is how much later than usual the note is heard.
+export function timeInputs(inputs, ahead, sinceOnset, sinceEnd, late) {
   let at = NOTE_INPUTS;
-  for (let i = 0; i < ATTACK_S.length; i++) inputs[at++] = Math.exp(-sinceOnset / ATTACK_S[i]);
+  const sinceAttack = Math.max(sinceOnset - late, 0);
+  for (let i = 0; i < ATTACK_S.length; i++) inputs[at++] = Math.exp(-sinceAttack / ATTACK_S[i]);
   inputs[at++] = Math.min(sinceOnset / LONG_S, 1);
   const ended = sinceEnd >= 0, left = ahead ? Math.max(ahead.duration - sinceOnset, 0) : Infinity;
   inputs[at++] = ended ? 1 : 0;

@@ -18,6 +18,7 @@ export class NotePlayer {
   press(note) {
     this.ahead = note.ahead;
     this.inputs = noteInputs(note);
+    this.late = this.network.lateOf(note.pitch);
     this.frames = 0;
     this.released = -1; // the frame before which it was let go
     if (note.gap > 0) this.cycles = 0;
@@ -33,7 +34,7 @@ export class NotePlayer {
     const { network, seconds } = this, sinceOnset = (this.frames + 0.5) * seconds;
     const sinceEnd = sinceOnset - (this.released < 0 ? this.frames + 1 : this.released) * seconds;
     network.inputs.set(this.inputs);
-    timeInputs(network.inputs, this.ahead, sinceOnset, sinceEnd);
+    timeInputs(network.inputs, this.ahead, sinceOnset, sinceEnd, this.late);
     network.run();
     const said = network.outputs, depth = within(10 * said[2], 0, MOST_CENTS);
     this.frames++;

@@ -9,7 +9,7 @@ import soundfile
 
 from ddsp_edge import DdspError
 from ddsp_edge.card import Range
-from ddsp_edge.expression.network import N_INPUTS, ExpressionNetwork
+from ddsp_edge.expression.network import LATE, N_INPUTS, ExpressionNetwork
 from ddsp_edge.expression.notes import velocity_level_db
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.model.file import read_instrument_file
@@ -18,6 +18,7 @@ from ddsp_tf.cli.main import main
 from ddsp_tf.tasks.instrument.expression.fit import fit_expression
 from ddsp_tf.tasks.instrument.expression.learn import judge, learn_expression
 from ddsp_tf.tasks.instrument.expression.performance import performance_of, read_performance, times_of
+from ddsp_tf.tasks.instrument.expression.speaking import late_by_pitch
 from ddsp_tf.tasks.instrument.expression.store import (
     EXPRESSION_NAME,
     Expression,
@@ -34,8 +35,11 @@ RANGE = Range(-45.0, -30.0, -15.0)
 DEPTH_CENTS, VIBRATO_HZ = 25.0, 5.2
 
 
-def played(seed, count=70):
-    """A performance by rule: a slow attack after rests, a vibrato from 0.2 s on, ends that ring for 60 ms."""
+def played(seed, count=70, late_s=lambda pitch: 0.0):
+    """A performance by rule: a slow attack after rests, a vibrato from 0.2 s on, ends that ring for 60 ms.
+
+    A note is heard so much later than its onset as `late_s` has it.
+    """
     random = np.random.default_rng(seed)
     notes, now = [], 0.3
     for _ in range(count):
@@ -48,8 +52,9 @@ def played(seed, count=70):
     for note in notes:
         t, u = times - note.onset_s, times - note.offset_s
         level = velocity_level_db(note.velocity, RANGE)
-        attack = 30.0 * np.exp(-np.maximum(t, 0.0) / 0.03) if note.onset_s - ends > 0.05 else 0.0
-        heard = (t >= 0) & (u < 0.3)
+        late = late_s(note.pitch)
+        attack = 30.0 * np.exp(-np.maximum(t - late, 0.0) / 0.03) if note.onset_s - ends > 0.05 else 0.0
+        heard = (t >= late) & (u < 0.3)
         loudness[heard] = (level + 3.0 - attack - np.maximum(u, 0.0) * 500.0)[heard]
         swing = DEPTH_CENTS * np.clip((t - 0.2) / 0.1, 0.0, 1.0) * np.sin(2 * np.pi * VIBRATO_HZ * t)
         held = (t >= 0) & (u < 0)
@@ -73,6 +78,27 @@ def test_it_comes_nearer_to_performances_that_it_never_heard(learned):
         assert row.depth_cents == pytest.approx(row.recorded_depth_cents, rel=0.2)
         assert row.vibrato_hz == pytest.approx(row.recorded_vibrato_hz, rel=0.05)
         assert row.recorded_vibrato_hz == pytest.approx(VIBRATO_HZ, abs=0.1)
+
+
+def test_pitches_that_take_longer_to_speak_are_heard_later():
+    def late_s(pitch):
+        return 0.05 * (pitch % 2)
+
+    expression = learn_expression([played(1, 90, late_s), played(2, 90, late_s)], RANGE)
+    late = expression.arrays[LATE][55:80]
+    assert np.median(late[::2]) - np.median(late[1::2]) == pytest.approx(0.05, abs=0.012)
+    performance = played(9, 30, late_s)
+    known = judge([performance], RANGE, ExpressionNetwork(expression.arrays))
+    alike = judge([performance], RANGE, ExpressionNetwork({**expression.arrays, LATE: np.zeros(128)}))
+    for way in ("live", "file"):
+        assert known[way].onset_ms < 10.0
+        assert alike[way].onset_ms > 1.5 * known[way].onset_ms
+
+
+def test_where_pitches_do_not_differ_all_are_heard_alike():
+    random = np.random.default_rng(0)
+    assert not late_by_pitch([played(1, 90, lambda pitch: float(random.choice([0.0, 0.05])))]).any()
+    assert not late_by_pitch([]).any()
 
 
 def test_it_tells_what_it_was_learned_from_and_how_well_it_does(learned):
