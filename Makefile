@@ -41,7 +41,8 @@ demo: $(VENV)/.installed
 models: $(VENV)/.installed
 	$(BIN)/python models/make.py $(DATA)
 
-# A folder for any web server: the instruments that come along, what they play, and the player.
+# A folder for any web server: the instruments that come along, what they play, and the player. Of singing there is
+# something if there is some in DATA.
 gallery: $(VENV)/.installed
 	$(BIN)/python docs/gallery.py gallery $(if $(DATA),--recordings $(DATA))
 

@@ -77,3 +77,27 @@ def test_a_folder_that_holds_something_is_left_as_it_is(gallery, tmp_path):
     with pytest.raises(DdspError, match="is not empty"):
         gallery.make(tmp_path, [TINY], {})
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_gallery_is_made_anew_whole_or_not_at_all(gallery, tmp_path, capsys):
+    given = tmp_path / "given"
+    given.mkdir()
+    save(given / "song.mid", [on(0, 64), off(400, 64)])
+    out = tmp_path / "gallery"
+    gallery.make(out, [TINY], gallery.sources(given))
+    assert "there is no singing in it" in capsys.readouterr().out
+    (given / "broken.mid").write_bytes(b"MThd, and no more")
+    before = sorted((path, path.stat().st_mtime_ns) for path in out.rglob("*"))
+    with pytest.raises(DdspError):
+        gallery.make(out, [TINY], gallery.sources(given))
+    assert sorted((path, path.stat().st_mtime_ns) for path in out.rglob("*")) == before
+    with pytest.raises(DdspError, match="no such file"):
+        gallery.make(tmp_path / "new", [TINY], {"gone": given / "gone.wav"})
+    (given / "broken.mid").unlink()
+    (given / "song.mid").rename(given / "another.mid")
+    gallery.make(out, [TINY], gallery.sources(given))
+    assert [path.name for path in (out / "sounds").iterdir()] == ["tiny-instrument-another.flac"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["gallery", "given"]
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(DdspError, match="is not empty"):
+        gallery.make(out, [TINY], gallery.sources(given))

@@ -17,6 +17,7 @@ from ddsp_edge.atomic import written_whole
 from ddsp_edge.units import Array
 
 _STYLE = """
+:root { color-scheme: light dark; } a { color: #0b57d0; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
 color: #222; }
 h1, h2, h3 { line-height: 1.2; } h2 { margin-top: 2.5rem; } img { width: 100%; height: auto; }
@@ -25,7 +26,7 @@ th:first-child, td:first-child { text-align: left; } tr { border-bottom: 1px sol
 audio { width: 100%; } figure { margin: 1rem 0; } figcaption { color: #555; font-size: .9rem; }
 pre { background: #f4f4f4; padding: .8rem; overflow-x: auto; font-size: .85rem; }
 @media (prefers-color-scheme: dark) { body { background: #181818; color: #ddd; } pre { background: #262626; }
-tr { border-color: #444; } figcaption { color: #aaa; } }
+tr { border-color: #444; } figcaption { color: #aaa; } a { color: #8ab4f8; } }
 """
 
 
@@ -99,6 +100,7 @@ class Page:
             beside.write_text(
                 f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
                 f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+                f'<link rel="icon" href="data:,">'
                 f"<title>{self._title}</title><style>{_STYLE}</style></head>"
                 f"<body><h1>{self._title}</h1>{''.join(self._parts)}</body></html>\n",
                 encoding="utf-8",

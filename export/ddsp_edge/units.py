@@ -47,6 +47,14 @@ def note_name(f0_hz: float) -> str:
     return f"{_NOTES[midi % 12]}{midi // 12 - 1}"
 
 
+def length_in_words(seconds: float) -> str:
+    """How long a sound is, for people: `12.3 s`, and from a minute on `2 min 5 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    if round(seconds, 1) < 60.0:
+        return f"{seconds:.1f} s"
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+
+
 def cents_between(f0_hz: npt.ArrayLike, reference_hz: npt.ArrayLike) -> Array:
     """Interval from `reference_hz` up to `f0_hz` in cents; both must be above 0 Hz."""
     return np.asarray(1200.0 * np.log2(np.asarray(f0_hz) / np.asarray(reference_hz)))

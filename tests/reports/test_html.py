@@ -25,7 +25,7 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.elements.append((tag, dict(attrs)))
-        if tag not in ("meta", "img"):
+        if tag not in ("meta", "img", "link"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -76,7 +76,7 @@ def test_nothing_is_loaded_from_elsewhere(page, tmp_path):
         for name in ("src", "href"):
             if name in attributes:
                 assert attributes[name].startswith("data:"), tag
-    assert reader.all("link") == []
+    assert reader.all("link") == [{"rel": "icon", "href": "data:,"}]
     markup = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert re.findall(r"(?<!src=&quot;)https?://", markup) == []  # what is escaped is text
 
@@ -104,3 +104,20 @@ def test_a_table_has_all_its_cells(tmp_path):
     page.table(["a", "b"], [["c", "1"], ["d", "2"], ["e", "3"]])
     reader = read(page, tmp_path)
     assert (len(reader.all("tr")), len(reader.all("th")), len(reader.all("td"))) == (4, 2, 6)
+
+
+@pytest.mark.parametrize(("scheme", "ground"), [("light", "#ffffff"), ("dark", "#181818")])
+def test_links_can_be_read_in_light_and_dark(page, tmp_path, scheme, ground):
+    read(page, tmp_path)
+    style = (tmp_path / "page.html").read_text(encoding="utf-8").split("</style>")[0]
+    in_light, in_dark = style.split("@media (prefers-color-scheme: dark)")
+    found = re.search(r"\ba \{ color: (#\w{6})", in_light if scheme == "light" else in_dark)
+    lighter, darker = sorted((luminance(found[1]), luminance(ground)), reverse=True)
+    assert (lighter + 0.05) / (darker + 0.05) >= 4.5  # WCAG 2.2, 1.4.3
+
+
+def luminance(colour):
+    """Relative luminance of `#rrggbb`, by WCAG 2.2."""
+    shares = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255.0
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])

@@ -140,3 +140,34 @@ def test_a_voice_is_made_only_of_whoever_agreed(making):
     assert until(page, "document.getElementById('models').textContent.includes('zoe')")
     assert page.input_value("#training-config") == "voice"  # as it was chosen, though the models changed
     assert not page.is_checked("#training-agreed")  # the next one may be somebody else
+    assert "The voice after step 400" in page.locator("article h4").all_inner_texts()
+    assert page.locator(".hear:visible label").all_inner_texts()[:2] == ["the recording", "the voice"]
+
+
+def test_who_goes_on_is_told_so(making):
+    page, goes_on = making
+    page.click("article button[aria-label='Cancel Training']")
+    assert until(page, "document.getElementById('status').textContent === 'held flute was cancelled.'")
+    page.click("button[aria-label='Go on with held flute']")
+    assert until(page, "document.getElementById('status').textContent === 'held flute goes on.'")
+    for epoch in range(4):
+        goes_on(epoch)
+    assert until(page, results(2))
+
+
+def test_a_loss_of_one_epoch_is_seen(making):
+    """A point has pixels of its colour around its middle, where a line of one value has hardly any."""
+    page, _ = making
+    assert (
+        page.evaluate(
+            """(() => {
+            const canvas = document.querySelector("canvas[aria-label='Losses along the training']");
+            const { width, height } = canvas;
+            const bytes = canvas.getContext("2d").getImageData(width / 2 - 12, 0, 24, height).data;
+            let inked = 0;
+            for (let i = 0; i < bytes.length; i += 4) inked += bytes[i] > bytes[i + 2] + 60;
+            return inked;
+        })()"""
+        )
+        >= 20
+    )

@@ -63,7 +63,10 @@ class Timed(Protocol):
 
 def pace_of(report: Timed) -> str:
     """How much sound was made in what time, in words."""
-    return f"{report.seconds:.1f} s in {report.wall_seconds:.1f} s, {report.realtime_factor:.1f} x real time"
+    from ddsp_edge.units import length_in_words
+
+    lengths = (length_in_words(seconds) for seconds in (report.seconds, report.wall_seconds))
+    return f"{' in '.join(lengths)}, {report.realtime_factor:.1f} x real time"
 
 
 class FileUse(ABC):
@@ -108,6 +111,14 @@ class FileUse(ABC):
         Raises:
             DdspError: If a file or an option cannot be used.
         """
+
+    def check(self, arguments: argparse.Namespace) -> None:
+        """Refuse options that cannot be meant, before a file is read.
+
+        Raises:
+            DdspError: With what would be valid.
+        """
+        return
 
     def with_settings(self, arguments: argparse.Namespace) -> argparse.Namespace:
         """What the command line left open, from the file that `settings` names."""

@@ -52,6 +52,12 @@ class RenderRecording(FileUse):
 
         return dict(TransferSettings()._asdict())
 
+    def check(self, arguments: argparse.Namespace) -> None:
+        """See `FileUse`."""
+        from ddsp_edge.transfer.settings import TransferSettings
+
+        TransferSettings(**transfer_changes(arguments)).checked()
+
     def run(
         self, files: Files, arguments: argparse.Namespace, progress: Progress, watch: "Watch | None" = None
     ) -> Outcome:

@@ -46,6 +46,10 @@ class Transcribe(FileUse):
         """See `FileUse`."""
         return {"runtime": "auto"}
 
+    def check(self, arguments: argparse.Namespace) -> None:
+        """See `FileUse`."""
+        _check_meant(arguments)
+
     def run(
         self, files: Files, arguments: argparse.Namespace, progress: Progress, watch: "Watch | None" = None
     ) -> Outcome:
@@ -147,6 +151,19 @@ def check_hearing_options(arguments: argparse.Namespace, source: Path) -> None:
     Raises:
         DdspError: If voices are neither 1 nor left out, or a file cannot be written.
     """
+    _check_meant(arguments)
+    if arguments.resynthesis is not None:
+        from ddsp_edge.files.audio_writer import check_output
+
+        check_output(arguments.resynthesis, {"recording": source})
+    if arguments.table is not None:
+        from ddsp_edge.transcription.files import check_notes_output
+
+        check_notes_output(arguments.table, source)
+
+
+def _check_meant(arguments: argparse.Namespace) -> None:
+    """The part of `check_hearing_options` that is about no file."""
     if arguments.voices not in (None, 1):
         raise DdspError(
             f"--voices is 1, for one voice at a time, or left out, for as many as sound. Received: "
@@ -156,14 +173,6 @@ def check_hearing_options(arguments: argparse.Namespace, source: Path) -> None:
         raise DdspError("--unnamed and --instruments contradict each other: leave one of them out")
     if arguments.voices == 1 and len(arguments.instruments or ()) > 1:
         raise DdspError(f"one voice is of one instrument. Received: {', '.join(arguments.instruments)}")
-    if arguments.resynthesis is not None:
-        from ddsp_edge.files.audio_writer import check_output
-
-        check_output(arguments.resynthesis, {"recording": source})
-    if arguments.table is not None:
-        from ddsp_edge.transcription.files import check_notes_output
-
-        check_notes_output(arguments.table, source)
 
 
 def _transcribe(arguments: argparse.Namespace) -> None:

@@ -77,6 +77,13 @@ async def refused(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": printable(str(error))[:600]}, status)
 
 
+async def unexpected(request: Request, error: Exception) -> Response:
+    """Answers that something broke; what it was stands where the studio was started."""
+    reason = getattr(error, "strerror", None)  # of the system, such as a disk that is full: it names no file
+    words = "something went wrong in the studio, and nothing was done: try again"
+    return JSONResponse({"error": f"{words} ({printable(reason)})" if reason else words}, 500)
+
+
 async def gone(request: Request, error: Exception) -> Response:
     """Answers nobody: the line broke off."""
     return Response(status_code=400)  # nobody is there to read it

@@ -1,6 +1,7 @@
 """The studio as an application: what a page may ask for, and no other thing."""
 
 import asyncio
+import itertools
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,8 +24,9 @@ from ddsp_edge.studio.answers import (
     page_answer,
     refused,
     text_of,
+    unexpected,
 )
-from ddsp_edge.studio.jobs import Job, Jobs
+from ddsp_edge.studio.jobs import BROKEN, Job, Jobs
 from ddsp_edge.studio.keep import Keep, check_room, shown_name
 from ddsp_edge.studio.knobs import arguments_of, settings_text
 from ddsp_edge.studio.shelf import Shelf
@@ -76,13 +78,14 @@ class Studio:
             Route("/api/state", self._state, methods=["GET"]),
             Route("/api/inputs", self._add_input, methods=["POST"]),
             Route("/api/jobs", self._add_job, methods=["POST"]),
+            Route("/api/jobs", self._remove_all, methods=["DELETE"]),
             Route("/api/trainings", self._add_training, methods=["POST"]),
             Route("/api/jobs/{number}/cancel", self._cancel, methods=["POST"]),
             Route("/api/jobs/{number}/go-on", self._go_on, methods=["POST"]),
             Route("/api/jobs/{number}", self._remove, methods=["DELETE"]),
             Route("/api/files/{word}", self._file, methods=["GET"]),
         ]
-        handlers: Any = {DdspError: refused, ClientDisconnect: gone}
+        handlers: Any = {DdspError: refused, ClientDisconnect: gone, Exception: unexpected}
         return Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)
 
     @asynccontextmanager
@@ -112,6 +115,7 @@ class Studio:
 
     async def _add_input(self, request: Request) -> Response:
         name = shown_name(request.query_params.get("name", "sound"))
+        await self._forget_broken()
         with self._keep.filled_folder() as folder:
             # The ending says nothing of what it is, but of some kinds of files that nothing else tells.
             ending = Path(name).suffix.lower()
@@ -160,13 +164,16 @@ class Studio:
         arguments_of(uses[number], values)  # refuses what cannot be meant, before anything is begun
         source = Path(str(given.asked["source"]))
         await asyncio.to_thread(check_room, self._keep, 4 * source.stat().st_size)
-        stem = f"{Path(given.source_name).stem}-{model.label}"
+        await self._forget_broken()
+        if self._inputs.get(given.number) is not given:  # removed meanwhile
+            raise NotHere(_NO_SUCH)
+        name, label = self._unlike_others(f"{Path(given.source_name).stem}-{model.label}", model.label)
         about = {
             "what": "result",
-            "name": stem,
+            "name": name,
             "input": given.number,
             "model": text_of(asked, "model"),
-            "label": model.label,
+            "label": label,
             "takes": takes,
             "values": values,
             "title": uses[number].title,
@@ -205,6 +212,7 @@ class Studio:
         sounds = [job for job in given if job is not None and job.result.get("takes") == "sound"]
         if not sounds or len(sounds) != len(given):
             raise DdspError("name recordings that the studio has looked at")
+        await self._forget_broken()
         folder = _new_run(self._runs, name)
         process = {
             "kind": "train",
@@ -221,6 +229,7 @@ class Studio:
             "name": name,
             "label": name,
             "values": {"config": config, "steps": steps},
+            "makes": CONFIGS[config].what,
         }
         with self._keep.filled_folder() as heard:
             job = self._jobs.start({**process, "heard": str(heard)}, folder, "the recording", about)
@@ -273,15 +282,44 @@ class Studio:
 
     async def _remove(self, request: Request) -> Response:
         job = self._job(request)
-        if any(other.about.get("input") == job.number for other in self._jobs.jobs.values()):
+        if self._has_results(job):
             raise DdspError("results were made of it: remove them first")
+        await self._forget(job)
+        return Response(status_code=204)
+
+    async def _remove_all(self, request: Request) -> Response:
+        """Remove what is over; a training that can go on stays, and a sound of which something is made."""
+        over = [job for job in self._jobs.jobs.values() if job.state == "done" or _is_broken(job)]
+        for job in sorted(over, key=lambda job: job.about["what"] == "input"):
+            if not self._has_results(job):
+                await self._forget(job)
+        return Response(status_code=204)
+
+    def _has_results(self, job: Job) -> bool:
+        return any(other.about.get("input") == job.number for other in self._jobs.jobs.values())
+
+    async def _forget(self, job: Job) -> None:
+        """End a job and remove what is kept of it."""
         await self._jobs.cancel(job)
         self._jobs.jobs.pop(job.number, None)
         self._inputs.pop(job.number, None)
         # What was trained stays where it was asked to be.
         ours = Path(str(job.asked["heard"])) if job.about["what"] == "training" else job.folder
         await asyncio.to_thread(self._keep.drop, ours)
-        return Response(status_code=204)
+
+    async def _forget_broken(self) -> None:
+        """Where there are as many jobs as may be, remove those that nothing came of: they keep nobody out."""
+        if self._jobs.full:
+            for job in filter(_is_broken, list(self._jobs.jobs.values())):
+                await self._forget(job)
+
+    def _unlike_others(self, name: str, label: str) -> tuple[str, str]:
+        """What a result and its files are called: numbered, where there is one of that name."""
+        taken = {job.about["name"] for job in self._jobs.jobs.values() if job.about["what"] == "result"}
+        if name not in taken:
+            return name, label
+        number = next(number for number in itertools.count(2) if f"{name}-{number}" not in taken)
+        return f"{name}-{number}", f"{label} {number}"
 
     def _job(self, request: Request) -> Job:
         job = self._jobs.jobs.get(request.path_params["number"])
@@ -297,6 +335,11 @@ class Studio:
         return FileResponse(
             kept.path, media_type=kept.media_type, filename=kept.name, content_disposition_type=how
         )
+
+
+def _is_broken(job: Job) -> bool:
+    """Whether nothing came of a job, nor will: a training that was stopped may go on."""
+    return job.state in BROKEN and job.about["what"] != "training"
 
 
 def _new_run(runs: Path, name: str) -> Path:

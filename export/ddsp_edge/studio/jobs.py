@@ -16,9 +16,16 @@ from ddsp_edge.errors import DdspError
 from ddsp_edge.studio.keep import without_paths
 from ddsp_edge.threads import THREAD_VARIABLES
 
-AT_ONCE = 2
+AT_ONCE = {"look": 2, "use": 2, "train": 1}
+"""Jobs of a kind that run at a time: those that take hours leave the others their turn."""
+WAITS = {
+    "look": "waits until those before it have been looked at",
+    "use": "waits until one of those before it is done",
+    "train": "waits until the training before it has ended",
+}
 MOST = 64
 """Jobs that may be there at a time, whatever their state."""
+BROKEN = ("failed", "cancelled")
 _MOST_LINE = 4 << 20  # bytes of a line that a process tells: the notes of a long piece
 _MOST_ERRORS = 4096
 _PATIENCE_S = 90.0  # for a training, which writes a checkpoint
@@ -76,7 +83,12 @@ class Jobs:
         self.jobs: dict[str, Job] = {}
         self._finished, self._lives = finished, lives
         self._numbers = itertools.count(1)
-        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._turns = {kind: asyncio.Semaphore(most) for kind, most in AT_ONCE.items()}
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many as may be."""
+        return len(self.jobs) >= MOST
 
     def start(
         self, asked: Mapping[str, Any], folder: Path, source_name: str, about: Mapping[str, Any]
@@ -86,7 +98,7 @@ class Jobs:
         Raises:
             DdspError: If there are too many already.
         """
-        if len(self.jobs) >= MOST:
+        if self.full:
             raise DdspError(f"there are {MOST} jobs already: remove results that you no longer need")
         job = Job(str(next(self._numbers)), asked, folder, source_name, about)
         self.jobs[job.number] = job
@@ -99,7 +111,7 @@ class Jobs:
         Raises:
             DdspError: If it was not.
         """
-        if job.state not in ("cancelled", "failed"):
+        if job.state not in BROKEN:
             raise DdspError(f"it cannot go on: it is {job.state}")
         job.state, job.words = "waiting", ""
         job.task = asyncio.create_task(self._run(job))
@@ -117,9 +129,12 @@ class Jobs:
             await self.cancel(job)
 
     async def _run(self, job: Job) -> None:
+        kind = str(job.asked["kind"])
+        turn = self._turns[kind]
         try:
-            async with self._turn:
-                job.state = "running"
+            job.words = WAITS[kind] if turn.locked() else ""
+            async with turn:
+                job.state, job.words = "running", ""
                 await self._process(job)
         except asyncio.CancelledError:
             job.state, job.words = "cancelled", "cancelled"

@@ -7,6 +7,7 @@ import itertools
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -112,8 +113,7 @@ class Keep:
 
     def room(self) -> int:
         """How many bytes may still come."""
-        used = sum(entry.stat().st_size for entry in self.folder.rglob("*") if entry.is_file())
-        return max(0, self._most_bytes - used)
+        return max(0, self._most_bytes - sum(map(_bytes_of, _paths_in(self.folder))))
 
 
 def shown_name(text: str) -> str:
@@ -124,9 +124,24 @@ def shown_name(text: str) -> str:
 
 def without_paths(text: str, folder: Path, name: str) -> str:
     """An error as it is told to a page: files that the studio keeps are called as they were given."""
-    for path in sorted(folder.rglob("*"), key=lambda p: -len(str(p))):
+    for path in sorted(_paths_in(folder), key=lambda p: -len(str(p))):
         text = text.replace(str(path), name)
     return text.replace(str(folder), name)
+
+
+def _paths_in(folder: Path) -> Iterator[Path]:
+    """Files and folders in a folder; what others remove meanwhile is passed over."""
+    for place, folders, files in os.walk(folder):
+        yield from (Path(place, name) for name in (*folders, *files))
+
+
+def _bytes_of(path: Path) -> int:
+    """Bytes of a file; none of a folder, and of what is gone."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def _remove_leftovers() -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +13,7 @@ from ddsp_edge.cli.file_use import FileUse
 from ddsp_edge.cli.settings_file import checked_values
 from ddsp_edge.errors import DdspError, did_you_mean, printable
 from ddsp_edge.ranges import MAX_VOICES, RANGES, USUAL
+from ddsp_edge.transfer.transposition import MAX_OCTAVES
 
 _NOT_ON_A_PAGE = ("quiet", "runtime")
 _WHOLE: dict[Any, tuple[float | None, float | None]] = {
@@ -19,6 +21,8 @@ _WHOLE: dict[Any, tuple[float | None, float | None]] = {
     options.voices: (1, MAX_VOICES),
     options.seed: (0, None),
 }
+_WHOLE_BY_NAME = {"octaves": (-MAX_OCTAVES, MAX_OCTAVES), "voices": (1, 1)}
+"""Ranges of those that are `int` to the command line: voices of a transcription are one or not said."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def arguments_of(use: FileUse, values: Mapping[str, Any]) -> argparse.Namespace:
         values: By the name of a knob; of names a list or a text with commas.
 
     Raises:
-        DdspError: If there is no such knob, or a value is refused.
+        DdspError: If there is no such knob, or a value is refused, with the range that it has.
     """
     knobs = {knob.name: knob for knob in knobs_of(use)}
     for name in values:
@@ -73,6 +77,9 @@ def arguments_of(use: FileUse, values: Mapping[str, Any]) -> argparse.Namespace:
     plain = {name: ",".join(map(str, v)) if isinstance(v, list) else v for name, v in values.items()}
     arguments = use.parser().parse_args([])
     vars(arguments).update(checked_values(plain, use.parser()))
+    for name in values:
+        _check_range(knobs[name], getattr(arguments, name))
+    use.check(arguments)
     return arguments
 
 
@@ -86,6 +93,14 @@ def settings_text(use: FileUse, values: Mapping[str, Any], model: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _check_range(knob: Knob, value: Any) -> None:
+    low = -math.inf if knob.low is None else knob.low
+    high = math.inf if knob.high is None else knob.high
+    if knob.kind in ("whole", "number") and not low <= value <= high:
+        span = f"from {low:g}" + (f" to {high:g}" if high < math.inf else "") if low < high else f"{low:g}"
+        raise DdspError(f"{knob.name} must be {span}. Received: {value}")
+
+
 def _knob(use: FileUse, action: argparse.Action, default: Any) -> Knob:
     name, text = action.dest, str(action.help)
     if action.nargs == 0:
@@ -96,7 +111,7 @@ def _knob(use: FileUse, action: argparse.Action, default: Any) -> Knob:
         return Knob(name, "names", text, choices=use.lists[name])
     kind: Any = action.type.func if isinstance(action.type, partial) else action.type
     if kind in _WHOLE:
-        low, high = _WHOLE[kind]
+        low, high = _WHOLE_BY_NAME.get(name, _WHOLE[kind]) if kind is int else _WHOLE[kind]
         usual = USUAL.get(name)
         return Knob(name, "whole", text, default, low, high, usual)
     if kind in (float, options.number, options.share):

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from ddsp_edge.atomic import written_whole
+from ddsp_edge.errors import DdspError
 from ddsp_edge.files.audio_file import AudioReader
 from ddsp_edge.files.audio_writer import AudioWriter
 from ddsp_edge.fourier import hann
 from ddsp_edge.studio.columns import Columns
-from ddsp_edge.units import Array
+from ddsp_edge.units import Array, length_in_words
 
 ROWS = 112
 _LOW_HZ, _HIGH_HZ = 50.0, 16_000.0
@@ -106,8 +107,10 @@ def look_at(
                 written += len(block)
                 writer.write(block if channels == 2 else mono)
                 progress(written / rate, max(reader.file_samples, written) / rate)
+        if not written:
+            raise DdspError(f"{source} holds no samples")
         words = {1: "mono", 2: "stereo"}.get(reader.channels, f"{reader.channels} channels")
         shown = spectrum.picture(picture)
     seconds = written / rate
-    about = f"{rate / 1000:g} kHz, {words}, {seconds:.1f} s"
+    about = f"{rate / 1000:g} kHz, {words}, {length_in_words(seconds)}"
     return {"audio": heard.name, "picture": picture.name, "seconds": seconds, "about": about, **shown}

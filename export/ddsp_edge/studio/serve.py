@@ -1,6 +1,7 @@
 """The studio as a server on this machine, which ends with everything that it kept."""
 
 import contextlib
+import errno
 import ipaddress
 import secrets
 import socket
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
-from ddsp_edge.errors import DdspError
+from ddsp_edge.errors import DdspError, printable
 from ddsp_edge.studio.app import Studio
 from ddsp_edge.studio.guard import EVERYWHERE, Guard
 from ddsp_edge.studio.keep import Keep
@@ -125,8 +126,15 @@ def listening(host: str, port: int) -> socket.socket:
     """
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.getaddrinfo(host, None, family)  # a server hides what of an error is about a name
         return socket.create_server((host, port), family=family, backlog=64)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
+        nameless = isinstance(error, socket.gaierror | UnicodeError)
+        if nameless or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+            raise DdspError(
+                f"this machine has no address {printable(host)}: --host takes one of its own, or 0.0.0.0 for "
+                "all of them"
+            ) from error
         reason = getattr(error, "strerror", None) or error
         raise DdspError(
             f"port {port} of {host} cannot be listened at: {reason}. Name another one: --port 0 takes any "

@@ -167,6 +167,8 @@ def _words(word: str, steps: int, live: Mapping[str, Any]) -> str:
         return "measuring how good it is"
     if "step" not in live:
         return "beginning to train"
+    if live["step"][-1] >= steps:
+        return f"all {steps} steps are done; what came of them is written down"
     held_back = f", held back {live['val_loss'][-1]:.2f}" if "val_loss" in live else ""
     return f"step {live['step'][-1]:.0f} of {steps}, loss {live['loss'][-1]:.2f}{held_back}"
 

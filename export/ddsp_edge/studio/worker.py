@@ -82,11 +82,12 @@ def look(asked: Mapping[str, Any], progress: Callable[[float, str], None]) -> di
     from ddsp_edge.files.midi_container import is_midi_file
     from ddsp_edge.studio.pictures import look_at
     from ddsp_edge.studio.scores import notes_of_midi, shown_notes
+    from ddsp_edge.units import length_in_words
 
     source, folder = Path(asked["source"]), Path(asked["folder"])
     if is_midi_file(source):
         notes = notes_of_midi(source)
-        about = f"MIDI, {len(notes)} notes, {max(note.offset_s for note in notes):.1f} s"
+        about = f"MIDI, {len(notes)} notes, {length_in_words(max(note.offset_s for note in notes))}"
         return {"takes": "MIDI", "about": about, "score": shown_notes(notes)}
     sound = look_at(source, folder, "input", _shares(progress, 0.0, 1.0, "looking"))
     return {"takes": "sound", "about": sound.pop("about"), "sound": sound}

@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import numpy as np
@@ -227,13 +228,72 @@ def test_a_web_socket_is_not_opened(studio):
     assert studio.ask("GET", "/api/state", headers=headers)[0] != 101
 
 
-def test_there_are_not_more_jobs_than_may_be(shelf_folder, monkeypatch):
+def test_there_are_not_more_jobs_than_may_be(shelf_folder, monkeypatch, tmp_path):
     pytest.importorskip("starlette", reason="needs pip install 'ddsp-tf[studio]'")
     monkeypatch.setattr("ddsp_edge.studio.jobs.MOST", 2)
+    write_audio(tmp_path / "in.wav", phrase(0.6), RATE)
     with running(shelf_folder) as client:
-        found = [client.ask("POST", "/api/inputs?name=a.wav", b"nothing")[0] for _ in range(3)]
+        sound = (tmp_path / "in.wav").read_bytes()
+        found = [client.ask("POST", "/api/inputs?name=a.wav", sound)[0] for _ in range(3)]
         assert found == [201, 201, 400]
         assert len(list(client.keep.folder.iterdir())) == 2
+
+
+def test_jobs_that_nothing_came_of_keep_nobody_out(shelf_folder, monkeypatch, tmp_path):
+    pytest.importorskip("starlette", reason="needs pip install 'ddsp-tf[studio]'")
+    monkeypatch.setattr("ddsp_edge.studio.jobs.MOST", 2)
+    write_audio(tmp_path / "in.wav", phrase(0.6), RATE)
+    with running(shelf_folder) as client:
+        for _ in range(2):
+            job = client.json("POST", "/api/inputs?name=a.wav", b"nothing")[1]
+            assert client.wait(job["id"])["state"] == "failed"
+        assert client.give(tmp_path / "in.wav")["state"] == "done"
+        assert len(list(client.keep.folder.iterdir())) == 1
+
+
+def test_many_files_at_once_are_each_answered_in_words(shelf_folder):
+    with running(shelf_folder) as client, ThreadPoolExecutor(14) as hands:
+        for _ in range(5):
+            sent = [b"no sound" * 9 if number % 2 else b"" for number in range(14)]
+            answers = list(hands.map(lambda data: client.ask("POST", "/api/inputs?name=a.wav", data), sent))
+            assert [status for status, _, _ in answers] == [400, 201] * 7
+            jobs = [json.loads(body) for _, _, body in answers]
+            assert all(job["error"] == "the file is empty" for job in jobs[::2])
+            list(hands.map(lambda job: client.ask("DELETE", f"/api/jobs/{job['id']}"), jobs[1::2]))
+
+
+def test_room_is_counted_while_others_remove_what_they_made():
+    pytest.importorskip("starlette", reason="needs pip install 'ddsp-tf[studio]'")
+    from ddsp_edge.studio.keep import Keep, without_paths
+
+    with Keep(1000) as keep, ThreadPoolExecutor(4) as hands:
+        (keep.new_folder() / "stays").write_bytes(b"x" * 10)
+
+        def come_and_go():
+            for _ in range(300):
+                folder = keep.new_folder()
+                (folder / "input").write_bytes(b"x")
+                keep.drop(folder)
+
+        going = [hands.submit(come_and_go) for _ in range(4)]
+        while not all(each.done() for each in going):
+            assert 990 - 4 <= keep.room() <= 990
+            assert without_paths("words", keep.folder, "") == "words"
+        assert keep.room() == 990
+
+
+def test_what_nobody_expected_is_told_in_words_and_tells_nothing(shelf_folder, monkeypatch):
+    failures = iter((RuntimeError("/a/secret"), OSError(28, "disk full")))
+
+    def broken(keep):
+        raise next(failures)
+
+    with running(shelf_folder) as client:
+        monkeypatch.setattr("ddsp_edge.studio.keep.Keep.room", broken)
+        for words in ("try again", "disk full"):
+            status, told = client.json("POST", "/api/inputs?name=a.wav", b"x")
+            assert (status, words in told["error"], "secret" in told["error"]) == (500, True, False)
+        assert client.json("GET", "/api/state")[0] == 200
 
 
 def test_whoever_comes_from_another_machine_needs_the_token(shelf_folder):

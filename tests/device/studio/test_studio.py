@@ -13,6 +13,7 @@ import soundfile
 from ddsp_edge.cli.file_uses import uses_of
 from ddsp_edge.errors import DdspError
 from ddsp_edge.files.audio_writer import write_audio
+from ddsp_edge.units import length_in_words
 from tests.device.conftest import RESTORATION, TINY
 from tests.device.render.test_midi import off, on, save
 from tests.device.render.test_render import RATE, phrase
@@ -137,6 +138,63 @@ def test_every_option_of_a_use_is_a_knob_but_for_files(studio):
             assert all(knob["help"] for knob in shown["knobs"])
 
 
+@pytest.mark.parametrize(
+    ("model", "values", "words"),
+    [
+        ("tiny", {"octaves": 99}, "octaves must be from -8 to 8. Received: 99"),
+        ("tiny", {"octaves": -999}, "octaves must be from -8 to 8"),
+        ("tiny", {"transposition": 97.0}, "transposition must be from -96 to 96"),
+        ("tiny", {"octaves": 8, "transposition": 1.0}, "octaves and transposition together"),
+        ("tiny", {"brightness": -5}, "brightness must be from -4 to 4"),
+        ("tiny", {"gate_db": 81}, "gate_db must be from -80 to 80"),
+        ("tiny", {"softest_db": -30}, "softest-db and loudest-db set a range together"),
+        ("notes", {"voices": 2}, "voices must be 1. Received: 2"),
+        ("notes", {"unnamed": True, "instruments": ["piano"]}, "contradict each other"),
+        ("hush", {"strength": 1.5}, "from 0 to 1"),
+    ],
+)
+def test_a_value_out_of_its_range_is_refused_when_it_is_asked_for(studio, given, model, values, words):
+    asked = {"model": studio.model(model), "input": given["id"], "values": values}
+    status, told = studio.json("POST", "/api/jobs", asked)
+    assert (status, words in told["error"]) == (400, True), told
+
+
+def test_two_results_of_a_model_are_told_apart(studio, given):
+    jobs = [result_of(studio, "other", given, {"octaves": octaves}) for octaves in (0, 1, 0)]
+    assert [job["label"] for job in jobs] == ["other", "other 2", "other 3"]
+    names = [{file["name"] for file in job["result"]["files"]} for job in jobs]
+    assert "sung-other-2.wav" in names[1]
+    assert not names[0] & names[1] | names[1] & names[2]
+
+
+def test_a_file_without_samples_is_refused_where_it_is_given(studio, tmp_path):
+    write_audio(tmp_path / "short.wav", np.zeros(0, np.float32), RATE)
+    job = studio.give(tmp_path / "short.wav")
+    assert (job["state"], job["words"]) == ("failed", "short.wav holds no samples")
+    asked = {"model": studio.model("tiny"), "input": job["id"], "values": {}}
+    assert studio.json("POST", "/api/jobs", asked)[0] == 400
+
+
+def test_all_that_is_over_is_removed_at_once(shelf_folder, sung, tmp_path):
+    write_audio(tmp_path / "long.wav", np.tile(phrase(2.0), 60), RATE)
+    with running(shelf_folder) as client:
+        result_of(client, "tiny", client.give(sung), {})
+        job = client.json("POST", "/api/inputs?name=a.wav", b"nothing")[1]
+        assert client.wait(job["id"])["state"] == "failed"
+        long = client.give(tmp_path / "long.wav")
+        asked = {"model": client.model("tiny"), "input": long["id"], "values": {}}
+        running_one = client.json("POST", "/api/jobs", asked)[1]
+        assert client.ask("DELETE", "/api/jobs")[0] == 204
+        left = client.json("GET", "/api/state")[1]["jobs"]
+        assert [job["id"] for job in left] == [long["id"], running_one["id"]]
+        assert len(list(client.keep.folder.iterdir())) == 2
+
+
+def test_lengths_from_a_minute_on_are_told_in_minutes():
+    told = [length_in_words(seconds) for seconds in (0.04, 59.94, 59.96, 65.4, 1800.0, 3725.0)]
+    assert told == ["0.0 s", "59.9 s", "1 min", "1 min 5 s", "30 min", "62 min 5 s"]
+
+
 def test_what_is_no_sound_is_told_by_the_name_that_it_was_given(studio, tmp_path):
     (tmp_path / "letter.wav").write_bytes(b"Dear Sir or Madam, " * 40)
     job = studio.give(tmp_path / "letter.wav")
@@ -231,6 +289,15 @@ def test_a_port_that_is_taken_is_told(studio):
 
     with pytest.raises(DdspError, match=r"cannot be listened at.*--port 0"):
         listening("127.0.0.1", studio.port)
+
+
+@pytest.mark.parametrize("host", ["nosuch.invalid", "192.0.2.1"])
+def test_an_address_of_another_machine_is_told_as_that(host):
+    pytest.importorskip("starlette", reason="needs pip install 'ddsp-tf[studio]'")
+    from ddsp_edge.studio.serve import listening
+
+    with pytest.raises(DdspError, match=f"this machine has no address {host}"):
+        listening(host, 0)
 
 
 def test_the_state_is_that_of_the_server_so_that_a_reload_loses_nothing(studio, given):

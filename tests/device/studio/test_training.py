@@ -244,6 +244,29 @@ def test_a_model_that_could_not_be_measured_is_there_all_the_same(studio, given)
     assert studio.model("unmeasured one")
 
 
+def test_trainings_leave_the_others_their_turn(studio, given, tmp_path):
+    first, second = (train(studio, given, f"held {name}")[1] for name in ("one", "two"))
+    heard(studio, first, 100)
+    write_audio(tmp_path / "next.wav", phrase(0.6), RATE)
+    looked = studio.give(tmp_path / "next.wav")
+    asked = {"model": studio.model("tiny"), "input": looked["id"], "values": {}}
+    played = studio.json("POST", "/api/jobs", asked)[1]
+    assert studio.wait(played["id"])["state"] == "done"
+    jobs = {job["id"]: job for job in studio.json("GET", "/api/state")[1]["jobs"]}
+    assert (jobs[first["id"]]["state"], jobs[second["id"]]["state"]) == ("running", "waiting")
+    assert jobs[second["id"]]["words"] == "waits until the training before it has ended"
+    studio.json("POST", f"/api/jobs/{first['id']}/cancel")
+    heard(studio, second, 100)  # it is its turn
+
+
+def test_what_is_done_after_the_last_step_is_told():
+    from ddsp_edge.studio.training import _words
+
+    live = {"step": [5.0], "loss": [9.0]}
+    assert _words("train", 10, live) == "step 5 of 10, loss 9.00"
+    assert _words("train", 5, live).startswith("all 5 steps are done")
+
+
 def test_what_a_command_says_is_told(studio, given):
     job = studio.wait(train(studio, given, "bad one")[1]["id"])
     assert (job["state"], job["words"]) == ("failed", "dataset: all of it is silent")

@@ -46,6 +46,9 @@ export const goOn = async (id) => answer(await fetch(`/api/jobs/${id}/go-on`, { 
 /** Remove a job and its files. */
 export const remove = async (id) => answer(await fetch(`/api/jobs/${id}`, { method: "DELETE" }));
 
+/** Remove all that is over, but for trainings that can go on. */
+export const removeAll = async () => answer(await fetch("/api/jobs", { method: "DELETE" }));
+
 /** Where a file is, by the word that the studio gave for it. */
 export const file = (word, save = false) => `/api/files/${encodeURIComponent(word)}${save ? "?save" : ""}`;
 

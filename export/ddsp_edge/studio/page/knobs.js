@@ -1,6 +1,6 @@
 // The knobs of what is to be done, as the command line describes them.
 
-import { make, words } from "./making.js";
+import { make, onPage, words } from "./making.js";
 
 const IN_VIEW = 5;
 
@@ -37,6 +37,16 @@ export class Knobs {
         }
     }
 
+    /** All that was set, to be set again by `recall`. */
+    remembered() {
+        this.keep();
+        return Object.fromEntries(this.kept);
+    }
+
+    recall(values) {
+        this.kept = new Map(Object.entries(values));
+    }
+
     /** What is set otherwise than it would be by itself. */
     values(all = false) {
         const found = {};
@@ -61,7 +71,7 @@ function frame(knob, control, ...more) {
     control.setAttribute("aria-describedby", `${id}-help`);
     return make("div", { class: "knob" },
         make("label", { for: id, text: words(knob.name) }), control, ...more,
-        make("small", { id: `${id}-help`, text: knob.help }));
+        make("small", { id: `${id}-help`, text: onPage(knob.help) }));
 }
 
 function flag(knob, kept) {
@@ -93,7 +103,7 @@ function names(knob, kept) {
     const id = `knob-${knob.name}-help`;
     const group = make("fieldset", { class: "names", "aria-label": words(knob.name), "aria-describedby": id }, ...labels);
     const row = make("div", { class: "knob wide" },
-        make("span", { text: words(knob.name) }), make("small", { id, text: knob.help }), group);
+        make("span", { text: words(knob.name) }), make("small", { id, text: onPage(knob.help) }), group);
     return [row, () => {
         const chosen = boxes.filter((box) => box.checked).map((box) => box.value);
         return chosen.length ? chosen : null;

@@ -115,7 +115,9 @@ function follow(canvas, audio, seconds, draw) {
     });
 }
 
-/** Draw curves over each other: lists of numbers, null for gaps, in colours of the page. */
+const FEW = 40;
+
+/** Draw curves over each other: lists of numbers, null for gaps, in colours of the page; of few, each with its point. */
 export function curves(canvas, lines, scale, label) {
     keep(canvas, (paper, width, height) => {
         const values = lines.flatMap(({ values }) => values.filter((value) => value !== null).map(scale));
@@ -132,7 +134,7 @@ export function curves(canvas, lines, scale, label) {
             paper.fillRect(0, height * (1 - share), width, 1);
             caption(paper, label(at), height * (1 - share));
         }
-        for (const { values, ink, wide } of lines) {
+        for (const { values, ink, wide, points } of lines) {
             paper.strokeStyle = colour(ink);
             paper.lineWidth = (wide ? 4.5 : 1.6) * devicePixelRatio;
             paper.beginPath();
@@ -148,6 +150,13 @@ export function curves(canvas, lines, scale, label) {
                 }
             });
             paper.stroke();
+            if (!points || values.length > FEW) continue;
+            paper.fillStyle = colour(ink);
+            values.forEach((value, i) => {
+                paper.beginPath();
+                paper.arc(width * (i + 0.5) / values.length, y(value), (wide ? 5 : 3) * devicePixelRatio, 0, 2 * Math.PI);
+                paper.fill();
+            });
         }
     });
 }

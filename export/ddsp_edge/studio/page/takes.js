@@ -1,15 +1,15 @@
 // What was given and what became of it, side by side.
 
 import * as asking from "./asking.js";
-import { make, size, words } from "./making.js";
+import { make, onPage, reveal, size, words } from "./making.js";
 import { curves, noteName, score } from "./pictures.js";
 import { Player } from "./player.js";
 
 const SILENT_DB = -65;
-/** What is heard of a training: what it is called, and in short. */
+/** What is heard of a training: what it is called, and in short; `made` is an instrument or a voice. */
 const HEARD = {
-    recording: { name: () => "The recording, held back", short: "the recording" },
-    resynthesis: { name: (sound) => `The instrument after step ${sound.step}`, short: "the instrument" },
+    recording: { name: () => "The recording, held back", short: () => "the recording" },
+    resynthesis: { name: (sound, made) => `The ${made} after step ${sound.step}`, short: (made) => `the ${made}` },
 };
 
 export class Takes {
@@ -47,6 +47,12 @@ export class Takes {
             }
             this.cards.get(job.id).show(job);
         }
+    }
+
+    /** Bring what became of a job into view. */
+    reveal(id) {
+        const card = this.cards.get(id);
+        if (card) reveal(card.element);
     }
 
     begin(job) {
@@ -103,7 +109,7 @@ class Card {
         this.bar.hidden = !running;
         if (job.state === "waiting") this.bar.removeAttribute("value");
         else this.bar.value = job.share;
-        this.words.textContent = running ? job.words || job.state : job.state === "done" ? told(job) : job.words;
+        this.words.textContent = running ? job.words || job.state : job.state === "done" ? told(job) : onPage(job.words);
         this.words.className = job.state === "failed" ? "warn" : "soft";
         this.again.hidden = job.what !== "training" || !asking.isBroken(job);
         this.showLosses(job.live);
@@ -121,7 +127,10 @@ class Card {
         if (!live?.loss || live.loss.length === this.points) return;
         this.points = live.loss.length;
         const canvas = make("canvas", { class: "curve", role: "img", "aria-label": "Losses along the training" });
-        const lines = [{ values: live.loss, ink: "--before", wide: true }, { values: live.val_loss ?? [], ink: "--after" }];
+        const lines = [
+            { values: live.loss, ink: "--before", wide: true, points: true },
+            { values: live.val_loss ?? [], ink: "--after", points: true },
+        ];
         curves(canvas, lines, Math.log, (value) => Math.exp(value).toFixed(2));
         const words = make("figcaption", { text: "Loss" },
             make("i", { class: "key before" }), "trained on", make("i", { class: "key after" }), "held back");
@@ -130,16 +139,16 @@ class Card {
 
     /** The newest that is heard of a training. */
     hear(sound) {
-        const { name, short } = HEARD[sound.kind];
+        const { name, short } = HEARD[sound.kind], made = this.job.makes.split(" ").at(-1);
         if (!this.players.has(sound.kind)) {
             const heading = make("h4");
             const player = new Player("auto", (audio) => this.takes.alone(audio), (text) => { heading.textContent = text; });
             this.players.set(sound.kind, player);
             this.heard.append(make("div", {}, heading, ...player.elements));
-            this.offer(player.audio, sound.seconds, short);
+            this.offer(player.audio, sound.seconds, short(made));
         }
         // Where it was replaced by a newer one meanwhile, that one is shown soon.
-        this.players.get(sound.kind).show(sound, name(sound)).catch(() => {});
+        this.players.get(sound.kind).show(sound, name(sound, made)).catch(() => {});
     }
 
     end() {
@@ -155,7 +164,7 @@ class Card {
         if (first && Math.max(...first.level_db) < SILENT_DB) {
             this.body.append(make("p", { class: "warn", text: "This is nearly silent." }));
         }
-        for (const warning of result.warnings ?? []) this.body.append(make("p", { class: "warn", text: warning }));
+        for (const warning of result.warnings ?? []) this.body.append(make("p", { class: "warn", text: onPage(warning) }));
         if (stems.length) {
             const more = make("details", {}, make("summary", { text: "Its parts" }));
             for (const stem of stems) more.append(make("h4", { text: stem.label }), ...this.player(stem, stem.label, false));
