@@ -5,6 +5,7 @@ import pytest
 from ddsp_edge.files.audio_writer import write_audio
 from tests.device.render.test_render import RATE, phrase
 from tests.web.browsing import CHROMIUM
+from tests.web.player_page import served
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +32,23 @@ def sung(tmp_path_factory):
     path = tmp_path_factory.mktemp("sung") / "sung.wav"
     write_audio(path, phrase(4.0), RATE)
     return path
+
+
+@pytest.fixture(scope="module")
+def address():
+    """That of the player."""
+    with served() as there:
+        yield there
+
+
+@pytest.fixture
+def page(browser, address):
+    """The player; at the end nothing may have gone wrong in it."""
+    opened = browser.new_page(viewport={"width": 900, "height": 900})
+    problems = []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.on("console", lambda told: told.type == "error" and problems.append(told.text))
+    opened.goto(f"{address}/index.html")
+    yield opened
+    opened.close()
+    assert problems == []

@@ -1,5 +1,5 @@
 // Pitch and loudness of samples: node follow.mjs MODEL IN.f32 OUT.f32 LATENCY BLOCK. OUT has f0 and loudness of each
-// frame; with a sixth word, `effect`, it has the sound of the live effect, with `render` that of a recording.
+// frame; with a sixth word, `effect`, it has the sound of the live effect, with `render` that of a recording, with `noisy` as the page has it.
 import { readFile, writeFile } from "node:fs/promises";
 import { Effect } from "../../export/web/player/effect.js";
 import { Follower, LATENCIES } from "../../export/web/player/features/follower.js";
@@ -11,9 +11,9 @@ const [model, given, out, latency, block, what] = process.argv.slice(2);
 const file = await readModelFile(new Uint8Array(await readFile(model)));
 const bytes = await readFile(given), samples = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 const found = [];
-if (what === "render") {
+if (what === "render" || what === "noisy") {
   // The samples of a WAV of 16 bits.
-  const sound = renderRecording(file, samples, { noise_db: -200 });
+  const sound = renderRecording(file, samples, what === "noisy" ? {} : { noise_db: -200 });
   found.push(...new Int16Array(sound.buffer, 44));
 } else if (what === "effect") {
   const voices = new Voices(file, 1), effect = new Effect(voices, LATENCIES[latency]), heard = new Float32Array(Number(block));

@@ -4,6 +4,7 @@ import functools
 import http.server
 import json
 import threading
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +16,13 @@ from tests.web.browsing import until
 from tests.web.test_player import expected, features, white
 
 PLAYER = Path(__file__).parents[2] / "export" / "web" / "player"
+NO_KIND = (
+    "it is no instrument (a .tflite by ddsp-tf export), no MIDI file, and no recording that this browser "
+    "can read, or an empty one"
+)
+METER = "document.getElementById('meter').value"
+HEARD, SILENT = f"{METER} > 0.005", f"{METER} < 0.001"
+CONTROLS = {"button", "slider", "meter", "image", "progressbar", "group", "Audio", "link"}
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -45,6 +53,21 @@ def served():
 def opened(page, path=TINY):
     page.set_input_files("#file", str(path))
     assert until(page, "!document.getElementById('desk').hidden")
+
+
+def refused(page, path):
+    """What the page says of a file that it does not take."""
+    page.set_input_files("#file", str(path))
+    assert until(page, "document.getElementById('status').classList.contains('error')")
+    return page.inner_text("#status")
+
+
+def nameless(page):
+    """How many controls of each role a screen reader is told of, and those of them without a name."""
+    tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    told = [node for node in tree if not node["ignored"] and node["role"]["value"] in CONTROLS]
+    bare = [node["role"]["value"] for node in told if not node["name"]["value"].strip()]
+    return Counter(node["role"]["value"] for node in told), bare
 
 
 def samples_here_and_there(page):

@@ -8,31 +8,14 @@ import pytest
 
 from ddsp_edge.expression.network import PREFIX
 from ddsp_edge.files.audio_writer import write_audio
+from tests.device.conftest import TINY
 from tests.device.expression.conftest import random_arrays, with_arrays
 from tests.device.render.test_midi import off, on, save
 from tests.device.render.test_render import phrase
 from tests.web.browsing import CHROMIUM, until
-from tests.web.player_page import opened, samples_here_and_there, served
+from tests.web.player_page import NO_KIND, PLAYER, nameless, opened, samples_here_and_there
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
-
-
-@pytest.fixture(scope="module")
-def address():
-    with served() as there:
-        yield there
-
-
-@pytest.fixture
-def page(browser, address):
-    opened = browser.new_page(viewport={"width": 900, "height": 900})
-    problems = []
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    opened.on("console", lambda told: told.type == "error" and problems.append(told.text))
-    opened.goto(f"{address}/index.html")
-    yield opened
-    opened.close()
-    assert problems == []
 
 
 def test_a_browser_plays_the_samples_of_the_device_side(page):
@@ -95,19 +78,21 @@ def test_the_spectrum_runs_and_shows_the_note_that_is_played(page):
 
 
 def test_knobs_that_nobody_turned_stand_where_an_instrument_has_them(page, tmp_path):
-    stands = "Object.fromEntries([...document.querySelectorAll('#knobs input')].map((i) => [i.name, i.value]))"
+    knobs = "[...document.querySelectorAll('#knobs input')]"
+    stands = f"Object.fromEntries({knobs}.map(({{ name, value }}) => [name, value]))"
     opened(page)
     before = page.evaluate(stands)
     assert before["expression"] == "1"
     page.locator("#knobs input[name='release_s']").fill("0.5")
     expressive = with_arrays(tmp_path / "expressive.tflite", random_arrays(1))
     opened(page, expressive)
-    assert until(page, "document.getElementById('status').textContent === 'expressive.tflite is ready: play.'")
+    assert until(page, "document.getElementById('about').textContent.includes('expressive.tflite')")
     assert page.evaluate(stands) == {**before, "attack_s": "0.01", "release_s": "0.5"}
     page.keyboard.down("a")
     assert until(page, "document.getElementById('meter').value > 0.001")
     page.keyboard.up("a")
-    wrong = with_arrays(tmp_path / "wrong.tflite", {**random_arrays(1), f"{PREFIX}_2_bias": np.zeros(3, np.float32)})
+    arrays = {**random_arrays(1), f"{PREFIX}_2_bias": np.zeros(3, np.float32)}
+    wrong = with_arrays(tmp_path / "wrong.tflite", arrays)
     page.set_input_files("#file", str(wrong))
     assert until(page, "document.getElementById('status').classList.contains('error')")
     assert page.inner_text("#status").startswith("wrong.tflite cannot be played: its arrays expression_2_")
@@ -133,7 +118,7 @@ def test_a_recording_is_rendered_to_be_heard_and_kept(page, tmp_path):
     (tmp_path / "letter.wav").write_bytes(b"Dear Sir or Madam, " * 40)
     page.set_input_files("#file", str(tmp_path / "letter.wav"))
     assert until(page, "document.getElementById('status').classList.contains('error')")
-    assert page.inner_text("#status") == "letter.wav cannot be played: the browser cannot read it as a sound"
+    assert page.inner_text("#status") == f"letter.wav cannot be played: {NO_KIND}"
 
 
 def test_a_file_of_another_kind_is_refused_in_words(page, tmp_path):
@@ -141,7 +126,7 @@ def test_a_file_of_another_kind_is_refused_in_words(page, tmp_path):
     other.write_bytes(b"RIFF....WAVE" * 20)
     page.set_input_files("#file", str(other))
     assert until(page, "document.getElementById('status').classList.contains('error')")
-    assert page.inner_text("#status") == "song.tflite cannot be played: it is not a TensorFlow Lite file"
+    assert page.inner_text("#status") == f"song.tflite cannot be played: {NO_KIND}"
 
 
 def test_the_address_can_name_an_instrument_of_the_same_server(page, address):
@@ -161,11 +146,32 @@ def test_an_instrument_of_another_server_is_not_fetched(browser, address):
     assert not [url for url in asked if "//localhost" in url.partition("?")[0]]
 
 
-def test_every_control_has_a_name(page):
+def test_every_control_has_a_name(page, tmp_path):
     opened(page)
-    nameless = page.evaluate(
-        """[...document.querySelectorAll("button, input, meter")].filter((each) =>
-            !each.getAttribute("aria-label") && !each.textContent.trim()
-                && !each.closest("label")?.textContent.trim()).length"""
-    )
-    assert nameless == 0
+    page.set_input_files("#file", str(save(tmp_path / "tune.mid", [on(0, 60), off(100, 60)])))
+    assert until(page, "!document.getElementById('audio').hidden")
+    found, bare = nameless(page)
+    assert found["slider"] >= 14
+    assert found["button"] >= 41  # with 37 of the piano
+    assert bare == []
+    knob = page.get_by_role("slider", name="Transposition", exact=True)
+    assert knob.get_attribute("aria-valuetext") == "0 semitones"
+
+
+def test_long_names_of_files_stay_within_a_narrow_page(page, tmp_path):
+    page.set_viewport_size({"width": 375, "height": 700})
+    long = tmp_path / ("instrument" * 15 + ".tflite")
+    long.write_bytes(TINY.read_bytes())
+    opened(page, long)
+    song = save(tmp_path / ("tune" * 30 + ".mid"), [on(0, 60), off(100, 60)])
+    page.set_input_files("#file", str(song))
+    assert until(page, "!document.getElementById('audio').hidden")
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+
+
+def test_a_page_without_a_server_says_what_it_needs(browser, page):
+    assert page.locator("#served").count() == 0
+    dead = browser.new_page()
+    dead.goto((PLAYER / "index.html").as_uri())
+    dead.get_by_text("python -m http.server --bind 127.0.0.1 --directory").wait_for()
+    dead.close()

@@ -19,6 +19,7 @@ from tests.device.conftest import TINY
 
 FOLLOW = Path(__file__).with_name("follow.mjs")
 FLUTE = Path(__file__).parents[2] / "demo" / "recordings" / "flute-phrase.flac"
+VIOLIN = Path(__file__).parents[2] / "export" / "ddsp_edge" / "models" / "violin.tflite"
 NODE = shutil.which("node")
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="there is no Node to run JavaScript with")
@@ -119,6 +120,18 @@ def test_a_recording_is_rendered_as_the_live_effect_plays_it_less_the_latency(tm
     assert len(found) >= len(audio)
     assert np.abs(found[: len(want)] / 32767.0 - want).max() < 0.01  # 8-bit weights
     assert np.abs(found[-800:]).max() < 2.0  # until it has rung out
+
+
+def test_a_recording_ends_with_the_room_and_not_with_the_noise_of_the_instrument(tmp_path):
+    audio = read_audio(FLUTE, 48_000)[0][:48_000].astype(np.float32)
+    audio[24_000:] = 0.0
+    found, _ = run_node(tmp_path, VIOLIN, audio, "full", 128, "noisy")
+    response = read_model_file(VIOLIN).arrays
+    room = max(array.size for array in response.values())
+    # A hop to fade, the room, and a tenth of a second to be sure.
+    assert len(audio) < len(found) <= len(audio) + 3 * 384 + room + 4800 + 384
+    assert np.abs(found[46_000:48_000]).max() >= 2.0
+    assert np.abs(found[-4700:]).max() < 2.0
 
 
 def test_the_gate_is_that_of_the_device_side(tmp_path):

@@ -94,6 +94,14 @@ def test_what_is_none_is_refused_in_words(tmp_path, content, words):
     assert done.stderr.startswith(f"PlayerError: {words}")
 
 
+def test_what_is_longer_than_an_hour_is_refused_with_its_length(tmp_path):
+    save(tmp_path / "a.mid", [on(0, 60), off(4_500_000, 60)])
+    assert json.loads(run(tmp_path / "a.mid").stdout)["seconds"] == pytest.approx(4500.0)
+    done = run(tmp_path / "a.mid", TINY, tmp_path / "out.wav")
+    assert done.returncode == 1
+    assert done.stderr.startswith("PlayerError: it lasts 1 h 15 min, and up to an hour is played here")
+
+
 def test_every_message_that_mido_writes_is_passed_over_or_heard(tmp_path):
     kinds = ("program_change", "aftertouch", "polytouch", "sysex")
     others = [(10 * i, mido.Message(kind)) for i, kind in enumerate(kinds)]

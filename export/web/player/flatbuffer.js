@@ -89,6 +89,6 @@ function number(view, where, kind) {
 
 function within(view, where, size) {
   if (where < 0 || where + size > view.byteLength) {
-    throw new PlayerError(`an offset points to byte ${where + size} of ${view.byteLength}`);
+    throw new PlayerError(`it is damaged: an offset points to byte ${where + size} of ${view.byteLength}`);
   }
 }

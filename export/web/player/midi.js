@@ -7,7 +7,7 @@ const DRUMS = 9, MOST_SECONDS = 24 * 3600, MOST_BYTES = 4 << 20, USUAL_TEMPO = 5
 export function readMidi(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = find(bytes, "MThd");
-  if (start < 0 || start > 4096 || start + 14 > bytes.length) throw new PlayerError("it is not a MIDI file");
+  if (!isMidi(bytes) || start + 14 > bytes.length) throw new PlayerError("it is not a MIDI file");
   if (bytes.length > MOST_BYTES) throw new PlayerError(`it has more than ${MOST_BYTES} bytes, the most that is read`);
   const kind = view.getUint16(start + 8), division = view.getUint16(start + 12);
   const tracks = [];
@@ -19,6 +19,12 @@ export function readMidi(bytes) {
   }
   const events = merged(tracks, kind === 2);
   return timed(events, division);
+}
+
+// What may stand before it is a RIFF header, or that of an old Macintosh.
+export function isMidi(bytes) {
+  const start = find(bytes, "MThd");
+  return start >= 0 && start <= 4096;
 }
 
 const name = (bytes, at) => String.fromCharCode(...bytes.subarray(at, at + 4));

@@ -1,13 +1,12 @@
 // A model file: the flatbuffer, its card and its arrays; see docs/model-file.md.
 import { PlayerError } from "./errors.js";
+import { isModel } from "./tflite.js";
 import { member, members } from "./zip.js";
 
 const MOST_CARD = 4 << 20, MOST_ARRAYS = 64 << 20;
 
 export async function readModelFile(bytes) {
-  if (bytes.length < 8 || String.fromCharCode(...bytes.subarray(4, 8)) !== "TFL3") {
-    throw new PlayerError("it is not a TensorFlow Lite file");
-  }
+  if (!isModel(bytes)) throw new PlayerError("it is not a TensorFlow Lite file");
   const parts = members(bytes);
   if (!parts.has("metadata.json")) throw new PlayerError("it has no card: it was not exported by ddsp_tf");
   let card;

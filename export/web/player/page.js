@@ -1,11 +1,16 @@
 // The page: a file, knobs, keys and a meter. All sound is made on the audio thread (worklet.js).
 import { PlayerError } from "./errors.js";
+import { decoded, readGiven } from "./given.js";
+import { Hands } from "./hands.js";
 import { microphone } from "./microphone.js";
 import { readModelFile } from "./model-file.js";
+import { Piano } from "./piano.js";
+import { checkHeard, scoreOf } from "./render.js";
+import { Rendering } from "./rendering.js";
 import { running } from "./spectrogram.js";
-import { SETTINGS, settingsOf } from "./voices.js";
+import { SETTINGS, settingsOf, Voices } from "./voices.js";
 
-const VOICES = 8, MOST_BYTES = 64 << 20, LOWEST = 48, HIGHEST = 84;
+const VOICES = 8, USUAL_RATE = 48000; // Hz
 const KNOBS = [ // name, what it is, from, to, step, unit
   ["transposition", "Transposition", -24, 24, 1, "semitones"],
   ["loudness_shift_db", "Loudness of playing", -30, 20, 1, "dB"],
@@ -22,12 +27,11 @@ const KNOBS = [ // name, what it is, from, to, step, unit
   ["gain_db", "Gain", -40, 20, 1, "dB"],
   ["gate_db", "Gate of the microphone", -80, 0, 1, "dB"],
 ];
-const PIANO = "awsedftgyhujkolp;"; // by the characters of a US layout: a is C
+const PLACES = [..."AWSEDFTGYHUJKOLP"].map((letter) => `Key${letter}`).concat("Semicolon"); // the first is C
 
 const $ = (id) => document.getElementById(id);
 const settings = { ...SETTINGS, voices: VOICES };
-let context = null, node = null, octave = 0, model = null, worker = null, heard = null, endPicture = null;
-const held = new Map(); // of the computer's keys: note that each began
+let context = null, node = null, model = null, title = "", heard = null, endPicture = null, opening = null;
 const turned = new Set(), tell = {}; // knobs that somebody turned; what tells a knob where it stands, by name
 
 function say(text, error = false) {
@@ -36,10 +40,16 @@ function say(text, error = false) {
 }
 
 const send = (message) => node?.port.postMessage(message);
-const press = (note, velocity = 96, channel = 0) =>
-  (context?.resume(), send({ type: "on", note, velocity, channel }), light(note, true));
-const release = (note, channel = 0) => (send({ type: "off", note, channel }), light(note, false));
-const light = (note, down) => $("keys").querySelector(`[data-note="${note}"]`)?.classList.toggle("down", down);
+const hands = new Hands((message) => (context?.resume(), send(message)), () => piano.draw());
+const piano = new Piano($("keys"), hands, known, (octaves) => { $("octaves").textContent = octaves; });
+const rendering = new Rendering(say);
+
+// Whether a key plays what the instrument was made for.
+function known(note) {
+  const { low, high } = model?.card.f0_hz_range ?? { low: 0, high: Infinity };
+  const at = 69 + 12 * Math.log2(low / 440), end = 69 + 12 * Math.log2(high / 440), played = note + settings.transposition;
+  return played > at - 0.5 && played < end + 0.5;
+}
 
 // `?instrument=ADDRESS` opens a file from where the page is; the page's policy keeps it to its own server.
 async function openNamed(address) {
@@ -48,105 +58,85 @@ async function openNamed(address) {
     say(`Loading ${name} ...`);
     const answer = await fetch(address);
     if (!answer.ok) throw new PlayerError(`the server says ${answer.status}`);
-    await open(new File([await answer.blob()], name));
+    take([new File([await answer.blob()], name)]);
   } catch (error) {
     say(`${name} cannot be played: ${error instanceof PlayerError ? error.message : "it cannot be fetched"}`, true);
   }
 }
 
-async function open(file) {
+// Files are opened one after the other.
+function take(files) {
+  if (!files.length) return;
+  const aside = files.length > 1 ? ` Of ${files.length} files only the first was taken.` : "";
+  opening = (async () => (await opening, open(files[0], aside)))();
+}
+
+async function open(file, aside) {
   try {
-    if (file.size > MOST_BYTES) throw new PlayerError(`it has ${file.size} bytes; ${MOST_BYTES} are read`);
     say(`Opening ${file.name} ...`);
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    if (isMidi(file, bytes) || isSound(file)) {
-      if (!model) throw new PlayerError("choose an instrument first");
-      render(file, isSound(file) ? { samples: await decoded(bytes) } : { midi: bytes });
-      return;
-    }
-    const read = await readModelFile(bytes);
-    adopt(settingsOf(read));
-    model = read;
-    await start(model);
-    show(file, model.card);
-    say(`${model.card.name || file.name} is ready: play.`);
+    const { kind, bytes } = await readGiven(file);
+    if (kind === "instrument") await change(file, await readModelFile(bytes), aside);
+    else await render(file, kind, bytes, aside);
   } catch (error) {
     const words = error instanceof PlayerError ? error.message : `${error.name}: ${error.message}`;
-    say(`${file.name} cannot be played: ${words}`, true);
+    say(`${file.name} cannot be played: ${words}${aside && `.${aside}`}`, true);
   }
 }
 
-function isMidi(file, bytes) {
-  return /\.(midi?|kar|smf|rmi)$/i.test(file.name) || String.fromCharCode(...bytes.subarray(0, 4)) === "MThd";
+// The instrument that was open goes on until the other one is ready.
+async function change(file, read, aside) {
+  new Voices(read, 1); // tells what is wrong with it
+  await start(read);
+  adopt(settingsOf(read));
+  send({ type: "settings", settings });
+  model = read;
+  title = model.card.name || file.name;
+  show(file, model.card);
+  say(`${title} is ready: play.${aside}`);
 }
 
-// Ogg is `application/ogg` in Firefox.
-const isSound = ({ type }) => (type.startsWith("audio/") && !/midi?$/.test(type)) || type === "application/ogg";
-
-// A recording as the browser reads it: mono, at the rate of the instrument.
-async function decoded(bytes) {
-  try {
-    const offline = new OfflineAudioContext(1, 1, model.card.sample_rate), sound = await offline.decodeAudioData(bytes.buffer);
-    const mono = new Float32Array(sound.length);
-    for (let c = 0; c < sound.numberOfChannels; c++) {
-      sound.getChannelData(c).forEach((x, n) => { mono[n] += x / sound.numberOfChannels; });
-    }
-    return mono;
-  } catch (error) {
-    if (error.name !== "EncodingError") throw error;
-    throw new PlayerError("the browser cannot read it as a sound");
-  }
+// On the instrument that is open, with the knobs as they are.
+async function render(file, kind, bytes, aside) {
+  const given = kind === "recording"
+    ? { samples: await decoded(file, bytes, model?.card.sample_rate ?? USUAL_RATE) } : { midi: bytes };
+  if (!model) throw new PlayerError("choose an instrument first");
+  if (given.midi) scoreOf(given.midi);
+  else checkHeard(given.samples, model.card);
+  rendering.begin(file.name, title, { file: model, settings: { ...settings, gate: false }, ...given });
+  say(`Playing ${file.name} into a file ...${aside}`);
 }
 
-// A MIDI file or a recording on the instrument that is open, with the knobs as they are.
-function render(file, given) {
-  worker?.terminate();
-  worker = new Worker(new URL("render-worker.js", import.meta.url), { type: "module" });
-  const [box, bar, audio, link] = ["rendered", "progress", "audio", "download"].map($);
-  box.hidden = bar.hidden = false;
-  audio.hidden = link.hidden = true;
-  say(`Playing ${file.name} into a file ...`);
-  worker.onmessage = ({ data }) => {
-    if (data.error) {
-      box.hidden = true;
-      say(`${file.name} cannot be played: ${data.error}`, true);
-    } else if (data.sound) {
-      URL.revokeObjectURL(audio.src);
-      audio.src = link.href = URL.createObjectURL(new Blob([data.sound], { type: "audio/wav" }));
-      link.download = file.name.replace(/\.[^.]*$/, "") + ".wav";
-      bar.hidden = true;
-      audio.hidden = link.hidden = false;
-      say(`${file.name} is ready to be heard.`);
-    } else bar.value = data.total ? data.done / data.total : 0;
-  };
-  worker.onerror = (event) => say(`${file.name} cannot be played: ${event.message}`, true);
-  worker.postMessage({ file: model, settings: { ...settings, gate: false }, ...given });
-}
-
+// The audio thread for a file; what there was before ends when it is ready, and plays on if it cannot be.
 async function start(file) {
+  const next = new AudioContext({ sampleRate: file.card.sample_rate, latencyHint: "interactive" });
+  let player;
+  try {
+    await next.audioWorklet.addModule(new URL("worklet.js", import.meta.url));
+    player = new AudioWorkletNode(next, "ddsp-player", {
+      channelCount: 1, channelCountMode: "explicit", outputChannelCount: [2], processorOptions: { file, voices: VOICES },
+    });
+    await new Promise((resolve, reject) => {
+      player.onprocessorerror = () => reject(new PlayerError("its network or its processors are not played here"));
+      player.port.onmessage = ({ data }) => {
+        if ("microphone" in data) tellMicrophone(data);
+        else $("meter").value = data.level;
+        resolve();
+      };
+      setTimeout(resolve, 300); // a context that waits for a gesture sends nothing yet
+    });
+  } catch (error) {
+    await next.close();
+    throw error;
+  }
   heard?.end();
   heard = null;
   endPicture?.();
+  hands.liftAll();
   await context?.close();
-  node = null;
-  context = new AudioContext({ sampleRate: file.card.sample_rate, latencyHint: "interactive" });
-  await context.audioWorklet.addModule(new URL("worklet.js", import.meta.url));
-  node = new AudioWorkletNode(context, "ddsp-player", {
-    channelCount: 1, channelCountMode: "explicit", outputChannelCount: [2], processorOptions: { file, voices: VOICES },
-  });
-  await new Promise((resolve, reject) => {
-    node.onprocessorerror = () => reject(new PlayerError("its network or its processors are not played here"));
-    node.port.onmessage = ({ data }) => {
-      if ("microphone" in data) tellMicrophone(data);
-      else $("meter").value = data.level;
-      resolve();
-    };
-    setTimeout(resolve, 300); // a context that waits for a gesture sends nothing yet
-  });
+  [context, node] = [next, player];
   node.connect(context.destination);
   endPicture = running($("spectrogram"), context, node);
   tellMicrophone({ microphone: false });
-  send({ type: "settings", settings });
 }
 
 // Sings through the instrument, or plays notes again.
@@ -171,21 +161,26 @@ async function sing() {
 function tellMicrophone({ microphone: on, latency }) {
   $("microphone").setAttribute("aria-pressed", String(on));
   $("microphone").textContent = on ? "End the microphone" : "Sing: microphone";
+  if (on) hands.liftAll();
+  hands.silent = $("keys").inert = on;
   const own = Math.round(1000 * latency), page = Math.round(1000 * (context.baseLatency + (context.outputLatency || 0)));
   $("latency").textContent = on
-    ? `${own} ms of the instrument, ${page} ms of the browser, and what the microphone takes. Wear headphones.` : "";
+    ? `${own} ms of the instrument, ${page} ms of the browser, and what the microphone takes. Wear headphones. `
+      + "Keys are silent meanwhile." : "";
 }
 
 function show(file, card) {
   const hz = (f) => `${Math.round(f)} Hz`;
+  const { low, high } = card.f0_hz_range ?? {};
   const rows = [
     ["file", `${file.name}, ${Math.round(file.size / 1000)} kB`],
     ["sample rate", `${card.sample_rate} Hz, hop ${card.hop}`],
-    ["pitch", card.f0_hz_range ? `${hz(card.f0_hz_range.low)} to ${hz(card.f0_hz_range.high)}` : "not told"],
+    ["pitch", low ? `${hz(low)} to ${hz(high)}; other keys are hatched` : "not told"],
     ["latency", `${Math.round(1000 * (context.baseLatency + card.hop / card.sample_rate))} ms and that of the device`],
   ];
   $("about").replaceChildren(...rows.flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
   $("desk").hidden = false;
+  piano.settle();
 }
 
 function element(name, text = "", attributes = {}) {
@@ -197,17 +192,19 @@ function element(name, text = "", attributes = {}) {
 
 function knobs() {
   for (const [name, label, min, max, step, unit] of KNOBS) {
-    const box = element("label"), value = element("output");
-    const input = element("input", "", { type: "range", min, max, step, value: settings[name], name });
+    const box = element("label"), value = element("span", "", { "aria-hidden": true });
+    const input = element("input", "", { type: "range", min, max, step, value: settings[name], name, "aria-label": label });
     tell[name] = () => {
       input.value = settings[name];
       value.textContent = `${input.value} ${unit}`;
+      input.setAttribute("aria-valuetext", value.textContent);
     };
     input.addEventListener("input", () => {
       settings[name] = Number(input.value);
       turned.add(name);
       tell[name]();
       send({ type: "settings", settings: { [name]: settings[name] } });
+      if (name === "transposition") piano.draw();
     });
     tell[name]();
     box.append(element("span", label), value, input);
@@ -224,49 +221,19 @@ function adopt(usual) {
   }
 }
 
-function keys() {
-  const black = (note) => [1, 3, 6, 8, 10].includes(note % 12);
-  const whites = Array.from({ length: HIGHEST - LOWEST + 1 }, (_, i) => LOWEST + i).filter((note) => !black(note));
-  const width = 100 / whites.length;
-  for (let note = LOWEST; note <= HIGHEST; note++) {
-    const below = whites.filter((white) => white < note).length;
-    const names = ["C", "C sharp", "D", "D sharp", "E", "F", "F sharp", "G", "G sharp", "A", "A sharp", "B"];
-    const key = element("button", "", {
-      "data-note": note, type: "button", "aria-label": `${names[note % 12]}${Math.floor(note / 12) - 1}`,
-    });
-    key.classList.toggle("black", black(note));
-    key.style.left = `${width * (black(note) ? below - 0.3 : below)}%`;
-    key.style.width = `${width * (black(note) ? 0.6 : 1)}%`;
-    key.addEventListener("pointerdown", (event) => {
-      const depth = event.offsetY / key.clientHeight; // louder further down
-      press(note, Math.round(40 + 80 * Math.min(Math.max(depth, 0), 1)));
-    });
-    for (const end of ["pointerup", "pointerleave", "pointercancel"]) key.addEventListener(end, () => release(note));
-    key.addEventListener("keydown", (event) => event.key === "Enter" && !event.repeat && press(note));
-    key.addEventListener("keyup", (event) => event.key === "Enter" && release(note));
-    $("keys").append(key);
-  }
-}
-
+// By their places on a US keyboard, whatever stands on them.
 function computerKeys() {
   addEventListener("keydown", (event) => {
     if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-    const place = PIANO.indexOf(event.key.toLowerCase());
-    if (event.key === "z" || event.key === "x") octave = Math.min(Math.max(octave + (event.key === "x" ? 1 : -1), -3), 3);
-    else if (place >= 0 && !held.has(event.code)) {
-      held.set(event.code, 60 + 12 * octave + place);
-      press(held.get(event.code));
-    }
+    const place = PLACES.indexOf(event.code);
+    if (event.code === "KeyZ" || event.code === "KeyX") piano.move(event.code === "KeyX" ? 1 : -1);
+    else if (place >= 0) hands.strike(event.code, piano.low + place);
   });
-  addEventListener("keyup", (event) => {
-    if (held.has(event.code)) release(held.get(event.code));
-    held.delete(event.code);
-  });
-  addEventListener("blur", () => {
-    held.clear();
-    send({ type: "silence" });
-  });
+  addEventListener("keyup", ({ code, key }) => (key === "Meta" ? liftKeys() : hands.lift(code))); // under it, none is told of
+  addEventListener("blur", liftKeys);
 }
+
+const liftKeys = () => hands.liftAll((who) => !who.startsWith("midi"));
 
 async function midi() {
   if (!navigator.requestMIDIAccess) return;
@@ -281,17 +248,20 @@ async function midi() {
 }
 
 function message(status, first, second) {
-  const kind = status >> 4, channel = status & 15;
-  if (kind === 9 && second > 0) press(first, second, channel);
-  else if (kind === 8 || kind === 9) release(first, channel);
+  const kind = status >> 4, channel = status & 15, who = `midi ${channel} ${first}`;
+  if (kind === 9 && second > 0) hands.strike(who, first, second, channel);
+  else if (kind === 8 || kind === 9) hands.lift(who);
   else if (kind === 11 && first === 64) send({ type: "sustain", down: second >= 64 });
-  else if (kind === 11 && (first === 120 || first === 123)) send({ type: "silence" });
-  else if (kind === 14) send({ type: "bend", semitones: (2 * (first + 128 * second - 8192)) / 8192 });
+  else if (kind === 11 && (first === 120 || first === 123)) {
+    hands.liftAll();
+    send({ type: "silence" });
+  } else if (kind === 14) send({ type: "bend", semitones: (2 * (first + 128 * second - 8192)) / 8192 });
 }
 
+$("served").remove(); // what tells that no script runs
 $("microphone").addEventListener("click", sing);
 $("file").addEventListener("change", ({ target }) => {
-  if (target.files[0]) open(target.files[0]);
+  take([...target.files]);
   target.value = ""; // so that the same file can be chosen again, also after a reload, over which Firefox keeps it
 });
 addEventListener("dragover", (event) => (event.preventDefault(), document.body.classList.add("over")));
@@ -299,10 +269,11 @@ addEventListener("dragleave", () => document.body.classList.remove("over"));
 addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("over");
-  if (event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
+  take([...event.dataTransfer.files]);
 });
+$("lower").addEventListener("click", () => piano.move(-1));
+$("higher").addEventListener("click", () => piano.move(1));
 knobs();
-keys();
 computerKeys();
 midi();
 const named = new URLSearchParams(location.search).get("instrument");

@@ -1,15 +1,33 @@
 // A MIDI file or a recording on an instrument, as fast as it goes: 16-bit WAV.
 import { Effect } from "./effect.js";
 import { lookingAhead, SLACK } from "./expression/look-ahead.js";
+import { PlayerError } from "./errors.js";
 import { LATENCIES } from "./features/follower.js";
 import { readMidi } from "./midi.js";
 import { Voices } from "./voices.js";
 
-const LONGEST_RING_S = 10, BLOCK = 1024;
+const LONGEST_RING_S = 10, BLOCK = 1024, MOST_SECONDS = 3600; // for the last there is memory
+const SILENT_DB = -75, SILENT = "it is silent: nothing to follow"; // as ddsp_edge has it
+
+// What readMidi gives, of a file that is short enough.
+export function scoreOf(bytes) {
+  const piece = readMidi(bytes);
+  if (piece.seconds <= MOST_SECONDS) return piece;
+  const minutes = Math.ceil(piece.seconds / 60), length = `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  throw new PlayerError(`it lasts ${length}, and up to an hour is played here; ddsp-edge play plays all of it`);
+}
+
+// Refuses a recording in which there is nothing to hear.
+export function checkHeard(samples, { sample_rate, hop }) {
+  if (samples.length < hop) {
+    throw new PlayerError(`it is too short: less than one frame, ${hop} samples at ${sample_rate} Hz`);
+  }
+  if (samples.every((x) => x === 0)) throw new PlayerError(SILENT);
+}
 
 // `file`: what readModelFile gave. `progress` is called with seconds done and in all. Returns a Uint8Array.
 export function renderMidi(file, bytes, settings = {}, voices = 8, progress = () => {}) {
-  const piece = readMidi(bytes), { seconds } = piece, player = new Voices(file, voices);
+  const piece = scoreOf(bytes), { seconds } = piece, player = new Voices(file, voices);
   Object.assign(player.settings, settings);
   const { hop, sampleRate } = player.spec, parts = [], knows = player.expression !== null;
   const events = knows ? lookingAhead(piece.events, seconds, sampleRate) : piece.events;
@@ -30,21 +48,30 @@ export function renderMidi(file, bytes, settings = {}, voices = 8, progress = ()
 }
 
 // The same of a recording: `samples` are mono, at the rate of the instrument. It sounds as through the live effect at its
-// surest, less the latency.
+// surest, less the latency; after it the room rings out.
 export function renderRecording(file, samples, settings = {}, progress = () => {}) {
+  checkHeard(samples, file.card);
   const voices = new Voices(file, 1), effect = new Effect(voices, LATENCIES.full);
   Object.assign(voices.settings, { gate: false }, settings);
-  const { sampleRate } = voices.spec, parts = [], length = samples.length + effect.latency;
-  const given = new Float32Array(BLOCK), out = new Float32Array(BLOCK);
-  let late = effect.latency, quiet = 0;
-  for (let at = 0; at < length || (quiet < sampleRate / 10 && at < length + LONGEST_RING_S * sampleRate); at += BLOCK) {
+  const { sampleRate, hop } = voices.spec, parts = [], hops = Math.ceil(samples.length / hop);
+  const given = new Float32Array(BLOCK);
+  let loudest = -Infinity;
+  const hear = (f0, loudness) => {
+    if (parts.length > hops) return;
+    loudest = Math.max(loudest, loudness);
+    parts.push(whole(voices.follow(f0, effect.gated(f0, loudness), parts.length === hops)));
+  };
+  for (let at = 0; parts.length <= hops; at += BLOCK) {
     given.fill(0);
     given.set(samples.subarray(at, at + BLOCK));
-    effect.process(given, out);
-    parts.push(whole(out.subarray(Math.min(late, BLOCK))));
-    late -= Math.min(late, BLOCK);
-    quiet = parts.at(-1).every((x) => Math.abs(x) < 2) ? quiet + BLOCK : 0;
-    if (at % (64 * BLOCK) === 0) progress(Math.min(at / sampleRate, samples.length / sampleRate), samples.length / sampleRate);
+    effect.follower.push(given, hear);
+    if (at % (64 * BLOCK) === 0) progress(Math.min(at, samples.length) / sampleRate, samples.length / sampleRate);
+  }
+  if (loudest < SILENT_DB) throw new PlayerError(SILENT);
+  voices.rest();
+  for (let quiet = 0, rung = 0; quiet * hop < sampleRate / 10 && rung * hop < LONGEST_RING_S * sampleRate; rung++) {
+    parts.push(whole(voices.process()));
+    quiet = parts.at(-1).every((x) => Math.abs(x) < 2) ? quiet + 1 : 0;
   }
   return wav(parts, sampleRate);
 }

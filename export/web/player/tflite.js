@@ -16,10 +16,10 @@ export const OPERATORS = {
   99: "SQUARED_DIFFERENCE", 101: "ABS", 102: "SPLIT_V",
 };
 
+export const isModel = (bytes) => String.fromCharCode(...bytes.subarray(4, 8)) === "TFL3";
+
 export function readGraph(bytes, signature) {
-  if (bytes.length < 8 || String.fromCharCode(...bytes.subarray(4, 8)) !== "TFL3") {
-    throw new PlayerError("it is not a TensorFlow Lite file");
-  }
+  if (!isModel(bytes)) throw new PlayerError("it is not a TensorFlow Lite file");
   const root = Table.root(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   const definition = root.tables(7, 100).find((table) => table.text(2) === signature);
   if (!definition) throw new PlayerError(`it has no signature '${signature}'`);

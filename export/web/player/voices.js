@@ -160,10 +160,11 @@ export class Voices {
     return this.limited(this.inRooms());
   }
 
-  // Plays a hop of what somebody sings: f0 in Hz, 0 where there is no pitch, and loudness in dB.
-  follow(f0, loudness) {
+  // Plays a hop of what somebody sings: f0 in Hz, 0 where there is no pitch, and loudness in dB; the last one fades out.
+  follow(f0, loudness, last = false) {
     const { settings, dry } = this;
     dry.set(this.play(this.voices[0], f0 * 2 ** (settings.transposition / 12), loudness + settings.loudness_shift_db));
+    if (last) for (let n = 0; n < dry.length; n++) dry[n] *= this.fadeOut[n];
     return this.limited(this.inRooms());
   }
 
