@@ -80,7 +80,7 @@ class Likeness:
             "loudness error, dB": float(np.abs(loud - own).mean()),
             "loudness correlation": float(np.corrcoef(loud, own)[0, 1]),
             "centroid, cents off": float(np.mean(np.abs(off_cents))),
-            "partial levels, dB": _mean(np.abs(partials - self._recorded_partials)),
+            "partial levels, dB": _mean(_frame_means(np.abs(partials - self._recorded_partials))),
             "movement of partials, %": 100.0 * self._moves(partials) / self._moves(self._recorded_partials),
             **self._bands(magnitudes),
         }
@@ -251,6 +251,13 @@ class Likeness:
 
 def _sum_db(levels_db: Array) -> float:
     return float(10.0 * np.log10(np.sum(10.0 ** (levels_db / 10.0))))
+
+
+def _frame_means(values: Array) -> Array:
+    """Means of frames `[frames, n]` over what they have, of those that have anything."""
+    there = np.isfinite(values)
+    counts = there.sum(axis=1)
+    return np.where(there, values, 0.0).sum(axis=1)[counts > 0] / counts[counts > 0]
 
 
 def _mean(values: Array) -> float:

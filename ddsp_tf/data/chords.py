@@ -4,10 +4,13 @@ import numpy as np
 
 from ddsp_edge.units import Array
 from ddsp_tf.data.pitched import PitchedRecord
-from ddsp_tf.data.quality.survey import MIN_DECAYS, ROOM_SECONDS
+from ddsp_tf.data.quality.room import room_seconds
+from ddsp_tf.data.quality.survey import ROOM_SECONDS
 from ddsp_tf.data.records.shards import RecordPlace
 from ddsp_tf.frames import FrameSpec
 
+SEVERAL_NOTES = ("leave_out", "keep")
+"""What may become of clips in which several notes sound."""
 SEVERAL_SHARE = 0.1  # of a clip, at most, in which several notes sound
 
 
@@ -23,6 +26,8 @@ class OneNote:
 
     def starts(self, frames: int) -> Array:
         """Frames with which clips of so many frames may begin, `[n]`; none where no clip will do."""
+        if frames >= len(self._before):
+            return np.zeros(0, int)
         several = self._before[frames:] - self._before[: len(self._before) - frames]
         return np.flatnonzero(several <= SEVERAL_SHARE * frames)
 
@@ -48,24 +53,17 @@ class Chords:
         if (quality := record.quality) is None:
             return
         self._decays.setdefault(record.source, []).extend(quality.decay_seconds)
-        if not quality.several_notes_seconds:
-            return
         several = np.zeros(self._spec.n_frames(len(record.audio)), bool)
-        first = record.first_sample / self._spec.sample_rate
         for stretch in quality.several_notes_seconds:
-            begin, end = (round(max(0.0, s - first) * float(self._spec.frame_rate)) for s in stretch)
-            several[begin:end] = True
-        self._several[place] = record.source, several
+            first, last = (round(s * self._spec.sample_rate) - record.first_sample for s in stretch)
+            several[max(0, first) // self._spec.hop : max(0, -(-last // self._spec.hop))] = True
+        if several.any():
+            self._several[place] = record.source, several
 
     def told(self) -> dict[RecordPlace, OneNote]:
         """The passages that have some, of dry recordings."""
-        dry = {
-            source
-            for source, seconds in self._decays.items()
-            if len(seconds) >= MIN_DECAYS and float(np.median(seconds)) <= ROOM_SECONDS
-        }
+        rooms = {source: room_seconds(decays) for source, decays in self._decays.items()}
+        dry = {source for source, room in rooms.items() if room is not None and room <= ROOM_SECONDS}
         return {
-            place: OneNote(several)
-            for place, (source, several) in self._several.items()
-            if source in dry and several.any()
+            place: OneNote(several) for place, (source, several) in self._several.items() if source in dry
         }

@@ -6,7 +6,7 @@ and hop are choices of training, not of the data.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ddsp_edge.units import Array
 from ddsp_tf.config.sections import AugmentationConfig
 from ddsp_tf.data.augment import Change, amplified, draw_change, frames_taken, shifted
 from ddsp_tf.data.batches import Shapes, require_positive, training_batches, validation_batches
-from ddsp_tf.data.chords import Chords
+from ddsp_tf.data.chords import SEVERAL_NOTES, Chords, OneNote
 from ddsp_tf.data.further import further_features
 from ddsp_tf.data.instruments import Instruments
 from ddsp_tf.data.joined import Joined, joined
@@ -143,7 +143,7 @@ class PitchedClips:
             stay.
 
     Raises:
-        DdspError: As `training_dataset`.
+        DdspError: As `training_dataset`, or if `several_notes` is neither.
     """
 
     def __init__(
@@ -160,6 +160,10 @@ class PitchedClips:
         further: Sequence[str] = (),
         several_notes: str = "keep",
     ) -> None:
+        if several_notes not in SEVERAL_NOTES:
+            raise DdspError(
+                f"several_notes must be one of {', '.join(SEVERAL_NOTES)}. Received: {several_notes!r}"
+            )
         self._info = load_dataset_info(folder)
         self._level = level
         self._further = tuple(further)
@@ -201,15 +205,7 @@ class PitchedClips:
                 f"training.clip_seconds to at most {longest:g}, or add recordings"
             )
         self._weights = [weights[passage.places[0]] for passage in self.passages] if instruments else []
-        told = {} if chords is None else chords.told()
-        self._one_note = [
-            told.get(passage.places[0]) if len(passage.places) == 1 else None for passage in self.passages
-        ]
-        players = [weight.tobytes() for weight in self._weights] or [b""] * len(self.passages)
-        left = {player for player, clips in zip(players, self.fitting(), strict=True) if clips}
-        self._one_note = [
-            one if player in left else None for one, player in zip(self._one_note, players, strict=True)
-        ]
+        self._one_note = self._chosen({} if chords is None else chords.told())
 
         if split == "train" and instruments:
             heard = sum(self._weights)
@@ -219,6 +215,20 @@ class PitchedClips:
                     f"{folder}: no training passage of a clip's length is by the instrument {silent[0]!r}, "
                     f"recordings named {instruments[silent[0]]!r} (model.instruments)"
                 )
+
+    def _chosen(self, one_note: dict[RecordPlace, OneNote]) -> list[OneNote | None]:
+        """What says where clips of each passage begin; None where they may begin anywhere.
+
+        In recordings that are joined, or made longer by silence, they may, and in all of an instrument of
+        which nothing would be left else.
+        """
+        self._one_note = [
+            one_note.get(passage.places[0]) if passage.n_samples == passage.places[0].n_samples else None
+            for passage in self.passages
+        ]
+        players = [weight.tobytes() for weight in self._weights] or [b""] * len(self.passages)
+        left = {player for player, clips in zip(players, self.fitting(), strict=True) if clips}
+        return [one if player in left else None for one, player in zip(self._one_note, players, strict=True)]
 
     def fitting(self) -> Array:
         """How many clips fit into each passage side by side, `[passages]`; fewer where not all will do."""
@@ -256,11 +266,12 @@ class PitchedClips:
         if self._augmentation is not None:
             rng = np.random.default_rng([seed, _CHANGE_STREAM, number])
             change = draw_change(self._augmentation, rng, n_frames, self._clip_frames)
-        taken = frames_taken(self._clip_frames, change.ratio)
-        starts = np.arange(max(0, n_frames - taken) + 1)
-        if (one_note := self._one_note[passage]) is not None and taken <= n_frames:
-            chosen = one_note.starts(taken)  # of a clip that is shifted there may be none
-            starts = chosen if len(chosen) else one_note.starts(self._clip_frames)
+        taken = min(frames_taken(self._clip_frames, change.ratio), n_frames)
+        one_note = self._one_note[passage]
+        starts = np.arange(n_frames - taken + 1) if one_note is None else one_note.starts(taken)
+        if one_note is not None and not len(starts):  # no longer part will do: then as it was played
+            change = replace(change, ratio=1.0)
+            starts = one_note.starts(self._clip_frames)
         first = int(starts[np.random.default_rng([seed, _CLIP_STREAM, number]).integers(len(starts))])
         return Clip(passage, first, change)
 

@@ -20,8 +20,7 @@ def advice(survey: Survey) -> list[str]:
     if seconds := survey.concern_seconds("polyphony"):
         told.append(
             f"{_of(seconds, total)} {_looks(seconds)} polyphonic (chords, accompaniment, or a room that lets "
-            "notes ring into each other). Training leaves chords of dry recordings out "
-            f"(training.several_notes); others a monophonic model will smear. {_leave(survey, 'polyphony')}"
+            f"notes ring into each other); a monophonic model will smear them. {_leave(survey, 'polyphony')}"
         )
     if survey.octave_share > _OCTAVES:
         told.append(

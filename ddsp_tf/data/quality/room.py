@@ -5,6 +5,8 @@ that 60 dB would take. Notes of a dry recording end faster than those in any roo
 tells a room from none; a sound that decays by itself, a piano's or a guitar's, is taken for one.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ddsp_edge.units import Array
@@ -16,6 +18,8 @@ _FLOOR_DB = 6.0  # above the quietest of the passage: below, noise takes the slo
 _RISE_DB = 1.5  # a decay ends where it rises by this much
 _STRAIGHT = 0.95  # least coefficient of correlation of a decay with a straight line
 _LONGEST_S = 4.0  # a longer one is a diminuendo
+_DECAY_EDGES = np.geomspace(0.05, 10.0, 54)  # s, 10 % a bin
+MIN_DECAYS = 4  # fewer say nothing of a room
 
 
 def decay_times(loudness_db: Array, frame_rate: float, quietest_db: float) -> list[float]:
@@ -59,3 +63,26 @@ def _falls(loudness_db: Array, floor: float) -> list[tuple[int, int]]:
         elif loudness_db[i] > loudness_db[start]:
             start = lowest = i
     return falls
+
+
+def no_decays() -> Array:
+    """Counts of reverberation times where there are none, `[bins]`."""
+    return np.zeros(len(_DECAY_EDGES) - 1, np.int64)
+
+
+def counted_decays(seconds: Sequence[float]) -> Array:
+    """Reverberation times counted, `[bins]`: memory does not grow with a recording."""
+    return np.histogram(seconds, _DECAY_EDGES)[0]
+
+
+def room_of(counts: Array) -> float | None:
+    """Median reverberation time, seconds, of what `counted_decays` gave, added up; None of too few."""
+    if counts.sum() < MIN_DECAYS:
+        return None
+    below = np.concatenate([[0], np.cumsum(counts)])
+    return float(np.exp(np.interp(below[-1] / 2.0, below, np.log(_DECAY_EDGES))))
+
+
+def room_seconds(decay_seconds: Sequence[float]) -> float | None:
+    """Median reverberation time of free decays, seconds; None of too few."""
+    return room_of(counted_decays(decay_seconds))

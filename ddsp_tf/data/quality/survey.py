@@ -11,6 +11,7 @@ import numpy as np
 from ddsp_edge.units import Array
 from ddsp_tf.data.pitched import PitchedRecord
 from ddsp_tf.data.quality.quality import Quality
+from ddsp_tf.data.quality.room import counted_decays, no_decays, room_of
 from ddsp_tf.data.records.info import SPLITS, DatasetInfo
 from ddsp_tf.data.records.shards import OnDamage, RecordPlace, read_records
 
@@ -24,11 +25,9 @@ OCTAVE_SHARE = 0.1  # a passage with more frames an octave off is looked at
 HUM_DB = -75.0  # weaker hum is not heard under an instrument
 SNR_DB = 20.0  # less of it is learned as part of the sound
 ROOM_SECONDS = 0.6  # a longer reverberation smears notes into each other
-MIN_DECAYS = 4  # of a recording, or nothing is said of its room
 STRAY_SHARE = 0.005  # of the frames, at most, that lie beyond the lowest or highest note of an instrument
 _EDGE = 4  # times as often as all beyond them together the last two notes of an instrument are played,
 _EDGE_SHARE = 0.003  # and this share of the frames at least
-_DECAY_EDGES = np.geomspace(0.05, 10.0, 54)  # 10 % a bin
 PITCH_EDGES_MIDI = np.arange(11.5, 136.5)
 LOUDNESS_EDGES_DB = np.arange(-80.0, 10.5, 1.0)
 
@@ -70,7 +69,7 @@ class RecordingSurvey:
     signal_db: float = -80.0
     hum_db: float = -120.0
     mains_hz: int = 0
-    decays: Array = field(default_factory=lambda: np.zeros(len(_DECAY_EDGES) - 1, np.int64))
+    decays: Array = field(default_factory=no_decays)
     worst: dict[str, Worst] = field(default_factory=dict)
 
     @property
@@ -81,7 +80,7 @@ class RecordingSurvey:
     @property
     def room_seconds(self) -> float | None:
         """Reverberation time; None where too few notes end freely."""
-        return _median_of_bins(self.decays)
+        return room_of(self.decays)
 
 
 @dataclass(frozen=True)
@@ -165,7 +164,7 @@ class Survey:
     @property
     def room_seconds(self) -> float | None:
         """Median reverberation time of all recordings."""
-        return _median_of_bins(sum((r.decays for r in self.recordings.values()), np.zeros(1, np.int64)))
+        return room_of(sum((r.decays for r in self.recordings.values()), no_decays()))
 
 
 def survey_dataset(folder: Path, info: DatasetInfo, on_damage: OnDamage | None = None) -> Survey:
@@ -229,7 +228,7 @@ def _count(survey: Survey, place: RecordPlace, record: PitchedRecord) -> None:
     recording.signal_db = max(recording.signal_db, quality.signal_db)
     if quality.hum_db > recording.hum_db:
         recording.hum_db, recording.mains_hz = quality.hum_db, quality.mains_hz
-    recording.decays = recording.decays + np.histogram(quality.decay_seconds, _DECAY_EDGES)[0]
+    recording.decays = recording.decays + counted_decays(quality.decay_seconds)
     first = record.first_sample / record.sample_rate
     for concern in found:
         recording.concern_seconds[concern] += seconds
@@ -244,10 +243,3 @@ def _count(survey: Survey, place: RecordPlace, record: PitchedRecord) -> None:
 def _note(place: int, step: int, notes: int) -> int:
     """MIDI note of a bin of the histogram of pitch, counted from its beginning (1) or its end (-1)."""
     return round(float(PITCH_EDGES_MIDI[0] + 0.5)) + (place if step > 0 else notes - 1 - place)
-
-
-def _median_of_bins(counts: Array) -> float | None:
-    if counts.sum() < MIN_DECAYS:
-        return None
-    below = np.concatenate([[0], np.cumsum(counts)])
-    return float(np.exp(np.interp(below[-1] / 2.0, below, np.log(_DECAY_EDGES))))

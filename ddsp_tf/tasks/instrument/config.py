@@ -14,6 +14,7 @@ from ddsp_tf.config.sections import (
     TrainingConfig,
 )
 from ddsp_tf.config.values import in_range, one_of, shown
+from ddsp_tf.data.chords import SEVERAL_NOTES
 from ddsp_tf.errors import DdspError
 from ddsp_tf.features.power import LEVELS
 from ddsp_tf.rates import resolved
@@ -175,7 +176,7 @@ class InstrumentTrainingConfig(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        one_of("training.several_notes", self.several_notes, ("keep", "leave_out"))
+        one_of("training.several_notes", self.several_notes, SEVERAL_NOTES)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ LATE = f"{PREFIX}_late"
 """The array, `[128]`, of how much later than usual each pitch is heard, seconds; a file may do
 without."""
 MOST_LATE_S = 0.1
+"""The most of it, seconds: whoever plays keys hears more as a fault."""
 LAYERS = 3
 MAX_UNITS = 64
 """Of a layer; more than 10 times what is trained would be no small network any more."""
@@ -166,7 +167,7 @@ class ExpressionNetwork:
 
     def late_s(self, pitch: float) -> float:
         """How much later than usual a MIDI note is heard, seconds."""
-        return self._late[min(max(round(pitch), 0), 127)]
+        return self._late[min(max(math.floor(pitch + 0.5), 0), 127)]
 
     def __call__(self, inputs: npt.ArrayLike) -> Array:
         """Run it: `[..., N_INPUTS]` to `[..., N_OUTPUTS]`."""

@@ -81,7 +81,7 @@ def test_advice_is_plain_and_names_recordings(dataset: Path) -> None:
     told = advice(_survey(dataset)[1])
     assert told[0].startswith("8 of 56 seconds look polyphonic")
     assert told[0].endswith(
-        "others a monophonic model will smear. Leave out, or record again one note at a time "
+        "a monophonic model will smear them. Leave out, or record again one note at a time "
         "(then prepare again with --overwrite): chords.wav"
     )
     assert any(re.search(r"hum of the mains \(50 Hz, up to -5[123] dB, in hum\.wav\)", line) for line in told)

@@ -132,12 +132,12 @@ def fit_expression(
         verbose=0,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=heard)],
     )
-    weights_of = {
+    arrays = {
         f"{PREFIX}_{number}_{part}": value.astype(np.float16).astype(np.float32)
         for number, layer in enumerate(model.layers)
         for part, value in zip(("weights", "bias"), layer.get_weights(), strict=True)
     }
-    return {**weights_of, LATE: late} if late.any() else weights_of
+    return {**arrays, LATE: late} if late.any() else arrays
 
 
 def _loss(true: Any, predicted: Any) -> Any:

@@ -22,7 +22,7 @@ export class ExpressionNetwork {
     for (let number = 0; number < LAYERS; number++) {
       const [weights, bias] = ["weights", "bias"].map((part) => `expression_${number}_${part}`);
       const [rows, size, ...more] = card.arrays[weights] ?? [], sizes = card.arrays[bias] ?? [];
-      if (rows !== values.length || more.length || sizes.length !== 1 || sizes[0] !== size || size > MOST_UNITS
+      if (rows !== values.length || more.length || sizes.length !== 1 || sizes[0] !== size || !(size >= 1 && size <= MOST_UNITS)
         || (number === LAYERS - 1 && size !== OUTPUTS)) {
         throw new PlayerError(`its arrays ${weights} and _bias do not fit each other, or are of another version`);
       }
@@ -34,14 +34,15 @@ export class ExpressionNetwork {
     }
     this.outputs = values;
     this.late = arrays.expression_late ?? new Float32Array(128);
-    if (this.late.length !== 128 || !this.late.every((seconds) => Math.abs(seconds) <= MOST_LATE_S)) {
+    const form = "expression_late" in arrays ? card.arrays.expression_late.join() : "128";
+    if (form !== "128" || this.late.length !== 128 || !this.late.every((seconds) => Math.abs(seconds) <= MOST_LATE_S)) {
       throw new PlayerError(`its array expression_late must be 128 numbers from -${MOST_LATE_S} to ${MOST_LATE_S}`);
     }
   }
 
   // How much later than usual a note is heard, seconds.
   lateOf(pitch) {
-    return this.late[within(Math.round(pitch), 0, 127)];
+    return this.late[within(Math.floor(pitch + 0.5), 0, 127)];
   }
 
   // From `inputs` to `outputs`.
