@@ -25,7 +25,7 @@ from ddsp_tf.training.run import load_model_of_run
 from ddsp_tf.training.step_network import StepNetwork
 
 FLOAT32_ERROR_MAX = 1e-3
-"""Of any value of what is compared, whose spread is about 1 to 3: rounding alone."""
+"""Of any value of what is compared, spread over about 1 to 3, or gains from 0 to 2: rounding alone."""
 
 
 class SpeechExport(ABC):
@@ -127,7 +127,7 @@ class SpeechExport(ABC):
 
     def calibration(self, progress: Callable[[str], None]) -> dict[str, Array]:
         """What is heard of training speech."""
-        return self._reference["trained"]
+        return dict(self._reference["trained"])
 
     def check_float32(self, flatbuffer: bytes) -> float:
         """Largest difference of what is compared."""

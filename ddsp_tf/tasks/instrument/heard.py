@@ -18,7 +18,7 @@ class Resynthesis:
         spec: The frame grid.
 
     Attributes:
-        audio: The recording, `[samples]`.
+        audio: The recording, float32 `[samples]` of full scale 1.
     """
 
     def __init__(self, run: Path, spec: FrameSpec) -> None:
@@ -31,7 +31,7 @@ class Resynthesis:
         self._renderer: Renderer | None = None
 
     def __call__(self, model: Autoencoder) -> Array:
-        """Play it on a model, always the same one."""
+        """Play it on a model, always the same one; float32 `[samples]`."""
         self._renderer = self._renderer or Renderer(model)
         self._renderer.reset()
         return self._renderer.render(**{name: self._features[name] for name in model.feature_names})

@@ -17,7 +17,7 @@ class SaidAgain:
         data: Folder of the dataset.
 
     Attributes:
-        audio: The recording, `[samples]`.
+        audio: The recording, float32 `[samples]` of full scale 1.
     """
 
     def __init__(self, config: VoiceConfig, data: Path) -> None:
@@ -28,6 +28,6 @@ class SaidAgain:
         self.audio: Array = sound[0]
 
     def __call__(self, model: Voice) -> Array:
-        """Say it with a model."""
+        """Say it with a model; float32 `[samples]`."""
         said: Array = model(self._inputs)[0].numpy()
         return said

@@ -96,8 +96,12 @@ def settings_text(use: FileUse, values: Mapping[str, Any], model: str) -> str:
 def _check_range(knob: Knob, value: Any) -> None:
     low = -math.inf if knob.low is None else knob.low
     high = math.inf if knob.high is None else knob.high
-    if knob.kind in ("whole", "number") and not low <= value <= high:
-        span = f"from {low:g}" + (f" to {high:g}" if high < math.inf else "") if low < high else f"{low:g}"
+    if knob.kind in ("whole", "number") and value is not None and not low <= value <= high:
+        span = f"from {low:g} to {high:g}" if low < high else f"{low:g}"
+        if knob.low is None:
+            span = f"at most {high:g}"
+        elif knob.high is None:
+            span = f"from {low:g}"
         raise DdspError(f"{knob.name} must be {span}. Received: {value}")
 
 

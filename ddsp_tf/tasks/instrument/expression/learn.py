@@ -103,7 +103,10 @@ def learn_expression(
 def _speaking_in_time(
     arrays: dict[str, Array], performances: Sequence[Performance], loudness_db_range: Range
 ) -> dict[str, Array]:
-    """The arrays, with each pitch heard when it is in the performances that they were learned from."""
+    """The arrays, with each pitch heard when it is in the performances that they were learned from.
+
+    Notes are played as live for that: what comes after a note says next to nothing of how it begins.
+    """
     network = ExpressionNetwork(arrays)
     played = [
         play_notes(p.notes, len(p.midi), p.spec, loudness_db_range, network, known=False)[1]

@@ -20,7 +20,9 @@ def has_own_onset(note: PlayedNote) -> bool:
 
 
 def begun_s(loudness_db: Array, frame_rate: float) -> float:
-    """Seconds from the first frame to where a note has begun, between frames by a line.
+    """Seconds from the first frame of a note to where it has begun, by a line between frames.
+
+    A note that begins loud has begun at once.
 
     Args:
         loudness_db: Of the frames of a note, `[frames]`, one at least.
@@ -50,7 +52,7 @@ def late_by_pitch(performances: Sequence[Performance]) -> Array:
             heard.setdefault(note.pitch, []).append(begun_s(performance.loudness_db[note.frames], rate))
     every = [time for times in heard.values() for time in times]
     usual = float(np.median(every)) if every else 0.0
-    return _bounded(_by_pitch(heard, usual))
+    return _bounded(by_pitch(heard, usual))
 
 
 def late_corrected(late: Array, performances: Sequence[Performance], played: Sequence[Array]) -> Array:
@@ -60,6 +62,9 @@ def late_corrected(late: Array, performances: Sequence[Performance], played: Seq
         late: Seconds, `[128]`.
         performances: What was learned from.
         played: Loudness of each as a device plays its notes, dB, `[frames]`.
+
+    Returns:
+        Seconds, float32 `[128]`, as half precision has them.
     """
     missing: dict[int, list[float]] = {}
     for performance, loudness_db in zip(performances, played, strict=True):
@@ -69,15 +74,15 @@ def late_corrected(late: Array, performances: Sequence[Performance], played: Seq
                 begun_s(level[note.frames], rate) for level in (performance.loudness_db, loudness_db)
             )
             missing.setdefault(note.pitch, []).append(recorded - ours)
-    return _bounded(late + _by_pitch(missing, 0.0))
+    return _bounded(late + by_pitch(missing, 0.0))
 
 
-def _by_pitch(seconds: Mapping[int, Sequence[float]], usual: float) -> Array:
-    """Medians by pitch above what is usual, `[128]`.
+def by_pitch(seconds: Mapping[int, Sequence[float]], usual: float) -> Array:
+    """Medians by pitch above what is usual, seconds `[128]`.
 
-    They are nearer to 0 where there are few notes of a pitch and these differ among each other, and by a line
-    between pitches. Where that tells less of a note than the usual alone, by notes that it was not made of,
-    all is 0.
+    They are nearer to 0 where there are few notes of a pitch and these differ among each other, by a line
+    between pitches, and beyond the lowest and highest those of these. Where that tells less of a note than
+    the usual alone, by notes that it was not made of, all is 0.
     """
     doubt = _doubt(list(seconds.values()))
 

@@ -18,7 +18,7 @@ from ddsp_tf.cli.main import main
 from ddsp_tf.tasks.instrument.expression.fit import fit_expression
 from ddsp_tf.tasks.instrument.expression.learn import judge, learn_expression
 from ddsp_tf.tasks.instrument.expression.performance import performance_of, read_performance, times_of
-from ddsp_tf.tasks.instrument.expression.speaking import late_by_pitch
+from ddsp_tf.tasks.instrument.expression.speaking import by_pitch, late_by_pitch, late_corrected
 from ddsp_tf.tasks.instrument.expression.store import (
     EXPRESSION_NAME,
     Expression,
@@ -99,6 +99,25 @@ def test_where_pitches_do_not_differ_all_are_heard_alike():
     random = np.random.default_rng(0)
     assert not late_by_pitch([played(1, 90, lambda pitch: float(random.choice([0.0, 0.05])))]).any()
     assert not late_by_pitch([]).any()
+
+
+def test_seconds_by_pitch_are_medians_by_a_line_between_pitches():
+    times = {60: [0.02] * 5, 64: [0.04] * 5, 70: [0.5] * 5}
+    np.testing.assert_allclose(
+        by_pitch(times, 0.02)[[0, 60, 62, 64, 127]], [0, 0, 0.01, 0.02, 0.48], atol=1e-6
+    )
+    one_each = {pitch: [float(pitch) / 1000.0] for pitch in range(60, 70)}
+    assert not by_pitch(one_each, 0.065).any()  # nothing says that another note of it would be like that
+    assert not by_pitch({}, 0.0).any()
+
+
+def test_pitches_that_are_played_too_soon_are_played_later():
+    performance, alike = played(1, 120, lambda pitch: 0.03 * (pitch % 2)), played(1, 120)
+    none = np.zeros(128, np.float32)
+    assert not late_corrected(none, [performance], [performance.loudness_db]).any()
+    found = late_corrected(none, [performance], [alike.loudness_db])[55:80]
+    np.testing.assert_allclose(np.median(found[::2]), 0.03, atol=0.006)
+    np.testing.assert_allclose(np.median(found[1::2]), 0.0, atol=0.006)
 
 
 def test_it_tells_what_it_was_learned_from_and_how_well_it_does(learned):
