@@ -53,12 +53,10 @@ class Quality:
     several_notes_seconds: tuple[tuple[float, float], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
-        return {
-            **dataclasses.asdict(self),
-            "decay_seconds": list(self.decay_seconds),
-            "several_notes_seconds": [list(stretch) for stretch in self.several_notes_seconds],
-        }
+        """As plain data; stretches of several notes only where there are some."""
+        values = {**dataclasses.asdict(self), "decay_seconds": list(self.decay_seconds)}
+        stretches = values.pop("several_notes_seconds")
+        return {**values, "several_notes_seconds": [*map(list, stretches)]} if stretches else values
 
     @classmethod
     def from_dict(cls, values: Any) -> "Quality":
