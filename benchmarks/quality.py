@@ -167,6 +167,12 @@ def main() -> None:
     args = parser.parse_args()
     made = {path.stem if path.is_file() else path.name: player(path) for path in args.instruments}
     spec = next(iter(made.values()))[1]
+    for name, (_, other) in made.items():
+        if other != spec:
+            parser.error(
+                f"{name} has {other.sample_rate} Hz and {float(other.frame_rate):g} frames a second, the first "
+                f"{spec.sample_rate} and {float(spec.frame_rate):g}: judge it by itself"
+            )
     players = {name: play for name, (play, _) in made.items()}
     if args.ceiling:
         runs = [path for path in args.instruments if path.is_dir()]
