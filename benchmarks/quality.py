@@ -170,8 +170,8 @@ def main() -> None:
     for name, (_, other) in made.items():
         if other != spec:
             parser.error(
-                f"{name} has {other.sample_rate} Hz and {float(other.frame_rate):g} frames a second, the first "
-                f"{spec.sample_rate} and {float(spec.frame_rate):g}: judge it by itself"
+                f"{name} has {other.sample_rate} Hz and {float(other.frame_rate):g} frames a second, the "
+                f"first {spec.sample_rate} and {float(spec.frame_rate):g}: judge it by itself"
             )
     players = {name: play for name, (play, _) in made.items()}
     if args.ceiling:
