@@ -177,8 +177,8 @@ class Likeness:
                 found[f"{low / 1000:g} to {top:g} kHz"] = float(values[inside].mean())
         return found
 
-    def _level_at(self, spectrum_db: Array, frame: int, hz: Array) -> Array:
-        """Levels of partials at a frame, dB `[partials]`: the largest of the bins beside each."""
+    def _level_at(self, spectrum_db: Array, frame: int | Array, hz: Array) -> Array:
+        """Levels of partials at frames, dB, in the shape of both: the largest of the bins beside each."""
         bins = np.clip(np.rint(hz * self.size / self.rate).astype(int), 1, len(spectrum_db) - 2)
         return np.asarray(np.max([spectrum_db[bins + i, frame] for i in (-1, 0, 1)], axis=0))
 
@@ -189,10 +189,7 @@ class Likeness:
             spectrum_db: `[bins, frames]` of the sound.
         """
         hz = np.where(self._heard, self._f0_hz, 0.0)[:, None] * np.arange(1, 21)
-        bins = np.rint(hz * self.size / self.rate).astype(int)
-        bins = np.clip(bins, 1, len(spectrum_db) - 2)
-        frames = np.arange(len(hz))[:, None]
-        levels = np.max([spectrum_db[bins + i, frames] for i in (-1, 0, 1)], axis=0)
+        levels = self._level_at(spectrum_db, np.arange(len(hz))[:, None], hz)
         levels = np.where((hz > 0.0) & (hz < 0.48 * self.rate), levels, np.nan)
         pitched = hz[:, 0] > 0.0
         levels[pitched] -= np.nanmean(levels[pitched], axis=1, keepdims=True)
@@ -205,8 +202,8 @@ class Likeness:
     def _moves(self, levels: Array) -> float:
         """How far levels of partials `[frames, partials]` move in 40 ms of a held pitch, mean, dB."""
         step = round(MOVES_S / FRAME_S)
-        cents = 1200.0 * np.log2(np.maximum(self._f0_hz, 1.0))
-        held = np.abs(cents[step:] - cents[:-step]) < HELD_CENTS
+        f0_hz = np.maximum(self._f0_hz, 1.0)
+        held = np.abs(cents_between(f0_hz[step:], f0_hz[:-step])) < HELD_CENTS
         return _mean(np.abs(levels[step:] - levels[:-step])[held])
 
     def _old_note_db(self, spectrum_db: Array) -> float:

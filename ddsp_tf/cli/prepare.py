@@ -171,16 +171,18 @@ def _description(folder: Path) -> bytes:
 
 def summary(info: "DatasetInfo", rows: Sequence[tuple[str, str]]) -> list[str]:
     """Say what a dataset holds, in a few lines for people; `rows` are the task's own."""
+    from ddsp_edge.units import minutes
+
     used = [file for file in info.files if file.status == "used"]
     skipped = [file for file in info.files if file.status != "used"]
     silent = sum(file.silent_seconds for file in info.files)
-    dropped = [f"{_minutes(silent)} of silence"] * bool(silent) + [_files(len(skipped))] * bool(skipped)
+    dropped = [f"{minutes(silent)} of silence"] * bool(silent) + [_files(len(skipped))] * bool(skipped)
     rows = [
-        ("kept", f"{_minutes(info.train_seconds + info.validation_seconds)} of {_files(len(used))}"),
+        ("kept", f"{minutes(info.train_seconds + info.validation_seconds)} of {_files(len(used))}"),
         ("dropped", ", and ".join(dropped) or "nothing"),
         (
             "split",
-            f"{_minutes(info.train_seconds)} to train on, {_minutes(info.validation_seconds)} held back",
+            f"{minutes(info.train_seconds)} to train on, {minutes(info.validation_seconds)} held back",
         ),
         *rows,
     ]
@@ -206,11 +208,6 @@ def _wrapped(word: str, text: str) -> list[str]:
 
 def _clipping(file: "FileResult") -> str:
     return f"{file.clipped_samples} samples at full scale in runs; record it again at a lower level"
-
-
-def _minutes(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole // 60}:{whole % 60:02d} min"
 
 
 def _files(count: int) -> str:

@@ -222,30 +222,29 @@ class PitchedClips:
         In recordings that are joined, or made longer by silence, they may, and in all of an instrument of
         which nothing would be left else.
         """
-        self._one_note = [
+        found = [
             one_note.get(passage.places[0]) if passage.n_samples == passage.places[0].n_samples else None
             for passage in self.passages
         ]
         players = [weight.tobytes() for weight in self._weights] or [b""] * len(self.passages)
-        left = {player for player, clips in zip(players, self.fitting(), strict=True) if clips}
-        return [one if player in left else None for one, player in zip(self._one_note, players, strict=True)]
+        left = {
+            player
+            for player, passage, one in zip(players, self.passages, found, strict=True)
+            if self._fitting_in(passage, one)
+        }
+        return [one if player in left else None for one, player in zip(found, players, strict=True)]
 
     def fitting(self) -> Array:
         """How many clips fit into each passage side by side, `[passages]`; fewer where not all will do."""
-        clip_samples = self._spec.n_samples(self._clip_frames)
-        return np.array(
-            [
-                math.ceil(passage.n_samples // clip_samples * self._share(number))
-                for number, passage in enumerate(self.passages)
-            ]
-        )
+        return np.array(list(map(self._fitting_in, self.passages, self._one_note)))
 
-    def _share(self, passage: int) -> float:
-        """Share of the clips of a passage that will do."""
-        if (one_note := self._one_note[passage]) is None:
-            return 1.0
-        every = self._spec.n_frames(self.passages[passage].n_samples) - self._clip_frames + 1
-        return len(one_note.starts(self._clip_frames)) / every
+    def _fitting_in(self, passage: Joined, one_note: OneNote | None) -> int:
+        """How many clips fit into a passage, less by the share of those that will not do."""
+        fitting = passage.n_samples // self._spec.n_samples(self._clip_frames)
+        if one_note is None:
+            return fitting
+        every = self._spec.n_frames(passage.n_samples) - self._clip_frames + 1
+        return math.ceil(fitting * len(one_note.starts(self._clip_frames)) / every)
 
     @property
     def shapes(self) -> Shapes:

@@ -48,11 +48,14 @@ def note_name(f0_hz: float) -> str:
 
 
 def length_in_words(seconds: float) -> str:
-    """How long a sound is, for people: `12.3 s`, and from a minute on `2 min 5 s`."""
-    minutes, rest = divmod(round(seconds), 60)
-    if round(seconds, 1) < 60.0:
-        return f"{seconds:.1f} s"
-    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    """How long a sound is, for people: `12.3 s`, and from a minute on `2:05 min`."""
+    return f"{seconds:.1f} s" if round(seconds, 1) < 60.0 else minutes(seconds)
+
+
+def minutes(seconds: float) -> str:
+    """A length as `m:ss min`."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d} min"
 
 
 def cents_between(f0_hz: npt.ArrayLike, reference_hz: npt.ArrayLike) -> Array:

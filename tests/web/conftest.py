@@ -3,8 +3,10 @@
 import pytest
 
 from ddsp_edge.files.audio_writer import write_audio
+from tests.device.conftest import RESTORATION, TINY
 from tests.device.render.test_render import RATE, phrase
-from tests.web.browsing import CHROMIUM
+from tests.device.studio.conftest import running
+from tests.web.browsing import CHROMIUM, until
 from tests.web.player_page import served
 
 
@@ -51,4 +53,42 @@ def page(browser, address):
     opened.goto(f"{address}/index.html")
     yield opened
     opened.close()
+    assert problems == []
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    """A studio with two instruments and a restoration."""
+    folder = tmp_path_factory.mktemp("models")
+    for name, path in (("tiny", TINY), ("other", TINY), ("hush", RESTORATION)):
+        (folder / f"{name}.tflite").write_bytes(path.read_bytes())
+    with running(folder, most_bytes=200_000_000) as client:
+        yield client
+
+
+@pytest.fixture
+def open_page(browser, studio):
+    """Opens the studio, as wide and in the colours that a test wants; at the end all is as it was."""
+    opened, problems = [], []
+
+    def open_(width=1200, height=900, scheme="light", refused=False, **how):
+        def hear(told):
+            # A browser tells of each refusal.
+            if told.type == "error" and not (refused and "status of 400" in told.text):
+                problems.append(told.text)
+
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme, **how)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", hear)
+        page.goto(f"http://127.0.0.1:{studio.port}/")
+        assert until(page, "document.querySelectorAll('#models input').length > 0")
+        opened.append(page)
+        return page
+
+    yield open_
+    for page in opened:
+        page.close()
+    jobs = studio.json("GET", "/api/state")[1]["jobs"]
+    for job in sorted(jobs, key=lambda job: job["what"] == "input"):  # results before what they were made of
+        assert studio.ask("DELETE", f"/api/jobs/{job['id']}")[0] == 204
     assert problems == []

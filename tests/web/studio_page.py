@@ -54,3 +54,11 @@ def nameless(page):
                 && ![...(each.labels ?? [])].some((label) => label.textContent.trim()))
             .map((each) => each.outerHTML)"""
     )
+
+
+def in_view(what):
+    """Whether something stands in the upper half of what is seen of the page."""
+    return f"""(() => {{
+        const box = document.querySelector("{what}")?.getBoundingClientRect();
+        return box !== undefined && box.top >= 0 && box.top < innerHeight / 2;
+    }})()"""

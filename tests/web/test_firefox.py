@@ -73,7 +73,9 @@ def test_a_microphone_of_another_rate_than_the_instrument_is_heard(player):
 def test_a_file_can_be_chosen_again_after_the_page_was_loaded_anew(player):
     opened(player)
     player.reload()
+    assert player.evaluate("document.getElementById('desk').hidden")
     opened(player)
+    assert "ready: play" in player.inner_text("#status")
 
 
 def test_a_recording_as_ogg_is_rendered(player, tmp_path):

@@ -56,18 +56,23 @@ def white(instrument, frames):
     return {name: rng.uniform(-1.0, 1.0, frames * instrument.spec.hop).astype(np.float32) for name in nodes}
 
 
+def samples_of_both(model, tmp_path, seconds):
+    """What the page plays, and what the device side does, of the same controls and noise."""
+    instrument = Instrument(model, backend="numpy")
+    f0_hz, loudness_db = features(instrument, seconds)
+    noise = white(instrument, len(f0_hz))
+    want = expected(model, f0_hz, loudness_db, noise)
+    assert np.abs(want).max() > 0.01
+    return played(model, tmp_path, f0_hz, loudness_db, noise), want
+
+
 @pytest.mark.parametrize("model", [TINY, BRIGHT], ids=lambda path: path.stem)
 def test_it_plays_the_samples_of_the_device_side(tmp_path, model):
     """8-bit weights: values that differ in their last bit are rounded to other steps now and then.
 
     Further features are what they usually are, by the same line on both sides.
     """
-    instrument = Instrument(model, backend="numpy")
-    f0_hz, loudness_db = features(instrument, 6.0)
-    noise = white(instrument, len(f0_hz))
-    want = expected(model, f0_hz, loudness_db, noise)
-    found = played(model, tmp_path, f0_hz, loudness_db, noise)
-    assert np.abs(want).max() > 0.01
+    found, want = samples_of_both(model, tmp_path, 6.0)
     assert np.abs(found - want).max() < 0.01
     assert np.sqrt(np.mean((found - want) ** 2)) < 1e-3 * np.sqrt(np.mean(want**2)) + 1e-4
 

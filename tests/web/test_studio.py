@@ -8,50 +8,12 @@ import pytest
 
 from ddsp_edge.files.audio_file import read_audio
 from ddsp_edge.files.audio_writer import write_audio
-from tests.device.conftest import RESTORATION, TINY
+from tests.device.conftest import TINY
 from tests.device.render.test_render import RATE, phrase
-from tests.device.studio.conftest import running
 from tests.web.browsing import CHROMIUM, until
-from tests.web.studio_page import LOUDEST, choose, drop, nameless, results
+from tests.web.studio_page import LOUDEST, choose, drop, in_view, nameless, results
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models")
-    for name, path in (("tiny", TINY), ("other", TINY), ("hush", RESTORATION)):
-        (folder / f"{name}.tflite").write_bytes(path.read_bytes())
-    with running(folder, most_bytes=200_000_000) as client:
-        yield client
-
-
-@pytest.fixture
-def open_page(browser, studio):
-    """Opens the page, as wide and in the colours that a test wants; at the end all is as it was."""
-    opened, problems = [], []
-
-    def open_(width=1200, height=900, scheme="light", refused=False, **how):
-        def hear(told):
-            # A browser tells of each refusal.
-            if told.type == "error" and not (refused and "status of 400" in told.text):
-                problems.append(told.text)
-
-        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme, **how)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", hear)
-        page.goto(f"http://127.0.0.1:{studio.port}/")
-        assert until(page, "document.querySelectorAll('#models input').length > 0")
-        opened.append(page)
-        return page
-
-    yield open_
-    for page in opened:
-        page.close()
-    jobs = studio.json("GET", "/api/state")[1]["jobs"]
-    for job in sorted(jobs, key=lambda job: job["what"] == "input"):  # results before what they were made of
-        assert studio.ask("DELETE", f"/api/jobs/{job['id']}")[0] == 204
-    assert problems == []
 
 
 def test_a_recording_is_dropped_played_on_an_instrument_and_heard(open_page, sung, tmp_path):
@@ -152,107 +114,6 @@ def test_a_phone_shows_all_of_it(open_page, sung):
             .filter(([, height]) => height > 0 && height < 24)"""
     )
     assert small == []  # WCAG 2.2, 2.5.8: 24 px at least
-
-
-def in_view(what):
-    return f"""(() => {{
-        const box = document.querySelector("{what}")?.getBoundingClientRect();
-        return box !== undefined && box.top >= 0 && box.top < innerHeight / 2;
-    }})()"""
-
-
-def test_why_nothing_is_begun_is_seen_on_a_phone(open_page, sung):
-    page = open_page(390, 844, refused=True, has_touch=True, is_mobile=True, reduced_motion="reduce")
-    page.set_input_files("#file", str(sung))
-    assert until(page, results(1))
-    choose(page, "tiny")
-    page.click("#more summary")
-    page.fill("#knob-softest_db", "-30")
-    with page.expect_response("**/api/jobs"):
-        page.click("#go")
-    assert until(page, in_view("#status.error"))
-    assert page.inner_text("#status").startswith("“Softest, dB” and “Loudest, dB” set a range together")
-
-
-def test_what_is_focused_is_not_under_the_button(open_page, sung):
-    page = open_page(1280, 700)
-    drop(page, sung)
-    choose(page, "tiny")
-    page.click("#more summary")
-    page.evaluate("scrollTo(0, 0)")
-    page.focus("#more-knobs input")
-    covered = []
-    for _ in range(page.locator("#desk input:visible").count()):
-        page.keyboard.press("Tab")
-        covered += page.evaluate(
-            """(() => {
-                const on = document.activeElement, go = document.getElementById("go");
-                const { bottom } = on.getBoundingClientRect();
-                const free = on === go || !on.closest("#desk") || bottom <= go.getBoundingClientRect().top;
-                return free ? [] : [on.id];
-            })()"""
-        )
-    assert covered == []
-
-
-def test_a_number_out_of_its_range_is_told_where_it_is_set(open_page, sung):
-    page = open_page()
-    drop(page, sung)
-    choose(page, "tiny")
-    assert page.get_attribute("#knob-octaves", "max") == "8"
-    page.click("#more summary")
-    page.fill("#knob-gate_db", "900")
-    page.click("#more summary")  # where nobody sees it
-    page.click("#go")
-    assert until(page, "document.getElementById('more').open")
-    assert page.evaluate("document.activeElement.id") == "knob-gate_db"
-    assert page.locator("article").count() == 1
-
-
-def test_advice_names_knobs_as_they_are_called_here(open_page, sung):
-    page = open_page()
-    drop(page, sung)
-    choose(page, "tiny")
-    page.fill("#knob-octaves", "3")
-    page.click("#go")
-    assert until(page, results(2))
-    advice = page.locator("article .warn").all_inner_texts()
-    assert any("try “Octaves”: " in line for line in advice), advice
-    assert "--" not in page.inner_text("body")
-
-
-def test_an_instrument_is_chosen_where_nobody_chose(open_page):
-    page = open_page()
-    assert "instrument, " in page.locator("#models label:has(:checked)").inner_text()
-
-
-def test_a_reload_keeps_what_is_chosen_and_set(open_page, sung):
-    page = open_page()
-    drop(page, sung)
-    choose(page, "other")
-    page.fill("#knob-octaves", "2")
-    page.click("#more summary")
-    page.check("#knob-gate")
-    page.reload()
-    assert until(page, results(1))
-    assert until(page, "document.getElementById('go').textContent === 'Play it on the instrument'")
-    assert page.locator("#models label:has(:checked) b").inner_text() == "other"
-    assert page.input_value("#knob-octaves") == "2"
-    assert page.is_checked("#knob-gate")
-    page.click("#reset")
-    assert (page.input_value("#knob-octaves"), page.is_checked("#knob-gate")) == ("0", False)
-
-
-def test_who_leaves_while_a_recording_runs_is_asked(open_page):
-    page = open_page()
-    leaves = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
-    assert page.evaluate(leaves)
-    page.click("#record")
-    assert until(page, "document.getElementById('record').textContent === 'End recording'")
-    assert not page.evaluate(leaves)
-    page.click("#record")
-    assert until(page, results(1))
-    assert page.evaluate(leaves)
 
 
 def test_two_results_of_a_model_have_names_of_their_own(open_page, sung):
@@ -405,7 +266,7 @@ def test_half_an_hour_is_sent_with_progress_worked_on_and_cancelled(open_page, t
     page = open_page()
     page.set_input_files("#file", str(tmp_path / "long.wav"))
     assert until(page, results(1), 120.0)
-    assert "30 min" in page.inner_text("#inputs")
+    assert "30:00 min" in page.inner_text("#inputs")
     choose(page, "tiny")
     page.click("#go")
     assert until(

@@ -1,6 +1,6 @@
 """What a survey of a dataset means to the one who made the recordings, in plain words."""
 
-from ddsp_edge.units import midi_to_hz, note_name
+from ddsp_edge.units import midi_to_hz, minutes, note_name
 from ddsp_tf.data.quality.survey import HUM_DB, ROOM_SECONDS, SNR_DB, Survey
 
 _NAMED = 3
@@ -68,7 +68,7 @@ def advice(survey: Survey) -> list[str]:
             f"Only {voiced:.0%} of the frames have a pitch: long pauses, breath, or no pitched instrument"
         )
     if total < 60.0 * _FEW_MINUTES:
-        told.append(f"{_minutes(total)} of sound is little; {_FEW_MINUTES:.0f} minutes or more sound better")
+        told.append(f"{minutes(total)} of sound is little; {_FEW_MINUTES:.0f} minutes or more sound better")
     return told
 
 
@@ -91,13 +91,8 @@ def _of(seconds: float, total: float) -> str:
     return f"{max(1.0, seconds):.0f} of {total:.0f} seconds"
 
 
-def _minutes(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole // 60}:{whole % 60:02d} min"
-
-
 def _for(seconds: float) -> str:
-    return f"For {seconds:.1f} s" if seconds < 10.0 else f"For {_minutes(seconds)}"
+    return f"For {seconds:.1f} s" if seconds < 10.0 else f"For {minutes(seconds)}"
 
 
 def _notes(low: int, high: int | None = None) -> str:

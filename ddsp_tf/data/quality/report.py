@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from ddsp_edge.units import Array, note_name
+from ddsp_edge.units import Array, minutes, note_name
 from ddsp_tf.data.pitched import PitchedRecord
 from ddsp_tf.data.prepare.analysis import as_float
 from ddsp_tf.data.quality.advice import advice, meaning
@@ -176,9 +176,3 @@ def _recordings(page: Page, info: DatasetInfo, survey: Survey) -> None:
     )
     if len(info.files) > _ROWS:
         page.text(f"And {len(info.files) - _ROWS} more; {INFO_NAME} names them all.")
-
-
-def minutes(seconds: float) -> str:
-    """A length as `m:ss min`."""
-    whole = round(seconds)
-    return f"{whole // 60}:{whole % 60:02d} min"

@@ -13,6 +13,15 @@ from tests.device.conftest import TINY
 UNITS = 8
 
 
+WRONG = [
+    lambda arrays: arrays.pop(f"{PREFIX}_1_bias"),
+    lambda arrays: arrays.update({f"{PREFIX}_0_weights": np.zeros((N_INPUTS + 1, 8), np.float32)}),
+    lambda arrays: arrays.update({f"{PREFIX}_2_bias": np.zeros(N_OUTPUTS + 1, np.float32)}),
+    lambda arrays: arrays.update({f"{PREFIX}_1_weights": np.zeros(8, np.float32)}),
+]
+"""What makes arrays that do not fit each other of those that do."""
+
+
 def random_arrays(seed, size=1.0):
     """Arrays of an expression; `size` is how large its weights are."""
     random = np.random.default_rng(seed)

@@ -12,7 +12,6 @@ from ddsp_edge.expression.network import (
     LATE,
     LOUDEST_DB,
     MOST_CENTS,
-    N_INPUTS,
     N_OUTPUTS,
     PREFIX,
     RELEASE_DB_PER_S,
@@ -30,7 +29,7 @@ from ddsp_edge.render.midi import MidiScore, play
 from ddsp_edge.render.render import render_midi
 from ddsp_edge.units import LOUDNESS_FLOOR_DB
 from tests.device.conftest import TINY
-from tests.device.expression.conftest import random_arrays, with_arrays
+from tests.device.expression.conftest import WRONG, random_arrays, with_arrays
 
 SPEC = FrameSpec(16_000, 128)  # 8 ms a frame
 FRAME_S = 0.008
@@ -192,15 +191,7 @@ def test_what_comes_is_heard_in_files(expressive, song):
     assert [ahead.interval for ahead in heard] == [3.0, -8.0, 0.0, 0.0]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda arrays: arrays.pop(f"{PREFIX}_1_bias"),
-        lambda arrays: arrays.update({f"{PREFIX}_0_weights": np.zeros((N_INPUTS + 1, 8), np.float32)}),
-        lambda arrays: arrays.update({f"{PREFIX}_2_bias": np.zeros(N_OUTPUTS + 1, np.float32)}),
-        lambda arrays: arrays.update({f"{PREFIX}_1_weights": np.zeros(8, np.float32)}),
-    ],
-)
+@pytest.mark.parametrize("change", WRONG)
 def test_arrays_that_do_not_fit_are_refused_in_words(tmp_path, change):
     arrays = random_arrays(0)
     change(arrays)

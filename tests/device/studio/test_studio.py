@@ -192,7 +192,7 @@ def test_all_that_is_over_is_removed_at_once(shelf_folder, sung, tmp_path):
 
 def test_lengths_from_a_minute_on_are_told_in_minutes():
     told = [length_in_words(seconds) for seconds in (0.04, 59.94, 59.96, 65.4, 1800.0, 3725.0)]
-    assert told == ["0.0 s", "59.9 s", "1 min", "1 min 5 s", "30 min", "62 min 5 s"]
+    assert told == ["0.0 s", "59.9 s", "1:00 min", "1:05 min", "30:00 min", "62:05 min"]
 
 
 def test_what_is_no_sound_is_told_by_the_name_that_it_was_given(studio, tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 from ddsp_edge.card import Range
 from ddsp_edge.units import Array
 from ddsp_tf.tasks.instrument.expression.performance import Performance
-from ddsp_tf.tasks.instrument.expression.speaking import begun_s, has_own_onset
+from ddsp_tf.tasks.instrument.expression.speaking import onsets
 from ddsp_tf.tasks.instrument.expression.vibrato import find_vibrato
 
 HEARD_DB = 40.0
@@ -62,11 +62,10 @@ class Judge:
         played = loudness_db + np.median((recorded - loudness_db)[held])
         error = np.abs(np.maximum(played, self._floor_db) - np.maximum(recorded, self._floor_db))
         self._loudness.append(error[counted])
+        begun = (onsets(performance, level) for level in (recorded, played))
+        self._onsets += [abs(theirs - ours) for (_, theirs), (_, ours) in zip(*begun, strict=True)]
         for note in performance.notes:
             part = note.frames
-            if has_own_onset(note):
-                begun = [begun_s(level[part], rate) for level in (recorded, played)]
-                self._onsets.append(abs(begun[0] - begun[1]))
             inside = held[part]
             cents, ours = performance.cents(note)[inside], (100.0 * (midi[part] - note.pitch))[inside]
             theirs, mine = find_vibrato(cents, rate), find_vibrato(ours, rate)

@@ -1,6 +1,6 @@
 """How long notes take to speak: to be heard after their onset, which differs from pitch to pitch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -36,6 +36,18 @@ def begun_s(loudness_db: Array, frame_rate: float) -> float:
     return float(at - 1 + (wanted - first[at - 1]) / (first[at] - first[at - 1])) / frame_rate
 
 
+def onsets(performance: Performance, loudness_db: Array) -> Iterator[tuple[int, float]]:
+    """Pitch of each note that has an onset of its own, and how many seconds after it the note has begun.
+
+    Args:
+        performance: Whose notes.
+        loudness_db: As they are heard, dB, `[frames]`.
+    """
+    rate = float(performance.spec.frame_rate)
+    for note in filter(has_own_onset, performance.notes):
+        yield note.pitch, begun_s(loudness_db[note.frames], rate)
+
+
 def late_by_pitch(performances: Sequence[Performance]) -> Array:
     """How much later than usual each pitch is heard after its onset.
 
@@ -47,9 +59,8 @@ def late_by_pitch(performances: Sequence[Performance]) -> Array:
     """
     heard: dict[int, list[float]] = {}
     for performance in performances:
-        rate = float(performance.spec.frame_rate)
-        for note in filter(has_own_onset, performance.notes):
-            heard.setdefault(note.pitch, []).append(begun_s(performance.loudness_db[note.frames], rate))
+        for pitch, seconds in onsets(performance, performance.loudness_db):
+            heard.setdefault(pitch, []).append(seconds)
     every = [time for times in heard.values() for time in times]
     usual = float(np.median(every)) if every else 0.0
     return _bounded(by_pitch(heard, usual))
@@ -68,12 +79,9 @@ def late_corrected(late: Array, performances: Sequence[Performance], played: Seq
     """
     missing: dict[int, list[float]] = {}
     for performance, loudness_db in zip(performances, played, strict=True):
-        rate = float(performance.spec.frame_rate)
-        for note in filter(has_own_onset, performance.notes):
-            recorded, ours = (
-                begun_s(level[note.frames], rate) for level in (performance.loudness_db, loudness_db)
-            )
-            missing.setdefault(note.pitch, []).append(recorded - ours)
+        both = (onsets(performance, level) for level in (performance.loudness_db, loudness_db))
+        for (pitch, recorded), (_, ours) in zip(*both, strict=True):
+            missing.setdefault(pitch, []).append(recorded - ours)
     return _bounded(late + by_pitch(missing, 0.0))
 
 

@@ -7,7 +7,7 @@ const NOTE_INPUTS = 12, INPUTS = 23, OUTPUTS = 4, LAYERS = 3, MOST_UNITS = 64;
 const ATTACK_S = [0.015, 0.05, 0.15, 0.5], RELEASE_S = [0.02, 0.06], END_S = [0.03, 0.12, 0.4];
 const MOST_LATE_S = 0.1, NEAR_S = 0.08, RECENT_S = 0.3, PHRASE_S = 3, LONG_S = 3;
 
-const within = (value, low, high) => Math.min(Math.max(value, low), high);
+export const within = (value, low, high) => Math.min(Math.max(value, low), high);
 
 export class ExpressionNetwork {
   // That of a file, `card` and `arrays` of what readModelFile gave; null where it has none.

@@ -1,11 +1,9 @@
 // A note as it is played, frame by frame: what the network says of it, and a vibrato that goes on. As
 // ddsp_edge/expression/note_player.py has it.
-import { noteInputs, timeInputs } from "./network.js";
+import { noteInputs, timeInputs, within } from "./network.js";
 
 const DEEPEST_DB = -45, LOUDEST_DB = 15, MOST_CENTS = 100, SLOWEST_HZ = 4, FASTEST_HZ = 8;
 const RELEASE_DB_PER_S = 80; // every note ends
-
-const within = (value, low, high) => Math.min(Math.max(value, low), high);
 
 export class NotePlayer {
   // `network`: an ExpressionNetwork, which players may share; `seconds`: of a frame.
