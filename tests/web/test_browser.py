@@ -175,3 +175,17 @@ def test_a_page_without_a_server_says_what_it_needs(browser, page):
     dead.goto((PLAYER / "index.html").as_uri())
     dead.get_by_text("python -m http.server --bind 127.0.0.1 --directory").wait_for()
     dead.close()
+
+
+@pytest.mark.parametrize(
+    ("lacks", "where", "words"),
+    [
+        ("Navigator.prototype, 'requestMIDIAccess'", "#midi", "this browser has no Web MIDI"),
+        ("BaseAudioContext.prototype, 'audioWorklet'", "#status", "pages from https:// or from this machine"),
+    ],
+)
+def test_what_a_browser_lacks_is_told(page, lacks, where, words):
+    page.add_init_script(f"Object.defineProperty({lacks}, {{ get: () => undefined }})")
+    page.reload()
+    page.set_input_files("#file", str(TINY))
+    assert until(page, f"document.querySelector('{where}').textContent.includes('{words}')")

@@ -111,6 +111,7 @@ async function start(file) {
   const next = new AudioContext({ sampleRate: file.card.sample_rate, latencyHint: "interactive" });
   let player;
   try {
+    if (!next.audioWorklet) throw new PlayerError("browsers play pages from https:// or from this machine only");
     await next.audioWorklet.addModule(new URL("worklet.js", import.meta.url));
     player = new AudioWorkletNode(next, "ddsp-player", {
       channelCount: 1, channelCountMode: "explicit", outputChannelCount: [2], processorOptions: { file, voices: VOICES },
@@ -236,7 +237,10 @@ function computerKeys() {
 const liftKeys = () => hands.liftAll((who) => !who.startsWith("midi"));
 
 async function midi() {
-  if (!navigator.requestMIDIAccess) return;
+  if (!navigator.requestMIDIAccess) {
+    $("midi").textContent = "with no MIDI keyboard, for this browser has no Web MIDI";
+    return;
+  }
   try {
     const access = await navigator.requestMIDIAccess();
     const listen = () => access.inputs.forEach((input) => (input.onmidimessage = ({ data }) => message(...data)));
