@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ddsp_edge.cli.command import run_command
+from ddsp_edge.cli.command import CommandLine, run_command
 from ddsp_edge.version import __version__
 from ddsp_tf.caches import use_writable_caches
 from ddsp_tf.cli.quiet import quieten_tensorflow
@@ -41,7 +41,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ddsp-tf", description="From a recording to an instrument.")
+    parser = CommandLine(prog="ddsp-tf", description="From a recording to an instrument.")
     parser.add_argument("--version", action="version", version=f"ddsp-tf {__version__}")
     _add_debug(parser, False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, dest="command")

@@ -323,6 +323,13 @@ def test_debug_shows_the_traceback(commands, tmp_path, capsys, command):
         assert error.endswith("gone: no such run folder\n")
 
 
+def test_a_command_that_does_not_exist_is_told_the_nearest(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["trian", "instrument"])
+    assert stop.value.code == 2
+    assert "Did you mean 'train'?" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -22,13 +22,25 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
-from ddsp_edge.errors import DdspError, printable
+from ddsp_edge.errors import DdspError, did_you_mean, printable
 from ddsp_edge.shipped import model_path
 
 _LOST = "cannot write to standard output: {}"
 _CLOSED_PIPE = 141  # 128 + SIGPIPE, which Python turns into an exception, and Windows does not have
 _TWICE_S = 1.0  # a signal is often sent twice: GNU timeout sends it to the process and to its group
+
+
+class CommandLine(argparse.ArgumentParser):
+    """A parser that asks whether the nearest choice was meant where there is none of a name."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += did_you_mean(str(value), [str(choice) for choice in action.choices or ()])
+            raise
 
 
 def run_command(program: str, parse: Callable[[], argparse.Namespace]) -> int:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from ddsp_edge.cli.bench import add_bench
-from ddsp_edge.cli.command import run_command
+from ddsp_edge.cli.command import CommandLine, run_command
 from ddsp_edge.cli.convert import add_convert
 from ddsp_edge.cli.info import add_info
 from ddsp_edge.cli.install_service import add_install_service
@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     text = "show the traceback of an error"
     debug.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=text)
 
-    parser = argparse.ArgumentParser(prog=PROGRAM, description="Play instruments made by ddsp_tf.")
+    parser = CommandLine(prog=PROGRAM, description="Play instruments made by ddsp_tf.")
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     parser.add_argument("--debug", action="store_true", help=text)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

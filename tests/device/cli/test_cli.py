@@ -325,6 +325,8 @@ def test_wrong_arguments_are_told_in_words(capsys, tiny):
         "a seed is a whole number from 0. Received: '-1'": ["render", tiny, "a", "b", "--seed", "-1"],
         "argument OUTPUT: the name is empty": ["render", tiny, "a", ""],
         "argument INSTRUMENT: the name is empty": ["info", ""],
+        "Did you mean 'render'?": ["rendr", tiny, "a", "b"],
+        "Did you mean 'noise'?": ["render", tiny, "a", "b", "--consonants", "nois"],
     }
     for words, arguments in cases.items():
         with pytest.raises(SystemExit) as caught:
