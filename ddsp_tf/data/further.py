@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from ddsp_edge.card import Range
-from ddsp_edge.features.brightness import brightness_of, spectral_moments
 from ddsp_edge.features.loudness import window_size
-from ddsp_edge.further import Usual
+from ddsp_edge.features.spectral import is_spectral, spectral_features, weighted_spectra
+from ddsp_edge.further import VOICING, Usual
 from ddsp_edge.units import Array, scale_f0, scale_loudness
 from ddsp_tf.data.prepare.statistics import HEARD_DB
 from ddsp_tf.data.reading import Passage
@@ -38,17 +38,14 @@ def further_features(
         spec: The frame grid.
         frames: Which frames are wanted; all of them if nothing is said.
     """
-    found = dict[str, Array]()
     first, end, _ = frames.indices(len(f0_hz))
-    for name in names:
-        if name == "voicing":
-            found[name] = np.asarray(voicing[first:end], np.float32)
-            continue
+    found = {VOICING: np.asarray(voicing[first:end], np.float32)}
+    if any(map(is_spectral, names)):
         around = -(-window_size(spec.sample_rate) // spec.hop)
         lead, tail = max(0, first - around), min(len(f0_hz), end + around)
-        moments = spectral_moments(audio[lead * spec.hop : tail * spec.hop], spec)
-        found[name] = brightness_of(moments[first - lead : end - lead], f0_hz[first:end])
-    return found
+        powers = weighted_spectra(audio[lead * spec.hop : tail * spec.hop], spec)[first - lead : end - lead]
+        found.update(spectral_features(names, powers, f0_hz[first:end], spec.sample_rate))
+    return {name: found[name] for name in names}
 
 
 def further_of(names: Sequence[str], passage: Passage, spec: FrameSpec) -> dict[str, Array]:
@@ -62,7 +59,7 @@ def check_tracker(names: Sequence[str], tracker: str) -> None:
     Raises:
         DdspError: If voicing is asked for of a dataset by another tracker than the one of devices.
     """
-    if "voicing" in names and tracker != _TRACKER:
+    if VOICING in names and tracker != _TRACKER:
         raise DdspError(
             f"model.features: voicing is what {_TRACKER} and devices measure, and the dataset's pitch is by "
             f"{tracker}: prepare it with --f0 {_TRACKER}, or leave voicing out"
@@ -72,8 +69,8 @@ def check_tracker(names: Sequence[str], tracker: str) -> None:
 def usual_features(names: Sequence[str], passages: Iterable[Passage], spec: FrameSpec) -> dict[str, Usual]:
     """Measure how features are distributed over training data, and what they usually are.
 
-    Brightness follows pitch and loudness along the line of least squares. Voicing is high while there is
-    sound, and falls with the loudness below its range.
+    Those of the spectrum follow pitch and loudness along the line of least squares. Voicing is high while
+    there is sound, and falls with the loudness below its range.
 
     Args:
         names: Of `ddsp_edge.further.FURTHER`.
@@ -88,7 +85,7 @@ def usual_features(names: Sequence[str], passages: Iterable[Passage], spec: Fram
     found = dict[str, Usual]()
     for name, value in zip(names, values, strict=True):
         low, median, high = (float(v) for v in np.percentile(value, [5.0, 50.0, 95.0]))
-        if name == "voicing":
+        if name == VOICING:
             softest = max(float(np.percentile(loudness_scaled, 5.0)), 1e-3)
             line = (0.0, 0.0, high / softest)
         else:

@@ -1,16 +1,18 @@
 """What an instrument may be told of a frame beside pitch and loudness, and how a network takes it.
 
-| feature      | what it is                                                         | range   |
-| ------------ | ------------------------------------------------------------------ | ------- |
-| `voicing`    | how surely there is a pitch, as the tracker says: there is from 0.5 | 0 to 1  |
-| `brightness` | octaves from f0 up to the centroid of the A-weighted spectrum      | -4 to 8 |
+| feature        | what it is                                                          | range   |
+| -------------- | ------------------------------------------------------------------- | ------- |
+| `voicing`      | how surely there is a pitch, as the tracker says: there is from 0.5 | 0 to 1  |
+| `brightness`   | octaves from f0 up to the centroid of the A-weighted spectrum       | -4 to 8 |
+| `partials_1`   | level of the first partial beside the whole sound, dB above -40     | 0 to 40 |
+| `partials_N`   | the same of partial 2, 3, 4, of 5 and 6, 7 to 9, 10 to 14, 15 and up | 0 to 40 |
 
-`ddsp_edge.features.brightness` measures the second, for datasets and for devices.
+`ddsp_edge.features.spectral` measures all but the first, for datasets and for devices.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from math import isfinite
+from math import isfinite, log2
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,12 +32,14 @@ class Further(NamedTuple):
         unit: By which values are divided.
         low: The least that a network is told.
         high: The most.
+        an_octave: What is added to it of a sound that is to be an octave brighter.
     """
 
     definition: str
     unit: float
     low: float
     high: float
+    an_octave: float = 0.0
 
     def formula(self, name: str) -> str:
         """How a card says that the input of the network is computed."""
@@ -46,11 +50,53 @@ class Further(NamedTuple):
         return np.minimum(np.maximum(np.asarray(values, np.float64) / self.unit, self.low), self.high)
 
 
+VOICING, BRIGHTNESS = "voicing", "brightness"
+PARTIALS = {f"partials_{first}": first for first in (1, 2, 3, 4, 5, 7, 10, 15)}
+"""Groups of partials by name: the number of the first of each; the last group has no end."""
+ALL_PARTIALS = "partials"
+"""How a configuration names all of these groups at once."""
+PARTIAL_SPAN_DB = 40.0
+"""Levels of partials are told from so far below the whole sound on."""
+_TILT_DB = 6.0  # by which each octave above the pivot gets louder, of a sound that is an octave brighter
+_PIVOT = 3.0  # the partial that stays as loud as it was
+
+
+def _partials(first: int) -> Further:
+    definition = f"of {_words(first)}, beside the whole: dB above -40, A-weighted, Hann 32 ms"
+    return Further(definition, PARTIAL_SPAN_DB, 0.0, 1.0, round(_TILT_DB * log2(first / _PIVOT), 2))
+
+
+def _words(first: int) -> str:
+    after = next((later for later in PARTIALS.values() if later > first), 0)
+    if not after:
+        return f"partials from {first} on"
+    return f"partial {first}" if after == first + 1 else f"partials {first} to {after - 1}"
+
+
 FURTHER: dict[str, Further] = {
-    "voicing": Further("of the tracker: 0.5 + half the periodicity, where there is a pitch", 1.0, 0.0, 1.0),
-    "brightness": Further("octaves from f0 to the A-weighted spectral centroid, Hann 32 ms", 4.0, -1.0, 2.0),
+    VOICING: Further("of the tracker: 0.5 + half the periodicity, where there is a pitch", 1.0, 0.0, 1.0),
+    BRIGHTNESS: Further(
+        "octaves from f0 to the A-weighted spectral centroid, Hann 32 ms", 4.0, -1.0, 2.0, 1.0
+    ),
+    **{name: _partials(first) for name, first in PARTIALS.items()},
 }
 """By name, in the order in which a network takes them."""
+
+
+def expanded(names: Iterable[str]) -> tuple[str, ...]:
+    """Names of single features, in the order of `FURTHER`, of names as a configuration has them."""
+    given = set(names)
+    return tuple(name for name in FURTHER if name in given or (name in PARTIALS and ALL_PARTIALS in given))
+
+
+def has_brightness(names: Iterable[str]) -> bool:
+    """Whether an instrument with these further features can be told to be brighter."""
+    return any(FURTHER[name].an_octave for name in names)
+
+
+def brighter(values: Mapping[str, Array], octaves: float) -> dict[str, Array]:
+    """Further features of a sound that is so many octaves brighter: its upper partials louder."""
+    return {name: value + octaves * FURTHER[name].an_octave for name, value in values.items()}
 
 
 @dataclass(frozen=True)

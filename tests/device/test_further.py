@@ -9,10 +9,11 @@ import soundfile
 
 from ddsp_edge import DdspError, FrameSpec, Instrument
 from ddsp_edge.card import Range
-from ddsp_edge.features.brightness import brightness_of, spectral_moments
+from ddsp_edge.features.brightness import brightness_of
 from ddsp_edge.features.pitch import hold_unvoiced
+from ddsp_edge.features.spectral import spectral_features, weighted_spectra
 from ddsp_edge.files.audio_file import AudioReader
-from ddsp_edge.further import FURTHER, Usual, complete
+from ddsp_edge.further import FURTHER, PARTIALS, Usual, brighter, complete
 from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.live import EffectSettings, KeySettings, LiveEffect, LiveInstrument
 from ddsp_edge.live.following import Follower
@@ -31,7 +32,11 @@ FRAMES = 200
 AT = np.arange(FRAMES)
 F0_HZ = 220.0 * 2.0 ** (np.sin(AT / 30.0) / 4.0)
 LOUDNESS_DB = -25.0 + 5.0 * np.sin(AT / 11.0)
-TOLD = {"voicing": 0.5 + 0.5 * np.cos(AT / 9.0) ** 2, "brightness": 1.5 + np.sin(AT / 17.0)}
+TOLD = {
+    "voicing": 0.5 + 0.5 * np.cos(AT / 9.0) ** 2,
+    "brightness": 1.5 + np.sin(AT / 17.0),
+    **{name: 25.0 + 10.0 * np.sin(AT / (5.0 + first)) for name, first in PARTIALS.items()},
+}
 
 
 def sung(seconds=3.0):
@@ -46,13 +51,13 @@ def sung(seconds=3.0):
 
 def centroid_octaves(sound, f0_hz=220.0):
     """Octaves from f0 to the centroid, in the middle of a sound."""
-    moments = spectral_moments(sound, SPEC)
-    part = slice(len(moments) // 3, 2 * len(moments) // 3)
-    return float(np.median(brightness_of(moments[part], np.full(len(moments[part]), f0_hz))))
+    powers = weighted_spectra(sound, SPEC)
+    part = slice(len(powers) // 3, 2 * len(powers) // 3)
+    return float(np.median(brightness_of(powers[part], np.full(len(powers[part]), f0_hz), RATE)))
 
 
 def test_the_card_tells_what_is_taken_and_what_it_usually_is():
-    assert tuple(CARD.further) == ("voicing", "brightness")
+    assert tuple(CARD.further) == ("voicing", "brightness", *PARTIALS)
     assert CARD.inputs["brightness_scaled"].meaning == "clip(brightness / 4, -1, 2)"
     assert CARD.extractors["brightness"]["definition"] == FURTHER["brightness"].definition
     usual = CARD.further["brightness"]
@@ -118,7 +123,7 @@ def test_the_knob_of_brightness_is_heard_and_monotone():
 
 
 def test_a_recording_is_tracked_as_it_is_live(tmp_path):
-    """Streaming equals offline: pitch, loudness, voicing and brightness, frame by frame."""
+    """Streaming equals offline: pitch, loudness and all further features, frame by frame."""
     sound = sung()
     soundfile.write(tmp_path / "in.wav", sound, RATE, "FLOAT")
     with AudioReader(tmp_path / "in.wav", RATE) as reader:
@@ -132,13 +137,12 @@ def test_a_recording_is_tracked_as_it_is_live(tmp_path):
     table = np.array(live)[: len(f0_hz)]
     assert len(f0_hz) == len(sound) // HOP
     assert 0.1 < (f0_hz > 0).mean() < 0.95
-    for column, want in enumerate((f0_hz, loudness_db, further["voicing"], further["brightness"])):
+    for column, want in enumerate((f0_hz, loudness_db, *further.values())):
         np.testing.assert_allclose(table[:, column], want, atol=1e-3)
-    # And brightness is that of the whole sound, by the definition.
+    # And those of the spectrum are those of the whole sound, by their definitions.
     held = hold_unvoiced(f0_hz, f0_hz > 0, CARD.f0_hz_range.median)
-    np.testing.assert_allclose(
-        further["brightness"], brightness_of(spectral_moments(sound, SPEC), held), atol=1e-4
-    )
+    for name, want in spectral_features(FURTHER, weighted_spectra(sound, SPEC), held, RATE).items():
+        np.testing.assert_allclose(further[name], want, atol=1e-3)
 
 
 def test_live_and_rendered_sound_differ_by_matching_alone(tmp_path):
@@ -162,20 +166,39 @@ def test_live_and_rendered_sound_differ_by_matching_alone(tmp_path):
     np.testing.assert_allclose(found[live.latency_samples :][:n], want[:n], atol=3e-3, rtol=0)
 
 
-def test_brightness_goes_from_the_players_range_to_the_trained_one():
-    known = Usual(Range(0.5, 1.5, 2.0), (1.5, 0.0, 0.0))
-    mapping = FurtherMapping(SPEC, {"brightness": known}, WholeQuantileMatch)
+@pytest.mark.parametrize(
+    ("name", "trained", "range_of_player", "most", "told_at_most", "tolerance"),
+    [
+        ("brightness", (0.5, 1.5, 2.0), (2.0, 5.0), 7.9, 2.5, 0.06),  # half an octave beyond what it knows
+        ("partials_3", (12.0, 20.0, 30.0), (5.0, 25.0), 40.0, 33.0, 0.6),  # 3 dB beyond
+    ],
+)
+def test_the_players_range_goes_to_the_trained_one(
+    name, trained, range_of_player, most, told_at_most, tolerance
+):
+    known = Usual(Range(*trained), (trained[1], 0.0, 0.0))
+    mapping = FurtherMapping(SPEC, {name: known}, WholeQuantileMatch)
     rng = np.random.default_rng(0)
-    played = rng.uniform(2.0, 5.0, 2000)
+    played = rng.uniform(*range_of_player, 2000)
     sounds = np.ones(2000, bool)
-    mapping.learn(sounds, {"brightness": played})
+    mapping.learn(sounds, {name: played})
     mapping.stop_learning()
-    told = mapping.map(sounds, {"brightness": played})["brightness"]
-    np.testing.assert_allclose(np.percentile(told, [5, 50, 95]), [0.5, 1.5, 2.0], atol=0.06)
+    told = mapping.map(sounds, {name: played})[name]
+    np.testing.assert_allclose(np.percentile(told, [5, 50, 95]), trained, atol=tolerance)
     order = np.argsort(played)
     assert (np.diff(told[order]) >= 0.0).all()
-    hissing = mapping.map(np.zeros(1, bool), {"brightness": np.array([7.9])})["brightness"]
-    assert hissing[0] == 2.5  # half an octave beyond what it knows
+    hissing = mapping.map(np.zeros(1, bool), {name: np.array([most])})[name]
+    assert hissing[0] == told_at_most
+
+
+def test_a_brighter_sound_has_louder_upper_partials():
+    told = brighter({name: np.full(3, 20.0) for name in ("voicing", "brightness", *PARTIALS)}, 0.5)
+    assert told["voicing"].tolist() == [20.0] * 3
+    assert told["brightness"].tolist() == [20.5] * 3
+    levels = [told[name][0] for name in PARTIALS]
+    assert (np.diff(levels) > 0.0).all()
+    assert levels[2] == 20.0  # the third is the pivot
+    assert levels[0] == pytest.approx(20.0 - 0.5 * 6.0 * np.log2(3.0), abs=0.01)
 
 
 @pytest.mark.parametrize("octaves", [-0.8, 0.8])
@@ -220,10 +243,10 @@ def test_consonants_need_controls():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"further": {}}, "tells of the further features none, and its inputs are brightness, voicing"),
-        ({"further": {"voicing": {}, "brightness": {}}}, "line of voicing in its card must be three numbers"),
+        ({"further": {}}, "tells of the further features none, and its inputs are brightness, partials_1"),
+        ({"further": {name: {} for name in FURTHER}}, "line of voicing in its card must be three numbers"),
         (
-            {"further": {"voicing": {"line": [0, 0, 0]}, "brightness": {}}},
+            {"further": {name: {"line": [0, 0, 0]} for name in FURTHER}},
             "voicing in its card needs low, median and high",
         ),
         ({"further": []}, "further in its card must be dict"),

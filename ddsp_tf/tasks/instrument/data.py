@@ -37,7 +37,7 @@ def _settings(config: InstrumentConfig) -> dict[str, Any]:
         "clip_frames": config.spec.frames_for(config.training.clip_seconds),
         "instruments": config.model.instruments,
         "level": config.model.level,
-        "further": config.model.features,
+        "further": config.model.further,
     }
 
 

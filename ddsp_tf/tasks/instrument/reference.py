@@ -60,9 +60,9 @@ def save_reference(
             break
     frames = min(frames, spec.frames_for(REFERENCE_SECONDS))
     levels = [level_db(config.model.level, p.audio, p.loudness_db, spec) for p in passages]
-    found = [further_of(config.model.features, p, spec) for p in passages]
+    found = [further_of(config.model.further, p, spec) for p in passages]
     extra: dict[str, Any] = {
-        name: np.concatenate([values[name] for values in found])[:frames] for name in config.model.features
+        name: np.concatenate([values[name] for values in found])[:frames] for name in config.model.further
     }
     if config.model.instruments:
         instruments = Instruments(config.model.instruments)

@@ -102,7 +102,7 @@ class InstrumentTask(Task):
         return {"power_db_range": vars(power_range(passages, config.spec))}
 
     def _further(self, info: DatasetInfo, config: InstrumentConfig, data: Path) -> dict[str, Any]:
-        names = config.model.features
+        names = config.model.further
         if not names:
             return {}
         from ddsp_tf.data.further import check_tracker, usual_features
@@ -148,7 +148,7 @@ class InstrumentTask(Task):
         if not only_missing or not (run / REFERENCE_NAME).exists():
             save_reference(data, run, config, on_damage)
         if not only_missing or not (run / EXCERPTS_NAME).exists():
-            save_excerpts(data, run, config.spec, config.model.features, on_damage)
+            save_excerpts(data, run, config.spec, config.model.further, on_damage)
 
     def callbacks(self, config: InstrumentConfig, data: Path, tell: Tell) -> "list[keras.callbacks.Callback]":
         """Warns when a branch dies, or covers the others."""

@@ -1,9 +1,12 @@
 """Pitch, loudness and further features of a player, frame by frame as soon as all are known."""
 
+import numpy as np
+
 from ddsp_edge.errors import DdspError
-from ddsp_edge.features.brightness import BrightnessMeter
 from ddsp_edge.features.level import level_meter
 from ddsp_edge.features.pitch import VOICED, PitchTracker
+from ddsp_edge.features.spectral import SpectrumMeter, is_spectral, spectral_features
+from ddsp_edge.further import VOICING
 from ddsp_edge.instrument_card import InstrumentCard
 from ddsp_edge.live.sample_queue import SampleQueue
 from ddsp_edge.units import Array
@@ -49,8 +52,9 @@ class Follower:
         low = wanted.f0_min_hz if f0_min_hz is None else f0_min_hz
         self._tracker = PitchTracker(card.spec, low, wanted.f0_max_hz, lookahead_frames)
         self._meter = level_meter(card.level, card.spec, _window(card.sample_rate, loudness_ms))
-        self._brightness = BrightnessMeter(card.spec, self._meter.window_samples)
-        self._further = tuple(card.further)
+        self._further, self._rate = tuple(card.further), card.sample_rate
+        spectral = any(map(is_spectral, self._further))
+        self._spectra = SpectrumMeter(card.spec, self._meter.window_samples) if spectral else None
         self._start_hz = card.f0_hz_range.median
         self.latency_samples = max(self._tracker.latency_samples, self._meter.latency_samples)
         """Samples after the one a frame stands for until the frame is known."""
@@ -101,7 +105,9 @@ class Follower:
         """Further features of a frame, whose pitch holds on where there is none."""
         if f0_hz > 0.0:
             self._f0_hz = f0_hz
-        return [
-            voicing if name == "voicing" else self._brightness.follow(window, self._f0_hz)
-            for name in self._further
-        ]
+        found: dict[str, float] = {VOICING: voicing}
+        if self._spectra is not None:
+            powers = self._spectra.follow(window)[np.newaxis]
+            told = spectral_features(self._further, powers, [self._f0_hz], self._rate)
+            found.update((name, float(values[0])) for name, values in told.items())
+        return [found[name] for name in self._further]

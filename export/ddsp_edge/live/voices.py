@@ -11,7 +11,7 @@ import numpy as np
 
 from ddsp_edge.errors import DdspError
 from ddsp_edge.expression.network import ExpressionNetwork, has_expression
-from ddsp_edge.further import complete, scaled
+from ddsp_edge.further import brighter, complete, scaled
 from ddsp_edge.live.numpy_voices import NumpyVoices, VoiceNetwork
 from ddsp_edge.live.settings import Settings
 from ddsp_edge.model.file import read_instrument_file
@@ -177,9 +177,7 @@ class VoiceBank:
         told = list[Array]()
         if self.card.further:
             values = complete(self.card.further, further, f0_hz, loudness_db)
-            if "brightness" in values:
-                values["brightness"] = values["brightness"] + settings.number("brightness")
-            told = scaled(values)
+            told = scaled(brighter(values, settings.number("brightness")))
         return VoiceFrames(f0_hz, loudness_db, self.gains(settings), told)
 
     def gains(self, settings: Settings) -> list[float]:

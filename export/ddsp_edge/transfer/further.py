@@ -1,24 +1,26 @@
-"""Further features of a player, as an instrument is told them: brightness matched, voicing as it is."""
+"""Further features of a player, as an instrument is told them: of the spectrum matched, voicing as it is."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
 from ddsp_edge.frames import FrameSpec
-from ddsp_edge.further import Usual
-from ddsp_edge.transfer.matching import BRIGHTNESS, QuantileMatch
+from ddsp_edge.further import BRIGHTNESS, PARTIALS, Usual
+from ddsp_edge.transfer.matching import BRIGHTNESS as OCTAVES
+from ddsp_edge.transfer.matching import PARTIAL_LEVELS, QuantileMatch
 from ddsp_edge.units import Array
 
-_BEYOND = (
-    0.5  # octaves that an instrument is told beyond what it was trained on: a player's s is far brighter
-)
+# How each is matched, and how far beyond what it was trained on an instrument is told: a player's s is far
+# brighter.
+_MATCHED = {BRIGHTNESS: (OCTAVES, 0.5), **dict.fromkeys(PARTIALS, (PARTIAL_LEVELS, 3.0))}
 
 
 class FurtherMapping:
     """Map further features, frame by frame.
 
-    Brightness is mapped to that of the training data as loudness is, quantile by quantile, but always: a
-    voice and a violin never have the same. It is held to half an octave beyond what the instrument knows.
+    Brightness and levels of partials are mapped to those of the training data as loudness is, quantile by
+    quantile, but always: a voice and a violin never have the same. They are held to half an octave and 3 dB
+    beyond what the instrument knows.
 
     Args:
         spec: The frame grid.
@@ -29,8 +31,8 @@ class FurtherMapping:
     def __init__(
         self, spec: FrameSpec, usual: Mapping[str, Usual], match: type[QuantileMatch] = QuantileMatch
     ) -> None:
-        self._ranges = {name: known.range for name, known in usual.items() if name == "brightness"}
-        self._matches = {name: match(spec, known, BRIGHTNESS) for name, known in self._ranges.items()}
+        self._ranges = {name: known.range for name, known in usual.items() if name in _MATCHED}
+        self._matches = {name: match(spec, known, _MATCHED[name][0]) for name, known in self._ranges.items()}
         self.names = tuple(usual)
         """What it maps."""
         self.reset()
@@ -75,5 +77,6 @@ class FurtherMapping:
         for name, match in self._matches.items():
             known = self._ranges[name]
             told = np.array([match.map(value) for value in values[name].tolist()], np.float64)
-            mapped[name] = np.clip(told, known.low - _BEYOND, known.high + _BEYOND)
+            beyond = _MATCHED[name][1]
+            mapped[name] = np.clip(told, known.low - beyond, known.high + beyond)
         return mapped

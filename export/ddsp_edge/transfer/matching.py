@@ -39,10 +39,12 @@ LOUDNESS = Scale(LOUDNESS_FLOOR_DB, 20.0, 2, 1.0, 6.0)
 """dB; beyond full scale, nothing is louder."""
 BRIGHTNESS = Scale(-4.0, 8.0, 20, 0.1, 0.5)
 """Octaves."""
+PARTIAL_LEVELS = Scale(0.0, 40.5, 2, 1.0, 6.0)
+"""dB above a hundredth of the amplitude of the whole sound."""
 
 
 class QuantileMatch:
-    """Map a feature of a player, loudness or brightness, quantile by quantile to that of the training data.
+    """Map a feature of a player, such as loudness, quantile by quantile to that of the training data.
 
     The 5th, 50th and 95th percentile of what was played go to those of the card, straight lines between them;
     below, the floor stays the floor; above, a dB is a dB, an octave an octave. At the start nothing changes:

@@ -14,7 +14,7 @@ import numpy as np
 from ddsp_edge.card import Range
 from ddsp_edge.errors import DdspError
 from ddsp_edge.frames import FrameSpec
-from ddsp_edge.further import Usual
+from ddsp_edge.further import Usual, brighter, has_brightness
 from ddsp_edge.transfer.further import FurtherMapping
 from ddsp_edge.transfer.levels import PlayedLevels
 from ddsp_edge.transfer.mapping import FeatureMapping
@@ -146,9 +146,7 @@ class RecordingTransfer:
         played_db = np.array(levels, np.float32) + self.settings.loudness_shift_db
         sounds = self._sounds(f0_hz, loudness_db)
         self._levels.add(played_db[sounds])
-        told = self._further.map(sounds, further)
-        if "brightness" in told:
-            told["brightness"] = told["brightness"] + self.settings.brightness
+        told = brighter(self._further.map(sounds, further), self.settings.brightness)
         return Played(np.array(pitches, np.float32), played_db, f0_hz > 0.0, told)
 
     def advice(self) -> list[str]:
@@ -167,9 +165,9 @@ def check_brightness(octaves: float, usual: Mapping[str, Usual]) -> None:
     Raises:
         DdspError: With what to do.
     """
-    if octaves and "brightness" not in usual:
+    if octaves and not has_brightness(usual):
         raise DdspError(
-            f"brightness={octaves:g} is for an instrument that was trained with brightness "
+            f"brightness={octaves:g} is for an instrument that was trained with brightness, or with partials "
             "(model.features: [brightness]), and this one was not"
         )
 

@@ -6,8 +6,14 @@ import { Synthesizer } from "./synthesis/synthesizer.js";
 import { readGraph } from "./tflite.js";
 
 const FEATURES = ["f0_scaled", "loudness_scaled"];
-// Further features, as ddsp_edge/further.py has them: by what they are divided, and how far that goes.
-const FURTHER = { voicing: [1, 0, 1], brightness: [4, -1, 2] };
+// Further features, as ddsp_edge/further.py has them: by what they are divided, how far that goes, and what an octave
+// of brightness adds. An upper partial gets 6 dB louder for each octave above the third.
+const partials = (first) => [40, 0, 1, Math.round(600 * Math.log2(first / 3)) / 100];
+const FURTHER = {
+  voicing: [1, 0, 1, 0],
+  brightness: [4, -1, 2, 1],
+  ...Object.fromEntries([1, 2, 3, 4, 5, 7, 10, 15].map((first) => [`partials_${first}`, partials(first)])),
+};
 
 export class Instrument {
   // `bytes`: a Uint8Array of a .tflite by ddsp-tf export.
@@ -71,9 +77,9 @@ export class Instrument {
     const { inputs } = this.graph;
     inputs.f0_scaled[0] = Math.min(Math.max((69 + 12 * Math.log2(this.f0 / 440)) / 127, 0), 1);
     inputs.loudness_scaled[0] = Math.min(Math.max(level / 80 + 1, 0), 1.25);
-    for (const { name, input, line, high, scale: [unit, least, most] } of this.further) {
+    for (const { input, line, high, scale: [unit, least, most, octave] } of this.further) {
       const usual = line[0] + line[1] * inputs.f0_scaled[0] + line[2] * inputs.loudness_scaled[0];
-      const value = Math.min(Math.max(usual, 0), high) + (name === "brightness" ? this.brightness : 0);
+      const value = Math.min(Math.max(usual, 0), high) + octave * this.brightness;
       input[0] = Math.min(Math.max(value / unit, least), most);
     }
     this.graph.run();

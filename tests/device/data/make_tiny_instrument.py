@@ -2,7 +2,7 @@
 
     python -m tests.device.data.make_tiny_instrument [NAME ...]
 
-`tiny-instrument` is trained on the demo recording, `tiny-bright`, which takes voicing and brightness, on
+`tiny-instrument` is trained on the demo recording, `tiny-bright`, which takes all further features, on
 notes whose overtones come and go. They are exported as any instrument is, so the files are what users get.
 """
 

@@ -1,11 +1,11 @@
-"""An instrument that takes voicing and brightness, from a dataset to a file."""
+"""An instrument that takes voicing, brightness and levels of partials, from a dataset to a file."""
 
 import numpy as np
 import pytest
 import soundfile
 
 from ddsp_edge import Instrument
-from ddsp_edge.further import FURTHER
+from ddsp_edge.further import FURTHER, PARTIALS
 from ddsp_edge.model.file import write_model_file
 from ddsp_tf.config import Config
 from ddsp_tf.data import prepare, read_passages
@@ -25,12 +25,12 @@ from ddsp_tf.tasks.instrument.reference import load_reference
 from ddsp_tf.training import train
 from tests import tiny
 
-NAMES = ("voicing", "brightness")
+NAMES = ("voicing", "brightness", *PARTIALS)
 
 
 def _config():
     values = tiny.without_noise()
-    values["model"]["features"] = list(NAMES)
+    values["model"]["features"] = ["voicing", "brightness", "partials"]
     values["data"] = {**values["data"], "f0": "yin-viterbi"}
     values["training"] = {**values["training"], "steps": 4}
     return Config.from_dict(values)
@@ -120,7 +120,7 @@ def test_a_transfer_of_what_it_was_trained_on_hardly_changes_its_brightness(mode
 
 
 def test_the_plug_in_is_told_no_further_features(model):
-    with pytest.raises(DdspError, match="takes voicing, brightness too: train it without"):
+    with pytest.raises(DdspError, match=r"takes voicing, brightness, partials_1, .* too: train it without"):
         check_fits(model)
 
 

@@ -41,7 +41,7 @@ def make_networks(
         model.decoder.layer_units,
         model.decoder.layers,
         model.decoder.depth,
-        decoder_inputs(encoder, embedding, model.features),
+        decoder_inputs(encoder, embedding, model.further),
         name="decoder",
         dtype=dtype,
     )
