@@ -121,6 +121,8 @@ class NetworkConfig:
         by_band: Boolean, whether powers are heard re the running mean of their own band, so that the colour
             of a sound is not heard; else re that of all bands.
         channels: Integer, of the convolutions over bands that refine the gains; 0 for none.
+        least_gain: The gain of what is nothing but noise, 0 to 0.5: 0.1 leaves it 20 dB softer. What is left
+            hides what the network does wrong.
     """
 
     low_bins: int = 64
@@ -129,6 +131,7 @@ class NetworkConfig:
     units: int = 80
     by_band: bool = True
     channels: int = 0
+    least_gain: float = 0.0
 
     def __post_init__(self) -> None:
         in_range("network.low_bins", self.low_bins, 1, 4096)
@@ -136,6 +139,7 @@ class NetworkConfig:
         in_range("network.dense_units", self.dense_units, 1, 4096)
         in_range("network.units", self.units, 1, 4096)
         in_range("network.channels", self.channels, 0, 256)
+        in_range("network.least_gain", self.least_gain, 0.0, 0.5)
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from tests.device.restoration.networks import masked
 from tests.tasks.restoration import sounds
 
 
-@pytest.fixture(scope="module", params=[0, 4], ids=["plain", "refined"])
+@pytest.fixture(scope="module", params=[(0, 0.0), (4, 0.1)], ids=["plain", "refined, some noise stays"])
 def model(request):
     settings = sounds.settings()
-    settings["network"]["channels"] = request.param
+    settings["network"].update(zip(("channels", "least_gain"), request.param, strict=True))
     return with_weights(Restoration.from_experiment(Config.from_dict(settings), {}))
 
 
@@ -55,6 +55,15 @@ def test_blocks_of_numpy_are_the_call_of_keras_is_the_definition(model, audio):
     gains = model.network(model.log_powers(tf.abs(spectra) ** 2))[0].numpy()[0]
     wanted = masked(padded[: len(padded) // 128 * 128].astype(np.float64), gains, model.bands)
     np.testing.assert_allclose(streamed, wanted[model.latency_samples :], atol=1e-5)
+
+
+def test_no_gain_is_less_than_the_least(model, audio):
+    before = model.get_weights()
+    model.set_weights([w - 30.0 if w.shape == model.head.bias.shape else w for w in before])
+    gains = model.network(model.log_powers(tf.abs(model.spectra(tf.constant(audio[None, :6400]))) ** 2))[0]
+    model.set_weights(before)
+    assert gains.numpy().min() >= model.least_gain
+    assert gains.numpy().min() == pytest.approx(model.least_gain, abs=1e-3)
 
 
 def test_a_stream_of_keras_is_the_same_in_any_blocks(model, audio):

@@ -49,6 +49,7 @@ class Restoration(TaskModel):
         units: Integer, width of each recurrent layer.
         by_band: Boolean, whether powers are heard re the running mean of their band, or of all bands.
         channels: Integer, of the convolutions over bands; 0 for none.
+        least_gain: Float, the least that a gain can be, 0 to 0.5.
         facts: What belongs to the trained model beside its weights, plain data.
 
     Input: `{"audio": [batch, samples]}`. Output: `[batch, samples]`.
@@ -68,6 +69,7 @@ class Restoration(TaskModel):
         units: int,
         by_band: bool = True,
         channels: int = 0,
+        least_gain: float = 0.0,
         facts: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -82,7 +84,7 @@ class Restoration(TaskModel):
             GRU(units, return_sequences=True, return_state=True, name=f"gru_{i}") for i in range(2)
         ]
         # Gains begin near 0.73: a sound that passes teaches more than one that is gone.
-        self.channels = channels
+        self.channels, self.least_gain = channels, least_gain
         self.head = keras.layers.Dense(
             (2 if channels else 1) * self.bands.count,
             bias_initializer=keras.initializers.Constant(1.0),
@@ -104,6 +106,7 @@ class Restoration(TaskModel):
             *sizes,
             network.by_band,
             network.channels,
+            network.least_gain,
             facts=known,
             name="restoration",
         )
@@ -171,7 +174,12 @@ class Restoration(TaskModel):
         if self.refinement is not None:
             recent = None if state is None else state["recent"]
             logits, after["recent"] = self.refinement(heard, logits, recent)
-        return tf.sigmoid(logits), after
+        return self._gains(logits), after
+
+    def _gains(self, logits: tf.Tensor) -> tf.Tensor:
+        """Gains, from the least to 1."""
+        gains = tf.sigmoid(logits)
+        return self.least_gain + (1.0 - self.least_gain) * gains if self.least_gain else gains
 
     def step(
         self,
@@ -200,7 +208,7 @@ class Restoration(TaskModel):
         logits = self.head(tf.concat(seen, axis=-1))
         if self.refinement is not None:
             logits, after["recent"] = self.refinement.step(heard, logits, recent)
-        return {"gains": tf.sigmoid(logits), **after}
+        return {"gains": self._gains(logits), **after}
 
     def bin_gains(self, gains: tf.Tensor) -> tf.Tensor:
         """Gains of bins, 0 to 1, of gains of bands."""
@@ -324,6 +332,7 @@ class Restoration(TaskModel):
             "units": self.units,
             "by_band": self.normaliser.by_band,
             "channels": self.channels,
+            "least_gain": self.least_gain,
             "facts": self.facts,
         }
 
