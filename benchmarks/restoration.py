@@ -39,11 +39,11 @@ SECONDS, MOST = 8.0, 12
 Restore = Callable[[Array], Array]
 
 
-def of_file(path: Path, sample_rate: int = RATE) -> Restore:
+def of_file(path: Path, sample_rate: int = RATE, strength: float = 1.0) -> Restore:
     """A model file, as a device runs it on sound `[samples]` of a rate in Hz."""
 
     def restore(audio: Array) -> Array:
-        restorer = open_restorer(path, sample_rate)
+        restorer = open_restorer(path, sample_rate, strength=strength)
         late = restorer.latency_samples
         padded = np.pad(audio, (0, late + (-len(audio)) % restorer.spec.hop))
         return restorer.push(padded)[0][late : late + len(audio), 0]
@@ -196,6 +196,7 @@ def main() -> None:
     parser.add_argument("models", nargs="*", type=Path, metavar="MODEL")
     parser.add_argument("--sets", type=Path)
     parser.add_argument("--dtln", type=Path)
+    parser.add_argument("--strength", type=float, default=1.0, help="of the model files (%(default)s)")
     parser.add_argument("--every", type=int, default=1, help="judge one in so many (%(default)s)")
     parser.add_argument("--phones", action="store_true", help="phone error rate as well, by hama")
     parser.add_argument("--dataset", type=Path)
@@ -212,7 +213,7 @@ def main() -> None:
     if given.phones and (why := can_read_phones()):
         parser.error(why)
     systems: dict[str, Restore] = {"noisy": lambda audio: audio}
-    systems |= {path.stem: of_file(path) for path in given.models}
+    systems |= {path.stem: of_file(path, strength=given.strength) for path in given.models}
     systems |= anchors(RATE)
     if given.dtln is not None:
         systems |= {"DTLN": dtln(given.dtln, ""), "DTLN int8": dtln(given.dtln, "quant_")}

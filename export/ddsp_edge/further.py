@@ -83,10 +83,14 @@ FURTHER: dict[str, Further] = {
 """By name, in the order in which a network takes them."""
 
 
+FEATURES = (VOICING, BRIGHTNESS, ALL_PARTIALS)
+"""What a configuration may name."""
+
+
 def expanded(names: Iterable[str]) -> tuple[str, ...]:
-    """Names of single features, in the order of `FURTHER`, of names as a configuration has them."""
+    """Names of single features, in the order of `FURTHER`, of what a configuration names."""
     given = set(names)
-    return tuple(name for name in FURTHER if name in given or (name in PARTIALS and ALL_PARTIALS in given))
+    return tuple(name for name in FURTHER if (ALL_PARTIALS if name in PARTIALS else name) in given)
 
 
 def has_brightness(names: Iterable[str]) -> bool:

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ddsp_edge.further import ALL_PARTIALS, FURTHER, expanded
+from ddsp_edge.further import FEATURES, expanded
 from ddsp_tf.config.sections import (
     AugmentationConfig,
     Config,
@@ -90,8 +90,8 @@ class ModelConfig:
             their names in the dataset (`"flute-*"`). Empty for one instrument.
         instrument_size: Integer, length of the vector that stands for an instrument.
         level: What it is told of the level: A-weighted `"loudness"`, or `"power"`, as DDSP-VST measures it.
-        features: What it is told of a frame beside pitch and level: `"voicing"`, `"brightness"`, `"partials"`
-            or some of them; see `ddsp_edge.further`.
+        features: What it is told of a frame beside pitch and level, some of `"voicing"`, `"brightness"` and
+            `"partials"`; see `ddsp_edge.further`.
     """
 
     processors: ProcessorsConfig
@@ -104,7 +104,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         for name in self.features:
-            one_of("model.features", name, (*FURTHER, ALL_PARTIALS))
+            one_of("model.features", name, FEATURES)
         if len(set(self.features)) < len(self.features):
             raise DdspError(f"model.features must be different. Received: {shown(list(self.features))}")
         if self.features and self.level != "loudness":

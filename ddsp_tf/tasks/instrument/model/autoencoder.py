@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ddsp_edge.further import Usual, names_of, scaled_name
+from ddsp_edge.further import Usual, scaled_name
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.branches import sum_of_kind
@@ -21,8 +21,10 @@ from ddsp_tf.tasks.instrument.model.instrument_embedding import InstrumentEmbedd
 from ddsp_tf.tasks.instrument.model.limits import Limits
 from ddsp_tf.tasks.instrument.model.parts import (
     FEATURES,
+    as_decoder_takes,
     control_sizes,
     decoder_inputs,
+    further_of,
     in_float32,
     make_networks,
 )
@@ -87,7 +89,7 @@ class Autoencoder(GroupModel):
         needed = control_sizes(processors)
         if dict(decoder.output_sizes) != needed:
             raise DdspError(f"the decoder gives {decoder.output_sizes}, but the processors take {needed}")
-        given = decoder_inputs(encoder, embedding, names_of(decoder.input_sizes))
+        given = decoder_inputs(encoder, embedding, further_of(decoder.input_sizes))
         if decoder.input_sizes != given:
             raise DdspError(f"the decoder takes {decoder.input_sizes}, but is given {given}")
         if mix is not None:
@@ -136,7 +138,7 @@ class Autoencoder(GroupModel):
     @property
     def further(self) -> tuple[str, ...]:
         """Further features that it takes, of `ddsp_edge.further.FURTHER`."""
-        return names_of(self.decoder.input_sizes)
+        return further_of(self.decoder.input_sizes)
 
     @property
     def usual(self) -> dict[str, Usual]:
@@ -316,7 +318,7 @@ class Autoencoder(GroupModel):
         if self.embedding is not None:
             instrument = self.embedding(tf.constant(self._mix_weights()[tf.newaxis]))
             inputs = {**inputs, "instrument": instrument}
-        raw, state = self.decoder.step(self.limits.asked(inputs), state)
+        raw, state = self.decoder.step(as_decoder_takes(self.limits.asked(inputs)), state)
         given = {
             **raw,
             "f0_hz": unscale_f0(inputs["f0_scaled"]),
@@ -363,7 +365,7 @@ class Autoencoder(GroupModel):
                 weights = tf.constant(self._mix_weights()[tf.newaxis, tf.newaxis])
             vectors = self.embedding(weights)
             inputs["instrument"] = vectors + tf.zeros_like(inputs["f0_scaled"])  # in every frame
-        asked = self.limits.asked(inputs)
+        asked = as_decoder_takes(self.limits.asked(inputs))
         raw, after["decoder"] = self.decoder(asked, None if state is None else state["decoder"])
         given = {k: v for k, v in features.items() if k in self.processors.input_sizes}
         controls = self.limits.controls(self.processors, {**raw, **given}, inputs["loudness_scaled"])

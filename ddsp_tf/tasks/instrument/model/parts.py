@@ -1,10 +1,12 @@
 """The parts of a model, made to fit each other."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ddsp_edge.further import scaled_name
+import tensorflow as tf
+
+from ddsp_edge.further import ALL_PARTIALS, PARTIALS, names_of, scaled_name
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.processor_group import ProcessorGroup
 from ddsp_tf.tasks.instrument.config import InstrumentConfig
@@ -48,16 +50,33 @@ def make_networks(
     return decoder, encoder, embedding
 
 
+_PARTIALS = scaled_name(ALL_PARTIALS)  # the input of a decoder that has the levels of all groups of partials
+
+
 def decoder_inputs(
     encoder: MfccEncoder | None, embedding: InstrumentEmbedding | None, further: Sequence[str] = ()
 ) -> dict[str, int]:
-    """Channels of each input of the decoder."""
+    """Channels of each input of the decoder; all levels of partials are one input."""
     return {
         **FEATURE_SIZES,
-        **{scaled_name(name): 1 for name in further},
+        **{scaled_name(name): 1 for name in further if name not in PARTIALS},
+        **({_PARTIALS: len(PARTIALS)} if any(name in PARTIALS for name in further) else {}),
         **({} if encoder is None else {"z": encoder.z_size}),
         **({} if embedding is None else {"instrument": embedding.size}),
     }
+
+
+def further_of(input_sizes: Iterable[str]) -> tuple[str, ...]:
+    """Further features that a decoder takes, given the names of its inputs."""
+    given = set(input_sizes)
+    return (*names_of(given), *(PARTIALS if _PARTIALS in given else ()))
+
+
+def as_decoder_takes(inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Inputs of the network `[..., 1]`, one for each feature, with those of partials joined into one."""
+    levels = [inputs[scaled_name(name)] for name in PARTIALS if scaled_name(name) in inputs]
+    rest = {name: value for name, value in inputs.items() if name not in map(scaled_name, PARTIALS)}
+    return {**rest, _PARTIALS: tf.concat(levels, -1)} if levels else rest
 
 
 def in_float32(layer: Any) -> Any:
