@@ -100,6 +100,8 @@ def has_brightness(names: Iterable[str]) -> bool:
 
 def brighter(values: Mapping[str, Array], octaves: float) -> dict[str, Array]:
     """Further features of a sound that is so many octaves brighter: its upper partials louder."""
+    if not octaves:
+        return dict(values)
     return {name: value + octaves * FURTHER[name].an_octave for name, value in values.items()}
 
 
