@@ -79,7 +79,7 @@ def test_partials_beyond_the_spectrum_are_not_there():
     assert not found[:, 3:].any()
 
 
-def test_a_name_stands_for_all_groups_and_each_can_be_asked_for():
+def test_one_name_stands_for_all_groups():
     assert expanded(["partials", "voicing"]) == ("voicing", *PARTIALS)
     assert expanded(["brightness"]) == ("brightness",)
     powers = weighted_spectra(0.1 * RNG.normal(size=1000), SPEC)
