@@ -5,7 +5,7 @@
 | `voicing`      | how surely there is a pitch, as the tracker says: there is from 0.5 | 0 to 1  |
 | `brightness`   | octaves from f0 up to the centroid of the A-weighted spectrum       | -4 to 8 |
 | `partials_1`   | level of the first partial beside the whole sound, dB above -40     | 0 to 40 |
-| `partials_N`   | the same of partial 2, 3, 4, of 5 and 6, 7 to 9, 10 to 14, 15 and up | 0 to 40 |
+| `partials_N`   | the same of partial 2, 3, 4, of 5 to 6, 7 to 9, 10 to 14, 15 and up | 0 to 40 |
 
 `ddsp_edge.features.spectral` measures all but the first, for datasets and for devices.
 """

@@ -191,6 +191,22 @@ def test_the_players_range_goes_to_the_trained_one(
     assert hissing[0] == told_at_most
 
 
+def test_a_player_without_upper_partials_makes_no_leaps():
+    """More than half of the frames have none: their percentiles fall together at 0."""
+    mapping = FurtherMapping(
+        SPEC, {"partials_15": Usual(Range(5.0, 15.0, 25.0), (15.0, 0.0, 0.0))}, WholeQuantileMatch
+    )
+    played = np.concatenate([np.zeros(600), np.linspace(0.0, 6.0, 400)])
+    mapping.learn(np.ones(1000, bool), {"partials_15": played})
+    mapping.stop_learning()
+    steps = np.linspace(0.0, 6.0, 601)
+    told = mapping.map(np.ones(601, bool), {"partials_15": steps})["partials_15"]
+    assert (np.diff(told) >= 0.0).all()
+    assert np.diff(told).max() <= 0.11  # of a hundredth of a dB: ten times as much at most
+    assert told[0] == 2.0  # 3 dB below what it knows
+    assert told[-1] > 20.0
+
+
 def test_a_brighter_sound_has_louder_upper_partials():
     told = brighter({name: np.full(3, 20.0) for name in ("voicing", "brightness", *PARTIALS)}, 0.5)
     assert told["voicing"].tolist() == [20.0] * 3

@@ -224,7 +224,7 @@ def _counts(note: Note, mixture: Heard, config: TranscriptionConfig) -> bool:
 
 def learn_thresholds(heard: Sequence[Heard], config: TranscriptionConfig) -> Thresholds:
     """The thresholds with the best sum of onset F1 and half the F1 with offsets, one after the other; of
-    onset thresholds that are nearly as good the one that finds most notes.
+    onset thresholds the lowest that is worth `_AS_GOOD` less at most.
     """
     best, best_value = Thresholds(), -1.0
     for _ in range(_ROUNDS):

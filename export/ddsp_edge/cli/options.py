@@ -27,7 +27,7 @@ _SOUND = {
     "noise_db": "noise louder or softer, dB",
     "reverb": "share of the instrument's room, 0 (dry) to 1",
     "loudness_shift_db": "added to the loudness of what sounds, dB",
-    "brightness": "octaves brighter, of an instrument trained with it",
+    "brightness": "octaves brighter, of an instrument that can be",
 }
 CONSONANTS_HELP = "without a pitch: hold (the last one), noise or mute"
 RECORDING_OPTIONS = {

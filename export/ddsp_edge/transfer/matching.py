@@ -26,6 +26,8 @@ class Scale(NamedTuple):
         steps: Integer, counted in one unit.
         least: How far the 5th percentile lies above the floor at least.
         least_span: Between the 5th and the 95th percentile of a whole recording, at least.
+        apart: How far percentiles lie apart at least: where they fall together, a small step must not be made
+            a large one.
     """
 
     floor: float
@@ -33,14 +35,15 @@ class Scale(NamedTuple):
     steps: int
     least: float
     least_span: float
+    apart: float = 1e-3
 
 
 LOUDNESS = Scale(LOUDNESS_FLOOR_DB, 20.0, 2, 1.0, 6.0)
 """dB; beyond full scale, nothing is louder."""
 BRIGHTNESS = Scale(-4.0, 8.0, 20, 0.1, 0.5)
 """Octaves."""
-PARTIAL_LEVELS = Scale(0.0, 40.5, 2, 1.0, 6.0)
-"""dB above a hundredth of the amplitude of the whole sound."""
+PARTIAL_LEVELS = Scale(0.0, 40.5, 2, 1.0, 6.0, apart=1.0)
+"""dB above a hundredth of the amplitude of the whole sound; many frames may have 0."""
 
 
 class QuantileMatch:
@@ -127,7 +130,9 @@ class QuantileMatch:
         floor = self._scale.floor
         trained = np.array([self._trained.low, self._trained.median, self._trained.high])
         # Percentiles may fall together: a step of loudness must not follow from it.
-        rising = np.maximum.accumulate(np.maximum(played, floor + self._scale.least) + np.arange(3) * 1e-3)
+        rising = np.maximum.accumulate(
+            np.maximum(played, floor + self._scale.least) + np.arange(3) * self._scale.apart
+        )
         self._from: list[float] = [floor, *rising.tolist()]
         self._to: list[float] = [floor, *np.maximum(trained, floor).tolist()]
 
@@ -136,8 +141,8 @@ class WholeQuantileMatch(QuantileMatch):
     """The same for a recording that is known as a whole before it is played.
 
     Nothing but the recording counts, and all of it alike. Where it is nearly the same throughout, its ends
-    are taken to be 6 dB apart at least, half an octave for brightness, so that a step that nobody hears does
-    not become a leap.
+    are taken to be 6 dB apart at least, or half an octave of brightness, so that a step that nobody hears
+    does not become a leap.
     """
 
     def reset(self) -> None:

@@ -167,8 +167,8 @@ def check_brightness(octaves: float, usual: Mapping[str, Usual]) -> None:
     """
     if octaves and not has_brightness(usual):
         raise DdspError(
-            f"brightness={octaves:g} is for an instrument that was trained with brightness, or with partials "
-            "(model.features: [brightness]), and this one was not"
+            f"brightness={octaves:g} is for an instrument that was trained with brightness or partials "
+            "(model.features: [brightness, partials]), and this one was not"
         )
 
 

@@ -73,7 +73,9 @@ def further_of(input_sizes: Iterable[str]) -> tuple[str, ...]:
 
 
 def as_decoder_takes(inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Inputs of the network `[..., 1]`, one for each feature, with those of partials joined into one."""
+    """Inputs of the network `[..., 1]`, one for each feature, with those of partials joined into one,
+    `partials_scaled` `[..., 8]`.
+    """
     levels = [inputs[scaled_name(name)] for name in PARTIALS if scaled_name(name) in inputs]
     rest = {name: value for name, value in inputs.items() if name not in map(scaled_name, PARTIALS)}
     return {**rest, _PARTIALS: tf.concat(levels, -1)} if levels else rest
