@@ -130,10 +130,10 @@ class QuantileMatch:
         floor = self._scale.floor
         trained = np.array([self._trained.low, self._trained.median, self._trained.high])
         # Percentiles may fall together: a step of loudness must not follow from it.
-        rising = [floor + self._scale.least - self._scale.apart]
-        for value in played.tolist():
-            rising.append(max(value, rising[-1] + self._scale.apart))
-        self._from: list[float] = [floor, *rising[1:]]
+        rising = np.maximum.accumulate(np.maximum(played, floor + self._scale.least) + np.arange(3) * 1e-3)
+        self._from: list[float] = [floor]
+        for value in rising.tolist():
+            self._from.append(max(value, self._from[-1] + self._scale.apart))
         self._to: list[float] = [floor, *np.maximum(trained, floor).tolist()]
 
 
