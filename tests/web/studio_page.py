@@ -42,6 +42,12 @@ def choose(page, model):
     assert until(page, "!document.getElementById('go').disabled")
 
 
+def set_out(page, path, model):
+    """Drop a sound, and choose what is to be done with it."""
+    drop(page, path)
+    choose(page, model)
+
+
 def results(n):
     return f"document.querySelectorAll('article[data-state=done]').length === {n}"
 

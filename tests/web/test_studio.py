@@ -11,15 +11,14 @@ from ddsp_edge.files.audio_writer import write_audio
 from tests.device.conftest import TINY
 from tests.device.render.test_render import RATE, phrase
 from tests.web.browsing import CHROMIUM, until
-from tests.web.studio_page import LOUDEST, choose, drop, in_view, nameless, results
+from tests.web.studio_page import LOUDEST, choose, drop, in_view, nameless, results, set_out
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 
 
 def test_a_recording_is_dropped_played_on_an_instrument_and_heard(open_page, sung, tmp_path):
     page = open_page()
-    drop(page, sung)
-    choose(page, "tiny")
+    set_out(page, sung, "tiny")
     page.fill("#knob-octaves", "1")
     page.click("#go")
     assert until(page, results(2))
@@ -35,8 +34,7 @@ def test_a_recording_is_dropped_played_on_an_instrument_and_heard(open_page, sun
 
 def test_two_instruments_are_compared_at_the_same_place_in_time(open_page, sung):
     page = open_page()
-    drop(page, sung)
-    choose(page, "tiny")
+    set_out(page, sung, "tiny")
     page.select_option("#compare", label="other")
     page.click("#go")
     assert until(page, results(3))
@@ -53,8 +51,7 @@ def test_two_instruments_are_compared_at_the_same_place_in_time(open_page, sung)
 
 def test_a_model_says_what_can_be_set(open_page, sung):
     page = open_page()
-    drop(page, sung)
-    choose(page, "hush")
+    set_out(page, sung, "hush")
     assert page.inner_text("#go") == "Take the noise out"
     assert page.locator("#knobs-set .knob").count() == 2
     choose(page, "notes")
@@ -118,8 +115,7 @@ def test_a_phone_shows_all_of_it(open_page, sung):
 
 def test_two_results_of_a_model_have_names_of_their_own(open_page, sung):
     page = open_page()
-    drop(page, sung)
-    choose(page, "tiny")
+    set_out(page, sung, "tiny")
     for number in (2, 3):
         page.click("#go")
         assert until(page, results(number))
@@ -142,8 +138,7 @@ def test_all_is_removed_by_one_button(open_page, sung):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_stand_out_from_what_is_behind_them(open_page, sung, scheme):
     page = open_page(scheme=scheme)
-    drop(page, sung)
-    choose(page, "tiny")
+    set_out(page, sung, "tiny")
     poor = page.evaluate(
         """() => {
             const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
@@ -251,8 +246,7 @@ def test_a_model_that_is_none_is_told_with_its_name_once(open_page, tmp_path):
 
 def test_every_control_and_every_picture_has_a_name(open_page, sung):
     page = open_page()
-    drop(page, sung)
-    choose(page, "tiny")
+    set_out(page, sung, "tiny")
     page.click("#more summary")
     page.check("#knob-stems")
     page.click("#go")

@@ -6,7 +6,7 @@ Needs Chromium, `pip install playwright` and the extra `studio`; skipped in word
 import pytest
 
 from tests.web.browsing import CHROMIUM, until
-from tests.web.studio_page import choose, drop, in_view, results
+from tests.web.studio_page import choose, in_view, results, set_out
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 
@@ -26,8 +26,7 @@ def test_why_nothing_is_begun_is_seen_on_a_phone(open_page, sung):
 
 def test_what_is_focused_is_not_under_the_button(open_page, sung):
     page = open_page(1280, 700)
-    drop(page, sung)
-    choose(page, "tiny")
+    set_out(page, sung, "tiny")
     page.click("#more summary")
     page.evaluate("scrollTo(0, 0)")
     page.focus("#more-knobs input")
@@ -47,8 +46,7 @@ def test_what_is_focused_is_not_under_the_button(open_page, sung):
 
 def test_a_number_out_of_its_range_is_told_where_it_is_set(open_page, sung):
     page = open_page()
-    drop(page, sung)
-    choose(page, "tiny")
+    set_out(page, sung, "tiny")
     assert page.get_attribute("#knob-octaves", "max") == "8"
     page.click("#more summary")
     page.fill("#knob-gate_db", "900")
@@ -61,8 +59,7 @@ def test_a_number_out_of_its_range_is_told_where_it_is_set(open_page, sung):
 
 def test_advice_names_knobs_as_they_are_called_here(open_page, sung):
     page = open_page()
-    drop(page, sung)
-    choose(page, "tiny")
+    set_out(page, sung, "tiny")
     page.fill("#knob-octaves", "3")
     page.click("#go")
     assert until(page, results(2))
@@ -78,8 +75,7 @@ def test_an_instrument_is_chosen_where_nobody_chose(open_page):
 
 def test_a_reload_keeps_what_is_chosen_and_set(open_page, sung):
     page = open_page()
-    drop(page, sung)
-    choose(page, "other")
+    set_out(page, sung, "other")
     page.fill("#knob-octaves", "2")
     page.click("#more summary")
     page.check("#knob-gate")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ddsp_edge.further import FURTHER
 from tests.device.conftest import BRIGHT, TINY
 
 KEYS = Path(__file__).with_name("keys.mjs")
@@ -55,6 +56,15 @@ def test_the_knob_of_brightness_is_heard_and_monotone(play):
 
     found = [centroid_hz(octaves) for octaves in (-1.0, 0.0, 1.0)]
     assert found[0] < 0.97 * found[1] < 0.94 * found[2]
+
+
+def test_further_features_are_those_of_the_device():
+    module = (KEYS.parents[2] / "export/web/player/instrument.js").as_uri()
+    told = f"import {{ FURTHER }} from {json.dumps(module)}; console.log(JSON.stringify(FURTHER));"
+    command = [str(NODE), "--input-type=module", "--eval", told]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    wanted = {name: [f.unit, f.low, f.high, f.an_octave] for name, f in FURTHER.items()}
+    assert json.loads(done.stdout) == wanted
 
 
 def pitch_at(sound, seconds):

@@ -122,7 +122,8 @@ class NetworkConfig:
             of a sound is not heard; else re that of all bands.
         channels: Integer, of the convolutions over bands that refine the gains; 0 for none.
         least_gain: The gain of what is nothing but noise, 0 to 0.5: 0.1 leaves it 20 dB softer. What is left
-            hides what the network does wrong.
+            hides what the network does wrong, as the spectral floor does of M. Berouti, R. Schwartz and
+            J. Makhoul, "Enhancement of speech corrupted by acoustic noise", ICASSP 1979.
     """
 
     low_bins: int = 64

@@ -36,8 +36,9 @@ _GRID = {
     "shortest_frames": (2, 3, 4),
 }
 _AS_GOOD = 0.01
-"""By how much less an onset threshold may be worth that finds more notes: of other recordings than those it
-was learned on a network is less sure."""
+"""Of worth, 0 to 1.5: by how much less an onset threshold may have that finds more notes. Of recordings that
+are unlike those it was learned on, a network is less sure: 0.5 in place of 0.6 was worth 0.008 less, and
+found .835 in place of .821 (onset F1) in mixtures of recorded notes."""
 _EXPLAINS = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 _ROUNDS = 2
 _TOO_LATE_S = 0.1  # notes that begin later in a mixture cannot have been heard
@@ -243,7 +244,7 @@ def learn_thresholds(heard: Sequence[Heard], config: TranscriptionConfig) -> Thr
 
 
 def _worth(heard: Sequence[Heard], config: TranscriptionConfig, thresholds: Thresholds) -> float:
-    """Onset F1 and half the F1 with offsets."""
+    """Onset F1 and half the F1 with offsets, 0 to 1.5."""
     total = {False: _NOTHING, True: _NOTHING}
     for mixture in heard:
         found = decoded(mixture, config, thresholds)

@@ -22,7 +22,7 @@ class Settings:
         transposition: Semitones that the pitch is moved by, may be a fraction.
         loudness_shift_db: dB added to the loudness of what sounds.
         brightness: Octaves by which it is told to be brighter, of an instrument that was trained with
-            brightness (`ddsp_edge.further`); others do not heed it.
+            brightness or partials (`ddsp_edge.further`); others do not heed it.
     """
 
     gain_db: float = 0.0

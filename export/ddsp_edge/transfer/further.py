@@ -6,13 +6,12 @@ import numpy as np
 
 from ddsp_edge.frames import FrameSpec
 from ddsp_edge.further import BRIGHTNESS, PARTIALS, Usual
-from ddsp_edge.transfer.matching import BRIGHTNESS as OCTAVES
-from ddsp_edge.transfer.matching import PARTIAL_LEVELS, QuantileMatch
+from ddsp_edge.transfer.matching import BRIGHTNESS_SCALE, PARTIALS_SCALE, QuantileMatch
 from ddsp_edge.units import Array
 
-# How each is matched, and how far beyond what it was trained on an instrument is told: a player's s is far
-# brighter.
-_MATCHED = {BRIGHTNESS: (OCTAVES, 0.5), **dict.fromkeys(PARTIALS, (PARTIAL_LEVELS, 3.0))}
+# On which scale each is matched, and how far beyond what it was trained on an instrument is told, in octaves
+# and dB: a player's s is far brighter.
+_MATCHED = {BRIGHTNESS: (BRIGHTNESS_SCALE, 0.5), **dict.fromkeys(PARTIALS, (PARTIALS_SCALE, 3.0))}
 
 
 class FurtherMapping:

@@ -1,4 +1,4 @@
-"""From the player's pitch, loudness and brightness to the instrument's: ranges learned, and a gate."""
+"""From the player's pitch, loudness and further features to the instrument's: ranges learned, and a gate."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Scale(NamedTuple):
         top: The most.
         steps: Integer, counted in one unit.
         least: How far the 5th percentile lies above the floor at least.
-        least_span: Between the 5th and the 95th percentile of a whole recording, at least.
+        least_span: How far the 5th and the 95th percentile of a whole recording lie apart at least.
         apart: How far percentiles lie apart at least: where they fall together, a small step must not be made
             a large one.
     """
@@ -38,11 +38,11 @@ class Scale(NamedTuple):
     apart: float = 1e-3
 
 
-LOUDNESS = Scale(LOUDNESS_FLOOR_DB, 20.0, 2, 1.0, 6.0)
+LOUDNESS_SCALE = Scale(LOUDNESS_FLOOR_DB, 20.0, 2, 1.0, 6.0)
 """dB; beyond full scale, nothing is louder."""
-BRIGHTNESS = Scale(-4.0, 8.0, 20, 0.1, 0.5)
+BRIGHTNESS_SCALE = Scale(-4.0, 8.0, 20, 0.1, 0.5)
 """Octaves."""
-PARTIAL_LEVELS = Scale(0.0, 40.5, 2, 1.0, 6.0, apart=1.0)
+PARTIALS_SCALE = Scale(0.0, 40.5, 2, 1.0, 6.0, apart=1.0)
 """dB above a hundredth of the amplitude of the whole sound; many frames may have 0."""
 
 
@@ -59,7 +59,7 @@ class QuantileMatch:
         scale: What values it has.
     """
 
-    def __init__(self, spec: FrameSpec, trained: Range, scale: Scale = LOUDNESS) -> None:
+    def __init__(self, spec: FrameSpec, trained: Range, scale: Scale = LOUDNESS_SCALE) -> None:
         self._trained, self._scale = trained, scale
         self._edges = np.arange(scale.floor, scale.top, 1.0 / scale.steps)
         self._prior_frames = spec.frames_for(_PRIOR_S)
@@ -130,10 +130,10 @@ class QuantileMatch:
         floor = self._scale.floor
         trained = np.array([self._trained.low, self._trained.median, self._trained.high])
         # Percentiles may fall together: a step of loudness must not follow from it.
-        rising = np.maximum.accumulate(np.maximum(played, floor + self._scale.least) + np.arange(3) * 1e-3)
         self._from: list[float] = [floor]
-        for value in rising.tolist():
-            self._from.append(max(value, self._from[-1] + self._scale.apart))
+        for value in played.tolist():
+            lowest = max(floor + self._scale.least, self._from[-1] + self._scale.apart)
+            self._from.append(max(value, lowest))
         self._to: list[float] = [floor, *np.maximum(trained, floor).tolist()]
 
 

@@ -75,7 +75,7 @@ class RecordingTransfer:
 
     Raises:
         DdspError: If a setting is out of range, matching is asked for and there is nothing to match, or
-            brightness of an instrument that has none.
+            brightness of an instrument that has neither that nor partials.
     """
 
     def __init__(
@@ -160,7 +160,7 @@ class RecordingTransfer:
 
 
 def check_brightness(octaves: float, usual: Mapping[str, Usual]) -> None:
-    """Refuse brightness of an instrument that was trained without.
+    """Refuse brightness of an instrument that was trained with neither that nor partials.
 
     Raises:
         DdspError: With what to do.

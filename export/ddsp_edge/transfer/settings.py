@@ -23,8 +23,8 @@ class TransferSettings(NamedTuple):
         gate: Whether only what has a pitch and is at least as loud as `gate_db` sounds.
         gate_db: That loudness, dB. What is softer does not count for matching either, gate or no gate.
         consonants: What is played where there is no pitch, one of `ddsp_edge.ranges.CONSONANTS`.
-        brightness: Octaves by which an instrument that was trained with brightness is told to be brighter,
-            after all else, -4 to 4.
+        brightness: Octaves by which an instrument that was trained with brightness or partials is told to be
+            brighter, after all else, -4 to 4.
     """
 
     octaves: int = 0

@@ -9,7 +9,7 @@ const FEATURES = ["f0_scaled", "loudness_scaled"];
 // Further features, as ddsp_edge/further.py has them: by what they are divided, how far that goes, and what an octave
 // of brightness adds. An upper partial gets 6 dB louder for each octave above the third.
 const partials = (first) => [40, 0, 1, Math.round(600 * Math.log2(first / 3)) / 100];
-const FURTHER = {
+export const FURTHER = {
   voicing: [1, 0, 1, 0],
   brightness: [4, -1, 2, 1],
   ...Object.fromEntries([1, 2, 3, 4, 5, 7, 10, 15].map((first) => [`partials_${first}`, partials(first)])),

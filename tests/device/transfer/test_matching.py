@@ -24,8 +24,9 @@ def test_loudness_is_mapped_along_straight_lines_between_percentiles(played, ask
     counted = np.concatenate([start, played[: len(played) // every * every]])
     bins = np.sort(np.clip(2.0 * (counted + 80.0), 0, 199).astype(int))
     places = [np.sum(np.arange(1, len(bins) + 1) < share * len(bins)) for share in (0.05, 0.5, 0.95)]
-    rising = np.maximum(bins[places] / 2.0 - 79.75, -79.0) + 1e-3 * np.arange(3)
-    percentiles = np.maximum.accumulate(rising)
+    low, median, high = np.maximum(bins[places] / 2.0 - 79.75, -79.0)  # 0.5 dB apart, or the same
+    percentiles = [low, low + max(median - low, 1e-3)]
+    percentiles.append(max(high, percentiles[1] + 1e-3))
     for level in asked:
         expected = np.interp(level, [-80.0, *percentiles], [-80.0, -50.0, -30.0, -12.0])
         expected += max(level - percentiles[-1], 0.0)  # above, a dB is a dB

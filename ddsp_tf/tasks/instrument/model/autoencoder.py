@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ddsp_edge.further import Usual, scaled_name
+from ddsp_edge.further import scaled_name
 from ddsp_edge.units import Array
 from ddsp_tf.errors import DdspError
 from ddsp_tf.layers.branches import sum_of_kind
@@ -18,7 +18,7 @@ from ddsp_tf.tasks.instrument.model.decoder import FEATURE_SIZES, Decoder
 from ddsp_tf.tasks.instrument.model.encoder import MfccEncoder, tensorflow_distributions
 from ddsp_tf.tasks.instrument.model.features import checked_features, feature_specs, named_features
 from ddsp_tf.tasks.instrument.model.instrument_embedding import InstrumentEmbedding
-from ddsp_tf.tasks.instrument.model.limits import Limits
+from ddsp_tf.tasks.instrument.model.known import Known
 from ddsp_tf.tasks.instrument.model.parts import (
     FEATURES,
     as_decoder_takes,
@@ -41,7 +41,7 @@ Tensors = dict[str, tf.Tensor]
 
 
 @keras.saving.register_keras_serializable(package="ddsp_tf")
-class Autoencoder(GroupModel):
+class Autoencoder(Known, GroupModel):
     """Fundamental frequency and loudness to controls to audio.
 
     A decoder predicts the raw controls that a processor group takes, frame by frame; the group renders
@@ -124,11 +124,6 @@ class Autoencoder(GroupModel):
         return model
 
     @property
-    def instrument(self) -> dict[str, Any]:
-        """What else belongs to the trained instrument; the same as `facts`."""
-        return self.facts
-
-    @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the inputs."""
         listens, chooses = self.encoder is not None, self.embedding is not None and self.mix is None
@@ -141,34 +136,9 @@ class Autoencoder(GroupModel):
         return further_of(self.decoder.input_sizes)
 
     @property
-    def usual(self) -> dict[str, Usual]:
-        """What further features usually are, by name, as far as it was trained."""
-        known = self.instrument.get("further", {})
-        return {name: Usual.of(known[name]) for name in self.further if name in known}
-
-    @property
     def instrument_names(self) -> tuple[str, ...]:
         """Names of the instruments that a model of several plays; none of a model of one."""
         return () if self.embedding is None else self.embedding.names
-
-    @property
-    def limits(self) -> Limits:
-        """How far its network is asked."""
-        return Limits.of_facts(self.instrument)
-
-    @property
-    def level(self) -> str:
-        """What its feature `loudness_db` is: `"loudness"`, A-weighted, or `"power"`."""
-        return str(self.instrument.get("config", {}).get("model", {}).get("level", "loudness"))
-
-    @property
-    def level_db_range(self) -> dict[str, float] | None:
-        """Range of the level in its training data, dB: `low`, `median`, `high`; None if it is not known."""
-        known = self.instrument
-        name = f"{self.level}_db_range"
-        # Runs of power that were trained before it was measured know the loudness alone.
-        found: dict[str, float] | None = known.get(name, known.get("loudness_db_range"))
-        return found
 
     def playing(self, mix: Mapping[str, float]) -> "Autoencoder":
         """The same model, with the same weights, that always plays one mix of its instruments.

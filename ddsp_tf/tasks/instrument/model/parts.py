@@ -19,6 +19,7 @@ from ddsp_tf.tasks.instrument.model.min_gru_decoder import MinGruDecoder
 from ddsp_tf.tasks.instrument.model.mlp_decoder import MlpDecoder
 
 FEATURES = ("f0_hz", "loudness_db")
+_PARTIALS = scaled_name(ALL_PARTIALS)  # the input of a decoder that has the levels of all groups of partials
 DECODERS: dict[str, type[Decoder]] = {
     cls.__name__: cls for cls in (GruDecoder, MinGruDecoder, ConvDecoder, MlpDecoder)
 }
@@ -48,9 +49,6 @@ def make_networks(
         dtype=dtype,
     )
     return decoder, encoder, embedding
-
-
-_PARTIALS = scaled_name(ALL_PARTIALS)  # the input of a decoder that has the levels of all groups of partials
 
 
 def decoder_inputs(
